@@ -1,1 +1,2 @@
-fn main(){}
+//! The `greyplane` program: arguments, logging and exit codes.
+fn main() {}
