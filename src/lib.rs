@@ -13,5 +13,34 @@
     )
 )]
 
+// In the order data flows.
+pub mod clock;
+pub mod event;
+pub mod geom;
+
+pub mod frame;
+pub mod pose;
+pub mod zone;
+
+pub mod plan;
+
+pub mod hold;
+pub mod paint;
+
+#[cfg(feature = "gateway")]
+pub mod telemetry;
+
+#[cfg(feature = "gateway")]
+pub mod egress;
+#[cfg(feature = "gateway")]
+pub mod pipeline;
+
+pub mod config;
+
+#[cfg(feature = "gateway")]
+pub mod app;
 #[cfg(feature = "gateway")]
 pub mod sim;
+
+#[cfg(feature = "gateway")]
+pub mod prove;

@@ -1,0 +1,1 @@
+//! Egress: the one place where frames leave.

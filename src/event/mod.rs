@@ -1,0 +1,280 @@
+//! Typed events: everything the gateway says about itself.
+//!
+//! One event becomes a log line, a metric and an audit record; so it carries
+//! values, not sentences. This module must not know GStreamer, cameras or HTTP.
+
+use serde::Serialize;
+use std::fmt;
+
+/// Why a whole frame is covered, or why there is no frame. Each has a short
+/// text ([`fmt::Display`], drawn on the frame) and a stable code (`code`).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "code", rename_all = "kebab-case")]
+pub enum Reason {
+    /// The gateway has just started and knows nothing yet.
+    Starting,
+    /// No sender report yet: the frame's capture time is unknown.
+    NoCaptureTime,
+    /// The mapping from RTP time to capture time jumped, or the camera's clock did.
+    ClockJump {
+        /// Size of the jump, seconds, positive forwards.
+        step_s: f64,
+    },
+    /// No position was ever received.
+    NoPosition,
+    /// The camera's answer was refused: missing, NaN, out of range, unknown space, error flag.
+    BadPosition {
+        /// What was wrong with it.
+        detail: String,
+    },
+    /// The newest position is older than the limit.
+    TelemetryStale {
+        /// Age of the newest position at the frame's capture time, seconds.
+        age_s: f64,
+    },
+    /// The position stands still while the picture moves, or the other way round.
+    PictureDisagrees,
+    /// Zoom lies outside the calibrated range.
+    ZoomOutsideCalibration {
+        /// The zoom value the camera reported, in the profile's unit.
+        zoom: f64,
+    },
+    /// The margin would exceed its limit.
+    MarginTooWide {
+        /// The margin as a percentage of the frame's width.
+        percent: f64,
+    },
+    /// The camera homes, reboots or has an image option on that breaks geometry.
+    CameraUnsteady {
+        /// Which.
+        detail: String,
+    },
+    /// The stream's size or format changed and no mask fits it yet.
+    StreamChanged {
+        /// From what to what.
+        detail: String,
+    },
+    /// The detector is silent and the camera's policy says cover.
+    DetectorSilent,
+    /// No valid mask document is loaded.
+    NoMasks {
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The camera does not send.
+    NoSignal {
+        /// What was last known.
+        detail: String,
+    },
+    /// A painted frame did not read back as hidden, or painting failed.
+    PaintFailed,
+    /// An internal error; the frame was covered because of it.
+    Internal {
+        /// What happened.
+        detail: String,
+    },
+}
+
+impl Reason {
+    /// A stable, machine-readable name: the key in `covered_s` and in metrics.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::NoCaptureTime => "no-capture-time",
+            Self::ClockJump { .. } => "clock-jump",
+            Self::NoPosition => "no-position",
+            Self::BadPosition { .. } => "bad-position",
+            Self::TelemetryStale { .. } => "telemetry-stale",
+            Self::PictureDisagrees => "picture-disagrees",
+            Self::ZoomOutsideCalibration { .. } => "zoom-outside-calibration",
+            Self::MarginTooWide { .. } => "margin-too-wide",
+            Self::CameraUnsteady { .. } => "camera-unsteady",
+            Self::StreamChanged { .. } => "stream-changed",
+            Self::DetectorSilent => "detector-silent",
+            Self::NoMasks { .. } => "no-masks",
+            Self::NoSignal { .. } => "no-signal",
+            Self::PaintFailed => "paint-failed",
+            Self::Internal { .. } => "internal",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Starting => f.write_str("starting"),
+            Self::NoCaptureTime => f.write_str("no capture time yet"),
+            Self::ClockJump { step_s } => write!(f, "clock jumped {step_s:+.1} s"),
+            Self::NoPosition => f.write_str("no position yet"),
+            Self::BadPosition { detail } => write!(f, "position refused: {detail}"),
+            Self::TelemetryStale { age_s } => write!(f, "telemetry {age_s:.1} s old"),
+            Self::PictureDisagrees => f.write_str("picture and position disagree"),
+            Self::ZoomOutsideCalibration { zoom } => write!(f, "zoom {zoom:.3} not calibrated"),
+            Self::MarginTooWide { percent } => write!(f, "margin {percent:.0} % of the width"),
+            Self::CameraUnsteady { detail } => write!(f, "camera unsteady: {detail}"),
+            Self::StreamChanged { detail } => write!(f, "stream changed: {detail}"),
+            Self::DetectorSilent => f.write_str("detector silent"),
+            Self::NoMasks { detail } => write!(f, "no valid masks: {detail}"),
+            Self::NoSignal { detail } => write!(f, "no signal: {detail}"),
+            Self::PaintFailed => f.write_str("painting failed"),
+            Self::Internal { detail } => write!(f, "internal error: {detail}"),
+        }
+    }
+}
+
+/// What an observer may be told about a camera's picture.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum CameraState {
+    /// Masks follow the camera with their ordinary margin.
+    Live,
+    /// Masks are grown because evidence came late or the camera moves fast.
+    Widened {
+        /// The largest margin in the frame, degrees.
+        margin_deg: f64,
+    },
+    /// The whole picture is hidden.
+    Covered(Reason),
+    /// No picture comes from the camera; a grey one goes out.
+    NoSignal(Reason),
+}
+
+impl CameraState {
+    /// `live`, `widened`, `covered` or `no-signal`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Widened { .. } => "widened",
+            Self::Covered(_) => "covered",
+            Self::NoSignal(_) => "no-signal",
+        }
+    }
+
+    /// The reason, where there is one.
+    pub fn reason(&self) -> Option<&Reason> {
+        match self {
+            Self::Covered(r) | Self::NoSignal(r) => Some(r),
+            Self::Live | Self::Widened { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for CameraState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Live => f.write_str("live"),
+            Self::Widened { margin_deg } => write!(f, "widened by {margin_deg:.1}°"),
+            Self::Covered(r) => write!(f, "covered: {r}"),
+            Self::NoSignal(r) => write!(f, "no signal: {r}"),
+        }
+    }
+}
+
+/// Why a frame did not leave at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DropReason {
+    /// Its budget was over before it could be pushed.
+    Late,
+    /// The hold was full.
+    HoldFull,
+    /// It could not be mapped, was damaged, or had a form we do not paint.
+    Unpaintable,
+}
+
+impl DropReason {
+    /// The key in `dropped` and in metrics.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Late => "late",
+            Self::HoldFull => "hold-full",
+            Self::Unpaintable => "unpaintable",
+        }
+    }
+}
+
+/// Something that happened, worth a log line, a metric and an audit record.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// A camera's picture changed state.
+    StateChanged {
+        /// Camera id.
+        camera: String,
+        /// The state it is in now.
+        to: CameraState,
+    },
+    /// Frames were dropped (rate-limited: `count` since the last such event).
+    FramesDropped {
+        /// Camera id.
+        camera: String,
+        /// Why.
+        why: DropReason,
+        /// How many since the last such event.
+        count: u64,
+    },
+    /// The camera's stream connected.
+    StreamUp {
+        /// Camera id.
+        camera: String,
+        /// Negotiated form, for people: `1920x1080 I420 25/1`.
+        form: String,
+    },
+    /// The camera's stream ended or failed; it is tried again after `retry_in_ms`.
+    StreamDown {
+        /// Camera id.
+        camera: String,
+        /// What happened.
+        detail: String,
+        /// Wait before the next try, milliseconds.
+        retry_in_ms: u64,
+    },
+    /// Telemetry: what is measured about it, at most once a second.
+    TelemetryMeasured {
+        /// Camera id.
+        camera: String,
+        /// Accepted samples a second.
+        rate_hz: f64,
+        /// Mean time from measurement to arrival, milliseconds.
+        lateness_ms: f64,
+    },
+    /// Telemetry fails or was refused (rate-limited).
+    TelemetryFault {
+        /// Camera id.
+        camera: String,
+        /// What happened.
+        detail: String,
+    },
+    /// A viewer joined (`joined = true`) or left.
+    Viewer {
+        /// Camera id.
+        camera: String,
+        /// Joined or left.
+        joined: bool,
+        /// Viewers now.
+        viewers: u32,
+        /// Why it left, when we made it leave.
+        detail: Option<String>,
+    },
+    /// Painted pixels did not read back as hidden: an alarm.
+    ReadBackFailed {
+        /// Camera id.
+        camera: String,
+    },
+    /// Configuration or masks were read anew.
+    Reloaded {
+        /// What changed, for people.
+        detail: String,
+    },
+    /// A reload was refused; what ran before still runs.
+    ReloadRefused {
+        /// Why.
+        detail: String,
+    },
+}
+
+/// Takes events; must return at once.
+pub trait EventSink: Send + Sync {
+    /// Records `event`.
+    fn emit(&self, event: Event);
+}

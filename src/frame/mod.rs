@@ -1,0 +1,191 @@
+//! Borrowed picture planes with their form and capture time.
+//!
+//! Knows sizes, strides and chroma; must not know GStreamer or where a frame
+//! came from.
+
+use crate::geom::Size;
+
+/// The planar 4:2:0 forms that decoders give and we paint in place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PixelFormat {
+    /// Y, then U and V of half width and height each.
+    I420,
+    /// Y, then U and V interleaved in one plane of half height.
+    Nv12,
+}
+
+/// One plane: rows of `stride` bytes, of which the picture uses a prefix.
+#[derive(Debug)]
+pub struct PlaneMut<'a> {
+    /// The bytes, at least `stride × (rows − 1) + row_bytes`.
+    pub data: &'a mut [u8],
+    /// Bytes from one row to the next.
+    pub stride: usize,
+}
+
+/// A writable picture.
+#[derive(Debug)]
+pub struct FrameMut<'a> {
+    format: PixelFormat,
+    size: Size,
+    planes: Vec<PlaneMut<'a>>,
+}
+
+/// Why planes do not make a frame.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// A side is 0 or beyond 16 384.
+    #[error("a frame of {0}x{1} is not a picture")]
+    Size(u32, u32),
+    /// The wrong number of planes for the format.
+    #[error("{format:?} has {wanted} planes, got {got}")]
+    PlaneCount {
+        /// The format.
+        format: PixelFormat,
+        /// Planes it has.
+        wanted: usize,
+        /// Planes given.
+        got: usize,
+    },
+    /// A plane's memory is shorter than its rows need.
+    #[error("plane {plane} has {got} bytes, its rows need {wanted}")]
+    Short {
+        /// Which plane.
+        plane: usize,
+        /// Bytes needed.
+        wanted: usize,
+        /// Bytes given.
+        got: usize,
+    },
+}
+
+impl<'a> FrameMut<'a> {
+    /// Checks that every row of every plane lies inside its memory.
+    ///
+    /// Odd sizes are allowed: chroma rows and columns are rounded up.
+    ///
+    /// # Errors
+    /// [`FrameError`] names the plane and the bytes it lacks.
+    pub fn new(
+        format: PixelFormat,
+        size: Size,
+        planes: Vec<PlaneMut<'a>>,
+    ) -> Result<Self, FrameError> {
+        if size.width == 0 || size.height == 0 || size.width > 16_384 || size.height > 16_384 {
+            return Err(FrameError::Size(size.width, size.height));
+        }
+        let wanted = match format {
+            PixelFormat::I420 => 3,
+            PixelFormat::Nv12 => 2,
+        };
+        if planes.len() != wanted {
+            return Err(FrameError::PlaneCount {
+                format,
+                wanted,
+                got: planes.len(),
+            });
+        }
+        for (plane, p) in planes.iter().enumerate() {
+            let (row_bytes, rows) = plane_extent(format, size, plane);
+            let need = p.stride.saturating_mul(rows - 1).saturating_add(row_bytes);
+            if p.stride < row_bytes || p.data.len() < need {
+                return Err(FrameError::Short {
+                    plane,
+                    wanted: need,
+                    got: p.data.len(),
+                });
+            }
+        }
+        Ok(Self {
+            format,
+            size,
+            planes,
+        })
+    }
+
+    /// The pixel format.
+    pub fn format(&self) -> PixelFormat {
+        self.format
+    }
+
+    /// Width and height in luma samples.
+    pub fn size(&self) -> Size {
+        self.size
+    }
+
+    /// Row `y` of plane `plane`, cut to the bytes that are picture. Empty
+    /// where plane or row does not exist.
+    pub fn row_mut(&mut self, plane: usize, y: usize) -> &mut [u8] {
+        let (row_bytes, rows) = plane_extent(self.format, self.size, plane);
+        match self.planes.get_mut(plane) {
+            Some(p) if y < rows => &mut p.data[y * p.stride..y * p.stride + row_bytes],
+            _ => &mut [],
+        }
+    }
+
+    /// Row `y` of plane `plane`, to read.
+    pub fn row(&self, plane: usize, y: usize) -> &[u8] {
+        let (row_bytes, rows) = plane_extent(self.format, self.size, plane);
+        match self.planes.get(plane) {
+            Some(p) if y < rows => &p.data[y * p.stride..y * p.stride + row_bytes],
+            _ => &[],
+        }
+    }
+}
+
+/// Bytes of picture in a row of `plane`, and its number of rows.
+pub fn plane_extent(format: PixelFormat, size: Size, plane: usize) -> (usize, usize) {
+    let (w, h) = (size.width as usize, size.height as usize);
+    let (cw, ch) = (w.div_ceil(2), h.div_ceil(2));
+    match (format, plane) {
+        (_, 0) => (w, h),
+        (PixelFormat::I420, 1 | 2) => (cw, ch),
+        (PixelFormat::Nv12, 1) => (2 * cw, ch),
+        _ => (0, 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn planes_that_are_too_short_are_refused() {
+        let size = Size {
+            width: 5,
+            height: 3,
+        };
+        let (mut y, mut u, mut v) = (vec![0; 8 * 2 + 5], vec![0; 3 * 2], vec![0; 3 * 2]);
+        let mut planes = |short: usize| {
+            let cut = y.len() - short;
+            FrameMut::new(
+                PixelFormat::I420,
+                size,
+                vec![
+                    PlaneMut {
+                        data: &mut y[..cut],
+                        stride: 8,
+                    },
+                    PlaneMut {
+                        data: &mut u,
+                        stride: 3,
+                    },
+                    PlaneMut {
+                        data: &mut v,
+                        stride: 3,
+                    },
+                ],
+            )
+            .map(|f| (f.row(0, 2).len(), f.row(2, 1).len(), f.row(2, 2).len()))
+        };
+        assert_eq!(planes(0), Ok((5, 3, 0)));
+        assert_eq!(
+            planes(1),
+            Err(FrameError::Short {
+                plane: 0,
+                wanted: 21,
+                got: 20
+            })
+        );
+    }
+}

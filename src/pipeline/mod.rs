@@ -1,0 +1,1 @@
+//! Everything GStreamer between the camera and the egress.

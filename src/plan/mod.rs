@@ -1,0 +1,46 @@
+//! The plan: what of one frame will be hidden, and why.
+//!
+//! Pure and comparable: the same evidence gives the same plan. Whatever is not
+//! known covers the frame. This module must not know pixels' values, clocks or
+//! GStreamer.
+
+use crate::event::{CameraState, Reason};
+use crate::geom::Size;
+use crate::zone::Region;
+
+/// What of one frame is hidden.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The frame's size this plan is for; painting another size covers it.
+    pub size: Size,
+    /// What to hide.
+    pub hide: Hide,
+    /// What the observer is told.
+    pub state: CameraState,
+}
+
+/// How much is hidden.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Hide {
+    /// Everything, with the reason written on it.
+    All(Reason),
+    /// These regions. Without a show-only region everything else is shown;
+    /// with at least one, everything outside them is hidden too.
+    Regions {
+        /// The regions that touch the frame.
+        regions: Vec<Region>,
+        /// Whether the camera has any show-only zone (they may all lie outside this frame).
+        show_only: bool,
+    },
+}
+
+impl Plan {
+    /// The plan that hides all of a frame.
+    pub fn cover(size: Size, reason: Reason) -> Self {
+        Self {
+            size,
+            hide: Hide::All(reason.clone()),
+            state: CameraState::Covered(reason),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! `greyplane prove`: a simulated camera, the gateway and a viewer that judges.

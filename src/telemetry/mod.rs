@@ -1,0 +1,1 @@
+//! Telemetry: cameras' protocols → [`PoseSample`](crate::pose::PoseSample)s.
