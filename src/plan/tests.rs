@@ -1,0 +1,1 @@
+//! Cases for the decision; filled in with the property tests.
