@@ -38,6 +38,9 @@ pub mod pipeline;
 pub mod config;
 
 #[cfg(feature = "gateway")]
+pub mod web;
+
+#[cfg(feature = "gateway")]
 pub mod app;
 #[cfg(feature = "gateway")]
 pub mod sim;

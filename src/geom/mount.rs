@@ -21,15 +21,21 @@ impl Mount {
         base: Rotation::IDENTITY,
     };
 
-    /// A pole that leans by `roll` and `pitch`; with `ceiling` the camera then
+    /// A pole on which the camera's pan 0 looks to the world's `heading`, and
+    /// that leans by `roll` and `pitch`; with `ceiling` the camera then
     /// hangs upside down, half a turn about its pan-0 axis. Its picture is then
     /// upside down too, and its pan grows to the left as the world sees it; a
     /// camera that turns its picture back has a pose with 180° of roll.
     ///
     /// # Errors
     /// [`GeomError::NotFinite`].
-    pub fn new(roll: Angle, pitch: Angle, ceiling: bool) -> Result<Self, GeomError> {
-        if !(roll.rad().is_finite() && pitch.rad().is_finite()) {
+    pub fn new(
+        heading: Angle,
+        roll: Angle,
+        pitch: Angle,
+        ceiling: bool,
+    ) -> Result<Self, GeomError> {
+        if ![heading, roll, pitch].iter().all(|a| a.rad().is_finite()) {
             return Err(GeomError::NotFinite("mount"));
         }
         let hang = if ceiling {
@@ -40,7 +46,8 @@ impl Mount {
         Ok(Self {
             base: Rotation::roll(hang)
                 .after(Rotation::roll(roll))
-                .after(Rotation::tilt(pitch)),
+                .after(Rotation::tilt(pitch))
+                .after(Rotation::pan(heading)),
         })
     }
 
