@@ -57,6 +57,17 @@ impl Camera {
         )
     }
 
+    /// A picture that costs as many bits as it may.
+    pub fn noise(port: u16) -> Self {
+        Self::launch(
+            port,
+            "( videotestsrc is-live=true pattern=snow \
+             ! video/x-raw,format=I420,width=640,height=360,framerate=25/1 \
+             ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=25 bitrate=20000 \
+             ! rtph264pay name=pay0 pt=96 config-interval=-1 )",
+        )
+    }
+
     pub fn launch(port: u16, launch: &str) -> Self {
         gst::init().unwrap();
         let server = gst_rtsp_server::RTSPServer::new();
@@ -226,6 +237,11 @@ impl Viewer {
     /// Looks at what was seen until `wanted` gives an answer.
     pub fn wait<T>(&self, what: &str, wanted: impl Fn(&[Picture]) -> Option<T>) -> T {
         until(what, || wanted(&self.seen.lock().unwrap()))
+    }
+
+    /// Lets go of the pictures but keeps counting from there.
+    pub fn forget(&self) {
+        self.seen.lock().unwrap().clear();
     }
 
     pub fn take(&self) -> Vec<Picture> {

@@ -13,6 +13,8 @@
 mod frame;
 mod imp;
 mod task;
+#[cfg(test)]
+mod tests;
 mod timeline;
 
 use std::sync::Arc;
