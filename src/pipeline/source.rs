@@ -283,7 +283,7 @@ impl Offered {
     }
 }
 
-/// Reports caps and the end, and lets the end go no further.
+/// Reports caps and the end. The end goes on to the mask, which ignores it.
 fn watch(ghost: &gst::GhostPad, connection: u64, news: &Sender<News>) {
     let news = news.clone();
     ghost.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
@@ -292,14 +292,9 @@ fn watch(ghost: &gst::GhostPad, connection: u64, news: &Sender<News>) {
             Some(gst::EventView::Eos(_)) => What::Down("the camera ended the stream".into()),
             _ => return gst::PadProbeReturn::Ok,
         };
-        let ended = matches!(what, What::Down(_));
         // A full channel already holds the end of this connection.
         let _ = news.try_send(News { connection, what });
-        if ended {
-            gst::PadProbeReturn::Drop
-        } else {
-            gst::PadProbeReturn::Ok
-        }
+        gst::PadProbeReturn::Ok
     });
 }
 
