@@ -79,6 +79,9 @@ impl std::fmt::Debug for RtspServer {
     }
 }
 
+/// Threads for RTSP's own messages. A DESCRIBE holds one until the key frame
+/// made for it is there; the others go on answering.
+const CONTROL_THREADS: i32 = 4;
 const TEND_EVERY: Duration = Duration::from_secs(1);
 const STOP_WITHIN: Duration = Duration::from_secs(2);
 
@@ -96,6 +99,9 @@ impl RtspServer {
         server.set_mount_points(Some(&mounts));
         if let Some(pool) = server.session_pool() {
             pool.set_max_sessions(settings.sessions_at_most);
+        }
+        if let Some(pool) = server.thread_pool() {
+            pool.set_max_threads(CONTROL_THREADS);
         }
         let auth = auth(&settings.access)?;
         server.set_auth(auth.as_ref());

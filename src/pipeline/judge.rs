@@ -29,9 +29,8 @@ pub trait FrameJudge: Send + Sync {
 
 /// Wakes the task that waits for evidence. Cheap to clone; all clones are one.
 ///
-/// Whoever adds evidence calls [`Waker::wake`] afterwards, without holding a
-/// lock that [`FrameJudge`] takes being of any importance: waking only takes
-/// the waker's own.
+/// Whoever adds evidence calls [`Waker::wake`] afterwards. It may hold its own
+/// locks while it does: waking takes the waker's only.
 #[derive(Clone, Debug, Default)]
 pub struct Waker(Arc<(Mutex<u64>, Condvar)>);
 

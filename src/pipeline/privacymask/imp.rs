@@ -21,6 +21,8 @@ pub(super) struct Waiting {
     pub(super) buffer: gst::Buffer,
     pub(super) form: Arc<Form>,
     pub(super) before: Vec<gst::Event>,
+    /// The judge panicked on seeing it: whatever it says later, cover.
+    pub(super) doubted: bool,
 }
 
 /// Negotiated caps and what they mean.
@@ -114,15 +116,10 @@ impl PrivacyMask {
         let capture = capture_time(&buffer);
         let pts_ns = buffer.pts().map_or(0, gst::ClockTime::nseconds);
         setup.meters.came(arrival);
-        if catch_unwind(AssertUnwindSafe(|| {
+        let doubted = catch_unwind(AssertUnwindSafe(|| {
             setup.judge.frame_seen(capture, pts_ns, arrival);
         }))
-        .is_err()
-        {
-            // Its evidence is incomplete now; the judge itself has to answer
-            // for the frame, and a second panic there covers it.
-            gst::error!(CAT, imp = self, "the judge panicked on seeing a frame");
-        }
+        .is_err();
         let displaced = {
             let mut state = self.lock();
             if state.stopping {
@@ -134,6 +131,7 @@ impl PrivacyMask {
                 buffer,
                 form,
                 before,
+                doubted,
             };
             match state.hold.push(waiting, arrival, capture) {
                 Pushed::Held => false,

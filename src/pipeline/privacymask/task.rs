@@ -28,6 +28,9 @@ const SILENT_AFTER: Duration = Duration::from_millis(700);
 /// Pause after a push that failed, so that a broken encoder does not burn a core.
 const AFTER_FAILURE: Duration = Duration::from_millis(200);
 
+/// An alarm that goes on is raised this often.
+const ALARM_EVERY: Duration = Duration::from_secs(1);
+
 /// What the task keeps between two frames.
 pub(super) struct Sender {
     setup: Arc<Setup>,
@@ -42,6 +45,8 @@ pub(super) struct Sender {
     last_left: Option<Mono>,
     /// Whether what last left was a grey frame.
     grey: bool,
+    /// When the last alarm was raised.
+    alarmed: Option<Mono>,
 }
 
 impl Setup {
@@ -72,6 +77,7 @@ impl PrivacyMask {
             form_out: None,
             last_left: None,
             grey: true,
+            alarmed: None,
         });
         let weak = self.obj().downgrade();
         pad.start_task(move || {
@@ -142,14 +148,22 @@ impl PrivacyMask {
             return Next::Events(std::mem::take(&mut state.overdue));
         }
         let judge = &sender.setup.judge;
-        // A judge that panics will not answer better later: release, and let
-        // `plan` cover the frame.
+        // A judge that panics will not answer better later: release, and cover.
+        let mut panicked = false;
         let polled = state.hold.poll(now, |capture| {
-            catch_unwind(AssertUnwindSafe(|| judge.ready(capture))).unwrap_or(true)
+            catch_unwind(AssertUnwindSafe(|| judge.ready(capture))).unwrap_or_else(|_| {
+                panicked = true;
+                true
+            })
         });
         let until_grey = sender.until_grey(now);
         match polled {
-            Polled::Release { held, push_by, .. } => Next::Frame(held, push_by),
+            Polled::Release {
+                mut held, push_by, ..
+            } => {
+                held.frame.doubted |= panicked;
+                Next::Frame(held, push_by)
+            }
             Polled::Late(held) => Next::Late(held.frame.before),
             Polled::WaitUntil(_) | Polled::Empty if until_grey.is_zero() => {
                 Next::Grey(state.no_frame.clone())
@@ -181,6 +195,7 @@ impl PrivacyMask {
             buffer,
             form,
             before,
+            doubted,
         } = held.frame;
         self.send_form(sender, &form)?;
         self.send_events(before);
@@ -193,7 +208,11 @@ impl PrivacyMask {
                 return Ok(gst::FlowSuccess::Ok);
             }
         };
-        let plan = sender.plan(held.capture, &frame);
+        let plan = if doubted {
+            Plan::cover(frame.size(), panicked())
+        } else {
+            sender.plan(held.capture, &frame)
+        };
         let state = plan.state.clone();
         let Some((masked, state)) = sender.mask(frame, &plan, state) else {
             sender.setup.count_drop(DropReason::Unpaintable);
@@ -297,18 +316,13 @@ impl Sender {
                     detail: format!("plan for {}x{}", plan.size.width, plan.size.height),
                 },
             ),
-            Err(_) => Plan::cover(
-                size,
-                Reason::Internal {
-                    detail: "the judge panicked".into(),
-                },
-            ),
+            Err(_) => Plan::cover(size, panicked()),
         }
     }
 
     /// Paints. A frame that cannot even be covered is lost.
     fn mask(
-        &self,
+        &mut self,
         frame: GstFrame,
         plan: &Plan,
         state: CameraState,
@@ -323,9 +337,7 @@ impl Sender {
             Err(_) => return None,
         };
         if masked.painted().read_back_failed {
-            self.setup.events.emit(Event::ReadBackFailed {
-                camera: self.setup.camera.clone(),
-            });
+            self.alarm();
         }
         let state = match (&masked.painted().covered, state) {
             (Some(_), state @ (CameraState::Covered(_) | CameraState::NoSignal(_))) => state,
@@ -333,6 +345,17 @@ impl Sender {
             (None, state) => state,
         };
         Some((masked, state))
+    }
+
+    fn alarm(&mut self) {
+        let now = self.setup.clock.mono();
+        if self.alarmed.is_some_and(|at| now.since(at) < ALARM_EVERY) {
+            return;
+        }
+        self.alarmed = Some(now);
+        self.setup.events.emit(Event::ReadBackFailed {
+            camera: self.setup.camera.clone(),
+        });
     }
 
     fn left(
@@ -356,6 +379,12 @@ impl Sender {
                 to,
             });
         }
+    }
+}
+
+fn panicked() -> Reason {
+    Reason::Internal {
+        detail: "the judge panicked".into(),
     }
 }
 

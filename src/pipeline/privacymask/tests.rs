@@ -324,20 +324,17 @@ fn a_judge_that_panics_or_errs_covers_the_frame() {
         }),
         ..Case::default()
     };
-    for (what, case, hidden) in [
-        ("plan", of("plan"), true),
-        ("other size", other_size, true),
-        // These two only say when; the plan still says what.
-        ("ready", of("ready"), false),
-        ("frame_seen", of("frame_seen"), false),
+    for (what, case) in [
+        ("plan", of("plan")),
+        ("ready", of("ready")),
+        ("frame_seen", of("frame_seen")),
+        ("other size", other_size),
     ] {
         let rig = Rig::new(case);
         let caps = i420(64, 48);
         for _ in 0..3 {
             rig.push(bright(&caps), &caps);
-            let out = rig.pull();
-            assert_eq!(out.is_hidden(), hidden, "{what}");
-            assert_eq!(out.is_half_hidden(), !hidden, "{what}");
+            assert!(rig.pull().is_hidden(), "{what}");
         }
     }
 }
@@ -358,6 +355,8 @@ fn forms_that_are_not_painted_are_refused_with_a_reason() {
         sink.send_event(gst::event::StreamStart::new("x"));
         let taken = sink.send_event(gst::event::Caps::new(&caps(format, width, height)));
         assert!(!taken, "{why}");
+        let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+        sink.send_event(gst::event::Segment::new(&segment));
         assert_eq!(
             sink.chain(gst::Buffer::from_mut_slice(vec![BRIGHT; 64 * 48 * 3])),
             Err(gst::FlowError::NotNegotiated),
