@@ -81,11 +81,7 @@ fn not_authorized(denied: Denied) -> Fault {
     Fault::sender("ter:NotAuthorized", why)
 }
 
-async fn serve(
-    State(server): State<Arc<OnvifServer>>,
-    uri: Uri,
-    body: Bytes,
-) -> Response {
+async fn serve(State(server): State<Arc<OnvifServer>>, uri: Uri, body: Bytes) -> Response {
     if server.camera.is_booting() {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
