@@ -7,10 +7,14 @@
 //! not know `geom`, `zone`, `plan` or `paint`: where the private places truly
 //! lie it asks the simulator, so that one fault cannot hide another.
 
+mod grey;
 mod judge;
+mod overcover;
 mod viewer;
 mod watch;
 
+pub use grey::GreyCells;
 pub use judge::{ACROSS, Canary, CanaryError, MIN_AMPLITUDE, Planes, Rgb, SHARE};
+pub use overcover::{Truth, overcover_deg};
 pub use viewer::{Play, Seen, Viewer, ViewerError};
 pub use watch::{Leaks, WatchError, WatchReport, watch};
