@@ -6,6 +6,17 @@
 //! with a [`Reason`] when nothing safe can be said. This module must not know
 //! protocols, pixels or GStreamer.
 
+pub mod clockwatch;
+mod curve;
+mod estimate;
+mod history;
+pub mod profile;
+mod source;
+
+pub use history::{HistoryRules, PoseHistory, Pushed, TrustAfterRestart};
+pub use profile::CameraProfile;
+pub use source::{PoseSource, TimedSample};
+
 use crate::clock::{CaptureTime, Mono};
 use crate::event::Reason;
 use crate::geom::Angle;
@@ -75,12 +86,26 @@ pub struct Margin {
 
 impl Margin {
     /// The margin in pixels at `r_px` from the centre for focal length `f_px`.
+    ///
+    /// DESIGN.md's formula is the first-order form of this: a direction at
+    /// angle θ from the axis that turns by ε moves by f·(tan(θ+ε) − tan θ) =
+    /// f·(1 + r²/f²)·tan ε / (1 − (r/f)·tan ε), and a scale that is off by
+    /// e^`radial` (or a roll by `radial`) moves it by r·(e^`radial` − 1) more.
+    /// Far outside the frame, where θ+ε nears 90°, the growth is capped at
+    /// twenty times the first order, so that the result stays finite.
     pub fn px_at(&self, r_px: f64, f_px: f64) -> f64 {
-        f_px * (1.0 + (r_px * r_px) / (f_px * f_px)) * self.angle.rad()
-            + r_px * self.radial
-            + self.floor_px
+        let slope = r_px / f_px;
+        let turn = self.angle.rad().clamp(0.0, MOST_TURN_RAD).tan();
+        let left = (1.0 - slope * turn).max(0.05);
+        let moved = f_px * (1.0 + slope * slope) * turn / left;
+        let radial = self.radial.clamp(0.0, MOST_RADIAL);
+        moved * radial.exp() + r_px * radial.exp_m1() + self.floor_px
     }
 }
+
+/// Beyond these a margin covers any frame: bounds that keep `px_at` finite.
+const MOST_TURN_RAD: f64 = 1.5;
+const MOST_RADIAL: f64 = 3.0;
 
 /// What is known about one thing at one capture time.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,0 +1,366 @@
+//! Whether the camera's two clocks still tell the same time.
+//!
+//! Frames carry capture times through the stream's sender reports, positions
+//! carry their own time stamps. Both are the camera's UTC, but a step of that
+//! clock reaches the two at different moments (a sender report may be five
+//! seconds away): in between, every pose would be looked up at the wrong time.
+//! So a step on either side makes both worthless until they agree again.
+//!
+//! * Frames: capture time must advance as the stream's own time (PTS) does.
+//! * Positions: a report stamped `utc`, asked for at `sent` and answered at
+//!   `received`, says that (monotonic − utc) lies in \[sent − utc, received −
+//!   utc\]. All such intervals must have a common point.
+//! * Agreement: frames arrive some latency after their capture. Measured
+//!   through the positions' clock, that latency is after a step what it was
+//!   before, or one of the clocks has not followed yet.
+//!
+//! A step smaller than the tolerance plus the shortest round trip cannot be
+//! seen this way. Must not know positions, pictures or protocols.
+
+use crate::clock::{CaptureTime, Mono};
+use std::collections::VecDeque;
+
+/// What disagreement is tolerated, and for how long agreement is watched.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ClockRules {
+    /// Largest departure of the frames' capture time from the stream's time,
+    /// and of the latency from what it was before a step, seconds.
+    pub frame_tolerance_s: f64,
+    /// Largest gap between two reports' intervals, seconds.
+    pub report_tolerance_s: f64,
+    /// Frames that must be seen before the clocks are believed (again).
+    pub frames: usize,
+    /// Reports that must be seen before the clocks are believed (again).
+    pub reports: usize,
+    /// Shortest believable latency from capture to arrival, seconds.
+    pub min_latency_s: f64,
+    /// Longest believable latency from capture to arrival, seconds.
+    pub max_latency_s: f64,
+    /// After a step before the clocks ever agreed there is nothing to return
+    /// to: both must then be steady for this long, seconds. Longer than sender
+    /// reports are apart.
+    pub steady_s: f64,
+}
+
+impl Default for ClockRules {
+    fn default() -> Self {
+        Self {
+            frame_tolerance_s: 0.04,
+            report_tolerance_s: 0.02,
+            frames: 10,
+            reports: 3,
+            min_latency_s: -0.05,
+            max_latency_s: 1.5,
+            steady_s: 15.0,
+        }
+    }
+}
+
+/// The time stamp of one report and when it was asked for and received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReportClock {
+    /// The camera's time stamp, as written.
+    pub utc: CaptureTime,
+    /// The stamp's resolution, nanoseconds: the moment meant lies in
+    /// \[utc, utc + resolution\].
+    pub resolution_ns: i64,
+    /// When the request left.
+    pub sent: Mono,
+    /// When the answer had arrived.
+    pub received: Mono,
+}
+
+/// What one report says about the clock.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ReportVerdict {
+    /// The stamp has not moved since the last report: no news.
+    Frozen,
+    /// It fits those before.
+    Agrees,
+    /// The camera's clock stepped by this many seconds, positive forwards.
+    Stepped {
+        /// Seconds.
+        step_s: f64,
+    },
+}
+
+/// (monotonic − camera's UTC), as an interval, from reports.
+#[derive(Clone, Debug, Default)]
+pub struct OffsetWindow {
+    intervals: VecDeque<Interval>,
+    /// The common part of `intervals`.
+    common: Option<(i128, i128)>,
+    last_utc: Option<CaptureTime>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Interval {
+    low: i128,
+    high: i128,
+    received: Mono,
+}
+
+/// Two clocks drift apart; intervals older than this are forgotten.
+const WINDOW_NS: u64 = 20_000_000_000;
+const WINDOW_LEN: usize = 256;
+/// How fast two clocks drift apart at most (quartz out in the cold, NTP slewing).
+const DRIFT: f64 = 500e-6;
+/// A stamp this coarse legitimately repeats itself.
+const COARSE_NS: i64 = 100_000_000;
+
+impl OffsetWindow {
+    /// Takes up one report; `tolerance_s` is the gap that is not yet a step.
+    pub fn push(&mut self, report: &ReportClock, tolerance_s: f64) -> ReportVerdict {
+        let repeated = self.last_utc == Some(report.utc);
+        if repeated && report.resolution_ns < COARSE_NS {
+            return ReportVerdict::Frozen;
+        }
+        let utc = i128::from(report.utc.0);
+        let resolution = i128::from(report.resolution_ns.max(0));
+        let new = Interval {
+            low: i128::from(report.sent.0) - utc - resolution,
+            high: i128::from(report.received.0) - utc,
+            received: report.received,
+        };
+        let verdict = match self.common {
+            None => ReportVerdict::Agrees,
+            Some((low, high)) => {
+                let silent_ns = self
+                    .intervals
+                    .back()
+                    .map_or(0, |last| report.received.since(last.received).as_nanos());
+                let slack = (tolerance_s * 1e9 + silent_ns as f64 * DRIFT) as i128;
+                if new.low > high + slack || new.high < low - slack {
+                    if repeated {
+                        return ReportVerdict::Frozen;
+                    }
+                    let moved = (new.low + new.high - low - high) / 2;
+                    ReportVerdict::Stepped {
+                        step_s: -(moved as f64) * 1e-9,
+                    }
+                } else {
+                    ReportVerdict::Agrees
+                }
+            }
+        };
+        self.last_utc = Some(report.utc);
+        if matches!(verdict, ReportVerdict::Stepped { .. }) {
+            self.intervals.clear();
+        }
+        self.intervals.push_back(new);
+        while self.intervals.len() > WINDOW_LEN
+            || self.intervals.front().is_some_and(|oldest| {
+                report.received.since(oldest.received).as_nanos() > u128::from(WINDOW_NS)
+            }) && self.intervals.len() > 1
+        {
+            self.intervals.pop_front();
+        }
+        let low = self.intervals.iter().map(|i| i.low).max();
+        let high = self.intervals.iter().map(|i| i.high).min();
+        self.common = low.zip(high).map(|(low, high)| {
+            // Within tolerance they may cross: then the point between is best.
+            if low <= high {
+                (low, high)
+            } else {
+                ((low + high) / 2, (low + high) / 2)
+            }
+        });
+        verdict
+    }
+
+    /// The interval of (monotonic − UTC), nanoseconds, once a report was seen.
+    pub fn offset_ns(&self) -> Option<(i128, i128)> {
+        self.common
+    }
+
+    /// How many reports the interval rests on.
+    pub fn len(&self) -> usize {
+        self.intervals.len()
+    }
+
+    /// Whether no report was seen.
+    pub fn is_empty(&self) -> bool {
+        self.intervals.is_empty()
+    }
+
+    /// The camera's time at `at`, and how far that may be off (a bound, in
+    /// seconds); `None` before the first report or outside representable time.
+    pub fn camera_time(&self, at: Mono) -> Option<(CaptureTime, f64)> {
+        let (low, high) = self.common?;
+        let utc = i128::from(at.0) - (low + high) / 2;
+        let half_s = (high - low) as f64 * 0.5e-9;
+        i64::try_from(utc)
+            .ok()
+            .map(|utc| (CaptureTime(utc), half_s))
+    }
+}
+
+/// What the watch says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ClockState {
+    /// Too little was seen of one of the clocks.
+    Unsettled,
+    /// Both tell the same time.
+    Agree,
+    /// One of them stepped and the other has not followed.
+    Jumped {
+        /// The step that was seen, seconds, positive forwards.
+        step_s: f64,
+    },
+}
+
+/// Watches both clocks of one camera.
+#[derive(Debug)]
+pub struct ClockWatch {
+    rules: ClockRules,
+    reports: OffsetWindow,
+    reports_since: usize,
+    /// Capture time minus stream time as it should be, ns, and when it was so.
+    anchor: Option<(f64, i128, u64)>,
+    /// (arrival − capture) of the last frames, ns.
+    delays: VecDeque<i128>,
+    /// The latency interval while the clocks agreed, ns.
+    latency: Option<(i128, i128)>,
+    state: ClockState,
+    /// The newest time told, and when the last step was seen.
+    now: Mono,
+    stepped_at: Option<Mono>,
+}
+
+/// Over how many frames the shortest delay is taken.
+const DELAYS: usize = 50;
+/// The frames' clock may drift against the stream's by this much per second
+/// before it counts as a jump.
+const FRAME_DRIFT: f64 = 1e-3;
+
+impl ClockWatch {
+    /// Nothing seen yet.
+    pub fn new(rules: ClockRules) -> Self {
+        Self {
+            rules,
+            reports: OffsetWindow::default(),
+            reports_since: 0,
+            anchor: None,
+            delays: VecDeque::new(),
+            latency: None,
+            state: ClockState::Unsettled,
+            now: Mono(0),
+            stepped_at: None,
+        }
+    }
+
+    /// What is known now.
+    pub fn state(&self) -> ClockState {
+        self.state
+    }
+
+    /// A frame captured at `capture`, at `pts_ns` of the stream's own time,
+    /// that arrived at `arrival`.
+    pub fn frame(&mut self, capture: CaptureTime, pts_ns: u64, arrival: Mono) {
+        self.now = self.now.max(arrival);
+        let ahead = i128::from(capture.0) - i128::from(pts_ns);
+        match self.anchor {
+            None => self.anchor = Some((0.0, ahead, pts_ns)),
+            Some((drifted_s, base, last_pts)) => {
+                let off_s = (ahead - base) as f64 * 1e-9 - drifted_s;
+                if off_s.abs() > self.rules.frame_tolerance_s {
+                    self.step(off_s);
+                    self.delays.clear();
+                    self.anchor = Some((0.0, ahead, pts_ns));
+                } else {
+                    let passed_s = pts_ns.saturating_sub(last_pts).min(WINDOW_NS) as f64 * 1e-9;
+                    let follow_s = FRAME_DRIFT * passed_s;
+                    let drifted_s = drifted_s + off_s.clamp(-follow_s, follow_s);
+                    self.anchor = Some((drifted_s, base, pts_ns));
+                }
+            }
+        }
+        self.delays
+            .push_back(i128::from(arrival.0) - i128::from(capture.0));
+        while self.delays.len() > DELAYS {
+            self.delays.pop_front();
+        }
+        self.reconsider();
+    }
+
+    /// The stream was set up anew: stream time starts over, the latency may be
+    /// another, and the mapping to capture time is fresh.
+    pub fn frames_restarted(&mut self) {
+        self.anchor = None;
+        self.delays.clear();
+        self.latency = None;
+        self.stepped_at = None;
+        self.reports_since = 0;
+        self.state = ClockState::Unsettled;
+    }
+
+    /// A report. After [`ReportVerdict::Stepped`] every earlier report's time
+    /// means something else: forget those.
+    pub fn report(&mut self, report: &ReportClock) -> ReportVerdict {
+        self.now = self.now.max(report.received);
+        let verdict = self.reports.push(report, self.rules.report_tolerance_s);
+        match verdict {
+            ReportVerdict::Frozen => {}
+            ReportVerdict::Agrees => self.reports_since += 1,
+            ReportVerdict::Stepped { step_s } => {
+                self.step(step_s);
+                self.reports_since = 1;
+            }
+        }
+        self.reconsider();
+        verdict
+    }
+
+    fn step(&mut self, step_s: f64) {
+        self.stepped_at = Some(self.now);
+        self.jump(step_s);
+    }
+
+    fn jump(&mut self, step_s: f64) {
+        self.state = ClockState::Jumped { step_s };
+    }
+
+    fn reconsider(&mut self) {
+        if self.delays.len() < self.rules.frames || self.reports_since < self.rules.reports {
+            return;
+        }
+        let (Some(shortest), Some((low, high))) =
+            (self.delays.iter().min(), self.reports.offset_ns())
+        else {
+            return;
+        };
+        let latency = (shortest - high, shortest - low);
+        let ns = |s: f64| (s * 1e9) as i128;
+        let believable =
+            latency.1 >= ns(self.rules.min_latency_s) && latency.0 <= ns(self.rules.max_latency_s);
+        if !believable {
+            self.jump(-(latency.0 as f64) * 1e-9);
+            return;
+        }
+        match (self.state, self.latency) {
+            (ClockState::Jumped { .. }, Some(before)) => {
+                let slack = ns(self.rules.frame_tolerance_s);
+                if latency.0 <= before.1 + slack && latency.1 >= before.0 - slack {
+                    self.state = ClockState::Agree;
+                }
+            }
+            (ClockState::Jumped { .. }, None) => {
+                let steady = self
+                    .stepped_at
+                    .is_none_or(|at| self.now.since(at).as_secs_f64() >= self.rules.steady_s);
+                if steady {
+                    self.state = ClockState::Agree;
+                    self.latency = Some(latency);
+                }
+            }
+            (ClockState::Unsettled, _) => {
+                self.state = ClockState::Agree;
+                self.latency = Some(latency);
+            }
+            (ClockState::Agree, _) => self.latency = Some(latency),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

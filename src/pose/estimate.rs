@@ -1,0 +1,218 @@
+//! From two knots to a pose with its margin.
+//!
+//! # The margin, and why it holds
+//! Let the head obey |θ''| ≤ a on each axis, let the true angle at a sample's
+//! true time be within 2σ of its report, the sample's true time within 2σ_s of
+//! its stamp, and every pixel of the frame be taken within ±(2σ_c + exposure/2
+//! + readout) of its capture time. L is the straight line through two samples
+//! Δ apart, of slope s.
+//!
+//! * Linear interpolation errs by at most a/2·|(x−t₀)(x−t₁)| at time x: aΔ²/8
+//!   inside the bracket, a/2·τ(Δ+τ) up to τ outside it; extrapolating by h,
+//!   a/2·h(h+Δ). (The error term of Lagrange interpolation.)
+//! * The line itself moves by |s|·τ while time is uncertain by τ.
+//! * The reports' noise moves the line by 2σ inside the bracket, by
+//!   2σ(1 + 2h/Δ) beyond it.
+//!
+//! So speed enters only as the *mean* speed of the bracket: where the head is
+//! faster than the mean it is also closer to the line's ends. That is DESIGN.md's
+//! formula, with a/2·h(h+Δ) where it says |ω|h + a·h²/2, because the line is
+//! followed beyond the newest sample instead of stood still on.
+//!
+//! Errors of pan and tilt become a turn of the picture thus: a turn by δ about
+//! the vertical is a swing of the optical axis by at most δ·cos(tilt) and a
+//! roll of 2·atan(sin(tilt)·tan(δ/2)). Near the nadir pan is wild, but all of it
+//! is roll.
+
+use super::history::Knot;
+use super::profile::{CameraProfile, Limits};
+use super::{Margin, PoseEstimate, Support};
+use crate::clock::CaptureTime;
+use crate::geom::Angle;
+use std::f64::consts::FRAC_PI_2;
+
+/// Pixels that every zone grows: rasterising, chroma, the codec's ringing.
+const FLOOR_PX: f64 = 2.0;
+/// A zoom that stands still over two brackets this short or shorter has not
+/// gone out and come back between two reports: a lens takes longer to turn
+/// round. (A head shaken by wind does not; its term always counts.)
+const LENS_TURNS_IN_S: f64 = 0.15;
+
+/// How two samples lie to the time that is asked for.
+struct Line {
+    /// Seconds between the samples.
+    gap_s: f64,
+    /// Share of the way from the first to the second; beyond 1: extrapolated.
+    share: f64,
+    /// Bound of the time by which the line's foot may be off, seconds.
+    tau_s: f64,
+    /// Largest of |(x−t₀)(x−t₁)|/2 over the possible times, s²: times an
+    /// acceleration it bounds the departure from the line.
+    bend_s2: f64,
+    /// How the reports' noise grows.
+    noise_gain: f64,
+    /// Where extrapolated: bound of how long the head moved unseen, seconds.
+    unseen_s: Option<f64>,
+    /// Bound of the uncertainty of `gap_s`.
+    gap_unsure_s: f64,
+}
+
+impl Line {
+    fn new(profile: &CameraProfile, a: &Knot, b: &Knot, t: CaptureTime) -> Self {
+        let d = profile.document();
+        let gap_s = b.at.seconds_since(a.at);
+        let ahead_s = t.seconds_since(b.at).max(0.0);
+        let sigma_s = a.sigma_t_s.max(b.sigma_t_s);
+        let noise_gain = 1.0 + 2.0 * ahead_s / gap_s;
+        let frame_s =
+            2e-3 * d.sigma.capture_ms + 1e-3 * (d.timing.exposure_ms / 2.0 + d.timing.readout_ms);
+        let tau_s = frame_s + 2.0 * sigma_s * noise_gain;
+        let gap_unsure_s = 4.0 * sigma_s;
+        let span_s = gap_s + gap_unsure_s;
+        let beyond_s = ahead_s + tau_s;
+        let outside = beyond_s * (span_s + beyond_s) / 2.0;
+        Self {
+            gap_s,
+            share: t.seconds_since(a.at) / gap_s,
+            tau_s,
+            bend_s2: outside.max(span_s * span_s / 8.0),
+            noise_gain,
+            unseen_s: (ahead_s > 0.0).then_some(beyond_s),
+            gap_unsure_s,
+        }
+    }
+
+    /// The value on the line, and how far the truth may lie from it.
+    fn axis(&self, a: f64, b: f64, noise: f64, max_speed: f64, max_accel: f64) -> (f64, f64) {
+        let moved = (b - a).abs();
+        let sure_s = self.gap_s - self.gap_unsure_s;
+        let mean_speed = if sure_s > 0.0 {
+            ((moved + 2.0 * noise) / sure_s).min(max_speed)
+        } else {
+            max_speed
+        };
+        let value = a + (b - a) * self.share;
+        let bend = max_accel * self.bend_s2 + mean_speed * self.tau_s;
+        let bend = match self.unseen_s {
+            Some(unseen_s) => {
+                let line_speed = moved / self.gap_s;
+                bend.min((max_speed + line_speed) * unseen_s)
+            }
+            None => bend,
+        };
+        (value, bend + noise * self.noise_gain)
+    }
+}
+
+/// The pose between `a` and `b`; `before` is the knot ahead of `a`.
+pub(super) fn bracketed(
+    profile: &CameraProfile,
+    before: Option<&Knot>,
+    a: &Knot,
+    b: &Knot,
+    t: CaptureTime,
+) -> PoseEstimate {
+    let line = Line::new(profile, a, b, t);
+    let still = lens_stands_still(profile, before, a, b);
+    let support = Support::Bracketed { gap_s: line.gap_s };
+    pose(profile, &line, a, b, still, support)
+}
+
+/// The pose after `newest`, on the line from `base`.
+pub(super) fn extrapolated(
+    profile: &CameraProfile,
+    base: &Knot,
+    newest: &Knot,
+    t: CaptureTime,
+) -> PoseEstimate {
+    let line = Line::new(profile, base, newest, t);
+    let support = Support::Extrapolated {
+        ahead_s: t.seconds_since(newest.at),
+    };
+    pose(profile, &line, base, newest, false, support)
+}
+
+fn lens_stands_still(profile: &CameraProfile, before: Option<&Knot>, a: &Knot, b: &Knot) -> bool {
+    let within = 2.0 * profile.document().sigma.ln_focal;
+    let still = |x: &Knot, y: &Knot| {
+        y.at.seconds_since(x.at) <= LENS_TURNS_IN_S && (y.ln_focal - x.ln_focal).abs() <= within
+    };
+    before.is_some_and(|p| still(p, a)) && still(a, b)
+}
+
+fn pose(
+    profile: &CameraProfile,
+    line: &Line,
+    a: &Knot,
+    b: &Knot,
+    lens_still: bool,
+    support: Support,
+) -> PoseEstimate {
+    let d = profile.document();
+    let Limits {
+        max_speed_deg_s: speed,
+        max_accel_deg_s2: accel,
+        max_ln_focal_s,
+        max_ln_focal_s2,
+    } = d.limits;
+    let noise_deg = 2.0 * d.sigma.angle_deg;
+    let (pan, pan_err) = line.axis(a.pan_deg, b.pan_deg, noise_deg, speed, accel);
+    let (tilt, tilt_err) = line.axis(a.tilt_deg, b.tilt_deg, noise_deg, speed, accel);
+    let zoom_accel = if lens_still { 0.0 } else { max_ln_focal_s2 };
+    let (ln_focal, ln_focal_err) = line.axis(
+        a.ln_focal,
+        b.ln_focal,
+        2.0 * d.sigma.ln_focal,
+        max_ln_focal_s,
+        zoom_accel,
+    );
+    // A lens cannot leave its own range, whatever its speed was.
+    let (shortest, longest) = profile.ln_focal_range();
+    let ln_focal = ln_focal.clamp(shortest - 0.2, longest + 0.2);
+    let (swing, roll) = turn_of_picture(tilt, pan_err, tilt_err);
+    PoseEstimate {
+        pan: Angle::from_deg(pan),
+        tilt: Angle::from_deg(tilt),
+        roll: Angle::from_deg(0.0),
+        focal: ln_focal.exp(),
+        support,
+        margin: Margin {
+            angle: Angle::from_rad(swing + d.sigma.parallax_deg.to_radians()),
+            radial: ln_focal_err + 2.0 * d.sigma.roll_deg.to_radians() + roll,
+            floor_px: FLOOR_PX,
+        },
+    }
+}
+
+/// The swing of the optical axis and the roll about it, radians, that errors
+/// of pan and tilt (degrees) can amount to around `tilt_deg`.
+fn turn_of_picture(tilt_deg: f64, pan_err_deg: f64, tilt_err_deg: f64) -> (f64, f64) {
+    let half_pan = (pan_err_deg.to_radians() / 2.0).min(1.5);
+    let tilt_err = tilt_err_deg.to_radians();
+    let (low, high) = (
+        tilt_deg.to_radians().abs() - tilt_err,
+        tilt_deg.to_radians().abs() + tilt_err,
+    );
+    // Over the possible tilts, through the horizon and through a pole too.
+    let most_cos = if low <= 0.0 {
+        1.0
+    } else {
+        low.cos().abs().max(high.cos().abs())
+    };
+    let most_sin = if low <= FRAC_PI_2 && high >= FRAC_PI_2 {
+        1.0
+    } else {
+        low.sin().abs().max(high.sin().abs())
+    };
+    let swing_pan = 2.0 * half_pan * most_cos;
+    let roll = 2.0 * (most_sin * half_pan.tan()).atan();
+    // The two swings are at right angles but for half the roll (cosine law).
+    let swing = (swing_pan * swing_pan
+        + tilt_err * tilt_err
+        + 2.0 * swing_pan * tilt_err * (roll / 2.0).sin())
+    .sqrt();
+    (swing, roll)
+}
+
+#[cfg(test)]
+mod tests;

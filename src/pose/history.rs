@@ -1,0 +1,517 @@
+//! The positions of the last seconds, in order of capture time, pan unwrapped.
+//!
+//! A report is taken up only if the head could have got there: the margin's
+//! premise is the profile's limits on speed and acceleration, so a report that
+//! breaks them means that the camera restarted, lost its position, or lies.
+//! From the last good report on, everything is then covered. One or two stray
+//! reports followed by a return to the old path are forgotten; anything else
+//! is trusted again only as [`TrustAfterRestart`] says.
+//!
+//! What it cannot know: whether the *first* position it ever hears is true,
+//! and whether a camera lies plausibly. Must not know protocols or pixels.
+
+use super::profile::{CameraProfile, ln_focal_of};
+use super::{Evidence, PoseEstimate};
+use super::{PoseSample, estimate};
+use crate::clock::{CaptureTime, Mono};
+use crate::event::Reason;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// When a camera that lost its position is believed again.
+///
+/// A camera that homes after a restart reports positions it is not at, with
+/// fresh time stamps and at rest. No rule that looks at reports alone can tell
+/// that from the truth; only time or a person can.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum TrustAfterRestart {
+    /// Not before the history is made anew (the camera is configured anew).
+    Never,
+    /// Once its reports have been consistent for `quiet_s`, which must be
+    /// longer than the camera takes to restart and find its home.
+    Consistent {
+        /// Seconds without an implausible report.
+        quiet_s: f64,
+    },
+}
+
+/// The history's limits.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HistoryRules {
+    /// Samples further apart than this do not bracket anything, seconds.
+    pub max_gap_s: f64,
+    /// No pose is extrapolated further than this, seconds.
+    pub max_ahead_s: f64,
+    /// Silence after which the camera may have restarted, seconds.
+    pub restart_gap_s: f64,
+    /// What happens after a restart.
+    pub trust: TrustAfterRestart,
+    /// How many samples are kept.
+    pub capacity: usize,
+}
+
+impl Default for HistoryRules {
+    fn default() -> Self {
+        Self {
+            max_gap_s: 1.0,
+            max_ahead_s: 0.5,
+            restart_gap_s: 5.0,
+            trust: TrustAfterRestart::Consistent { quiet_s: 30.0 },
+            capacity: 256,
+        }
+    }
+}
+
+/// What became of a sample.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Pushed {
+    /// It is evidence.
+    Taken,
+    /// It carries no news: the same time stamp again, or too close to another.
+    NotNews,
+    /// It starts or continues a time in which the camera is not believed.
+    Unsteady(Reason),
+    /// It cannot be used.
+    Refused(Reason),
+}
+
+/// One sample as the history keeps it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Knot {
+    pub(super) at: CaptureTime,
+    pub(super) sigma_t_s: f64,
+    /// Unwrapped.
+    pub(super) pan_deg: f64,
+    pub(super) tilt_deg: f64,
+    pub(super) ln_focal: f64,
+    pub(super) received: Mono,
+    /// Whether it may be joined with the knot before it.
+    pub(super) joined: bool,
+}
+
+/// Stray reports that are forgiven, and for how long.
+const MOST_STRAYS: usize = 2;
+const STRAY_WINDOW_S: f64 = 0.35;
+/// Reports closer together than this (or than six σ of their times) add noise
+/// to the speed and nothing else.
+const MIN_SPACING_S: f64 = 0.015;
+/// Slack on the limits in the test of plausibility: a profile is a data sheet,
+/// not a promise.
+const SPEED_SLACK: f64 = 1.2;
+const ACCEL_SLACK: f64 = 1.5;
+const ANGLE_SLACK_DEG: f64 = 0.3;
+const LN_FOCAL_SLACK: f64 = 0.02;
+/// A reported field of view is believed within this share of the calibrated one.
+const HFOV_SHARE: f64 = 0.1;
+
+#[derive(Clone, Debug)]
+struct Doubt {
+    /// Frames after this are covered.
+    from: CaptureTime,
+    /// Frames up to this are covered; `None` while it lasts.
+    until: Option<CaptureTime>,
+    detail: String,
+    /// Where the run of consistent reports began.
+    run_from: CaptureTime,
+    run_received: Mono,
+    run_len: usize,
+}
+
+/// The bounded history of one camera's positions.
+#[derive(Debug)]
+pub struct PoseHistory {
+    profile: Arc<CameraProfile>,
+    rules: HistoryRules,
+    knots: VecDeque<Knot>,
+    doubt: Option<Doubt>,
+    /// Why the latest report was refused, until a good one follows.
+    refused: Option<(Reason, Mono)>,
+}
+
+impl PoseHistory {
+    /// An empty history.
+    pub fn new(profile: Arc<CameraProfile>, rules: HistoryRules) -> Self {
+        Self {
+            profile,
+            rules,
+            knots: VecDeque::new(),
+            doubt: None,
+            refused: None,
+        }
+    }
+
+    /// Takes up one report. Late ones find their place between the others.
+    pub fn push(&mut self, sample: &PoseSample) -> Pushed {
+        let knot = match self.knot(sample) {
+            Ok(knot) => knot,
+            Err(reason) => {
+                self.refuse(reason.clone(), sample.received);
+                return Pushed::Refused(reason);
+            }
+        };
+        let pushed = match self.knots.back().copied() {
+            None => {
+                self.knots.push_back(knot);
+                self.continue_run(&knot)
+            }
+            Some(newest) if knot.at > newest.at => self.push_newest(knot, newest),
+            Some(_) => self.push_between(knot),
+        };
+        if matches!(pushed, Pushed::Taken) {
+            self.refused = None;
+        }
+        while self.knots.len() > self.rules.capacity.max(4) {
+            self.knots.pop_front();
+        }
+        pushed
+    }
+
+    /// Notes that a report was refused: it breaks nothing that later reports
+    /// bracket, but while refusals last they are the reason to cover.
+    pub fn refuse(&mut self, reason: Reason, received: Mono) {
+        self.refused = Some((reason, received));
+    }
+
+    /// Forgets every sample: the camera's clock stepped, so that their times
+    /// mean something else now. Doubt stays.
+    pub fn forget_samples(&mut self) {
+        self.knots.clear();
+    }
+
+    /// When the newest sample was taken, if there is one.
+    pub fn newest(&self) -> Option<CaptureTime> {
+        self.knots.back().map(|k| k.at)
+    }
+
+    /// What is known about the pose at `t`, asked at `now`.
+    pub fn at(&self, t: CaptureTime, now: Mono) -> Evidence<PoseEstimate> {
+        if let Some(doubt) = &self.doubt
+            && t > doubt.from
+            && doubt.until.is_none_or(|until| t < until)
+        {
+            return Evidence::Unknown(Reason::CameraUnsteady {
+                detail: doubt.detail.clone(),
+            });
+        }
+        let Some(newest) = self.knots.back() else {
+            return Evidence::Unknown(match &self.refused {
+                Some((reason, _)) => reason.clone(),
+                None => Reason::NoPosition,
+            });
+        };
+        if t > newest.at {
+            return Evidence::Pending {
+                so_far: self.ahead(t, now, newest),
+            };
+        }
+        let after = self.knots.partition_point(|k| k.at < t);
+        if after == 0 {
+            return Evidence::Unknown(Reason::NoPosition);
+        }
+        let (Some(a), Some(b)) = (self.knots.get(after - 1), self.knots.get(after)) else {
+            return Evidence::Unknown(Reason::NoPosition);
+        };
+        let gap_s = b.at.seconds_since(a.at);
+        if !b.joined || gap_s > self.rules.max_gap_s {
+            return Evidence::Unknown(Reason::TelemetryStale {
+                age_s: t.seconds_since(a.at),
+            });
+        }
+        let before = after.checked_sub(2).and_then(|i| self.knots.get(i));
+        let before = before.filter(|_| a.joined);
+        Evidence::Known(estimate::bracketed(&self.profile, before, a, b, t))
+    }
+
+    fn ahead(&self, t: CaptureTime, now: Mono, newest: &Knot) -> Result<PoseEstimate, Reason> {
+        let ahead_s = t.seconds_since(newest.at);
+        let silent_s = now.since(newest.received).as_secs_f64();
+        let stale = || match &self.refused {
+            Some((reason, at)) if *at >= newest.received => reason.clone(),
+            _ => Reason::TelemetryStale {
+                age_s: ahead_s.max(silent_s),
+            },
+        };
+        // Silence on our own clock counts too: a camera may stamp its frames
+        // and stop answering.
+        if ahead_s > self.rules.max_ahead_s || silent_s > self.rules.max_ahead_s {
+            return Err(stale());
+        }
+        let base = self.base_for_speed().ok_or_else(stale)?;
+        Ok(estimate::extrapolated(&self.profile, base, newest, t))
+    }
+
+    /// The knot against which the newest one's speed is measured: far enough
+    /// back that rounding does not dominate, never across a gap.
+    fn base_for_speed(&self) -> Option<&Knot> {
+        let newest = self.knots.back()?;
+        let mut joined = newest.joined;
+        let mut base = None;
+        for k in self.knots.iter().rev().skip(1) {
+            let back_s = newest.at.seconds_since(k.at);
+            if !joined || back_s > self.rules.max_gap_s {
+                break;
+            }
+            base = Some(k);
+            if back_s >= 0.04 {
+                break;
+            }
+            joined = k.joined;
+        }
+        base
+    }
+
+    fn knot(&self, s: &PoseSample) -> Result<Knot, Reason> {
+        let bad = |detail: String| Reason::BadPosition { detail };
+        for (what, v) in [
+            ("pan", s.pan_deg),
+            ("tilt", s.tilt_deg),
+            ("time uncertainty", s.sigma_t_s),
+        ] {
+            if !v.is_finite() || v.abs() > 1e6 {
+                return Err(bad(format!("{what} is {v}")));
+            }
+        }
+        if s.sigma_t_s < 0.0 {
+            return Err(bad(format!("time uncertainty is {}", s.sigma_t_s)));
+        }
+        let calibrated = self
+            .profile
+            .ln_focal(s.zoom)
+            .ok_or(Reason::ZoomOutsideCalibration { zoom: s.zoom })?;
+        let ln_focal = match s.hfov_deg.map(ln_focal_of) {
+            None => calibrated,
+            Some(reported) if (reported - calibrated).abs() <= HFOV_SHARE => reported,
+            Some(_) => {
+                return Err(bad(format!(
+                    "field of view {:.2}° contradicts zoom {}",
+                    s.hfov_deg.unwrap_or(f64::NAN),
+                    s.zoom
+                )));
+            }
+        };
+        Ok(Knot {
+            at: s.at,
+            sigma_t_s: s.sigma_t_s,
+            pan_deg: s.pan_deg,
+            tilt_deg: s.tilt_deg,
+            ln_focal,
+            received: s.received,
+            joined: false,
+        })
+    }
+
+    fn push_newest(&mut self, mut knot: Knot, newest: Knot) -> Pushed {
+        let gap_s = knot.at.seconds_since(newest.at);
+        if gap_s < MIN_SPACING_S.max(6.0 * knot.sigma_t_s.max(newest.sigma_t_s)) {
+            return Pushed::NotNews;
+        }
+        knot.pan_deg = self.unwrap_near(knot.pan_deg, newest.pan_deg);
+        if gap_s > self.rules.restart_gap_s {
+            return self.begin_doubt(
+                knot,
+                newest.at,
+                format!("silent for {gap_s:.0} s, may have restarted"),
+            );
+        }
+        match self.implausible(&knot, &newest, self.base_for_speed()) {
+            Some(detail) => self.after_jump(knot, newest, detail),
+            None => {
+                knot.joined =
+                    gap_s <= self.rules.max_gap_s && !self.ambiguous(gap_s, &knot, &newest);
+                self.knots.push_back(knot);
+                self.continue_run(&knot)
+            }
+        }
+    }
+
+    /// The pan that lies nearest to `near` among those that mean the same.
+    fn unwrap_near(&self, pan_deg: f64, near: f64) -> f64 {
+        if self.profile.document().pan.wraps {
+            pan_deg + 360.0 * ((near - pan_deg) / 360.0).round()
+        } else {
+            pan_deg
+        }
+    }
+
+    /// Whether the head could have gone the other way round, too.
+    fn ambiguous(&self, gap_s: f64, knot: &Knot, newest: &Knot) -> bool {
+        let d = self.profile.document();
+        let other_way = 360.0 - (knot.pan_deg - newest.pan_deg).abs();
+        d.pan.wraps && other_way <= d.limits.max_speed_deg_s * gap_s * SPEED_SLACK
+    }
+
+    /// Why the head cannot have come from `from` to `to`; `None` where it can.
+    fn implausible(&self, to: &Knot, from: &Knot, base: Option<&Knot>) -> Option<String> {
+        let l = &self.profile.document().limits;
+        let s = &self.profile.document().sigma;
+        let step_s = to.at.seconds_since(from.at).abs();
+        let sigma_t = to.sigma_t_s.max(from.sigma_t_s);
+        let span_s = step_s + 4.0 * sigma_t;
+        let speeds = [
+            (
+                "pan",
+                to.pan_deg - from.pan_deg,
+                l.max_speed_deg_s,
+                l.max_accel_deg_s2,
+                ANGLE_SLACK_DEG + 4.0 * s.angle_deg,
+                base.map(|b| (from.pan_deg - b.pan_deg, b)),
+            ),
+            (
+                "tilt",
+                to.tilt_deg - from.tilt_deg,
+                l.max_speed_deg_s,
+                l.max_accel_deg_s2,
+                ANGLE_SLACK_DEG + 4.0 * s.angle_deg,
+                base.map(|b| (from.tilt_deg - b.tilt_deg, b)),
+            ),
+            (
+                "zoom",
+                to.ln_focal - from.ln_focal,
+                l.max_ln_focal_s,
+                l.max_ln_focal_s2,
+                LN_FOCAL_SLACK + 4.0 * s.ln_focal,
+                base.map(|b| (from.ln_focal - b.ln_focal, b)),
+            ),
+        ];
+        for (what, moved, max_speed, max_accel, slack, earlier) in speeds {
+            if moved.abs() > max_speed * span_s * SPEED_SLACK + slack {
+                return Some(format!("{what} jumped {moved:+.2} in {step_s:.2} s"));
+            }
+            let Some((moved_before, base)) = earlier else {
+                continue;
+            };
+            let base_s = from.at.seconds_since(base.at);
+            let sure_s = base_s - 4.0 * sigma_t;
+            if base_s > self.rules.max_gap_s || step_s > self.rules.max_gap_s || sure_s <= 0.0 {
+                continue;
+            }
+            let speed = (moved_before / base_s).clamp(-max_speed, max_speed);
+            let astray = (moved - speed * step_s).abs();
+            let curve = max_accel / 2.0 * span_s * (span_s + base_s + 4.0 * sigma_t);
+            // The speed itself is only known as well as its two reports are.
+            let unsure = speed.abs() * 4.0 * sigma_t * (1.0 + 2.0 * step_s / base_s)
+                + slack * (1.0 + 2.0 * step_s / base_s);
+            if astray > curve * ACCEL_SLACK + unsure {
+                return Some(format!(
+                    "{what} moved {moved:+.2} in {step_s:.2} s, beyond its profile's limits"
+                ));
+            }
+        }
+        None
+    }
+
+    fn after_jump(&mut self, mut knot: Knot, newest: Knot, detail: String) -> Pushed {
+        if let Some(good) = self.path_before_strays(&knot) {
+            // A stray report or two, and the head is back on its path.
+            self.knots.truncate(good + 1);
+            self.doubt = None;
+            if let Some(last) = self.knots.back().copied() {
+                knot.pan_deg = self.unwrap_near(knot.pan_deg, last.pan_deg);
+                let gap_s = knot.at.seconds_since(last.at);
+                knot.joined = gap_s <= self.rules.max_gap_s && !self.ambiguous(gap_s, &knot, &last);
+            }
+            self.knots.push_back(knot);
+            return Pushed::Taken;
+        }
+        self.begin_doubt(knot, newest.at, detail)
+    }
+
+    /// The index of the last good knot if a stray run is short enough to be
+    /// forgiven and `knot` continues the path from before it.
+    fn path_before_strays(&self, knot: &Knot) -> Option<usize> {
+        let doubt = self.doubt.as_ref().filter(|d| d.until.is_none())?;
+        let recent = knot.at.seconds_since(doubt.from) <= STRAY_WINDOW_S;
+        if doubt.run_len > MOST_STRAYS || !recent {
+            return None;
+        }
+        let good = self
+            .knots
+            .partition_point(|k| k.at <= doubt.from)
+            .checked_sub(1)?;
+        let last = self.knots.get(good)?;
+        // Only a path with a known speed can be returned to.
+        let base = good
+            .checked_sub(1)
+            .and_then(|i| self.knots.get(i))
+            .filter(|_| last.joined)?;
+        let mut knot = *knot;
+        knot.pan_deg = self.unwrap_near(knot.pan_deg, last.pan_deg);
+        self.implausible(&knot, last, Some(base))
+            .is_none()
+            .then_some(good)
+    }
+
+    fn begin_doubt(&mut self, mut knot: Knot, last_good: CaptureTime, detail: String) -> Pushed {
+        let from = match &self.doubt {
+            // Still in doubt: the cover reaches back to where it began.
+            Some(d) if d.until.is_none() => d.from,
+            _ => last_good,
+        };
+        knot.joined = false;
+        self.doubt = Some(Doubt {
+            from,
+            until: None,
+            detail: detail.clone(),
+            run_from: knot.at,
+            run_received: knot.received,
+            run_len: 1,
+        });
+        self.knots.push_back(knot);
+        Pushed::Unsteady(Reason::CameraUnsteady { detail })
+    }
+
+    fn continue_run(&mut self, knot: &Knot) -> Pushed {
+        let Some(doubt) = self.doubt.as_mut().filter(|d| d.until.is_none()) else {
+            return Pushed::Taken;
+        };
+        doubt.run_len += 1;
+        if let TrustAfterRestart::Consistent { quiet_s } = self.rules.trust
+            && knot.at.seconds_since(doubt.run_from) >= quiet_s
+            && knot.received.since(doubt.run_received).as_secs_f64() >= quiet_s * 0.9
+        {
+            doubt.until = Some(knot.at);
+            return Pushed::Taken;
+        }
+        Pushed::Unsteady(Reason::CameraUnsteady {
+            detail: doubt.detail.clone(),
+        })
+    }
+
+    /// A report that arrives after a younger one.
+    fn push_between(&mut self, mut knot: Knot) -> Pushed {
+        let after = self.knots.partition_point(|k| k.at < knot.at);
+        let (Some(a), Some(b)) = (
+            after
+                .checked_sub(1)
+                .and_then(|i| self.knots.get(i))
+                .copied(),
+            self.knots.get(after).copied(),
+        ) else {
+            return Pushed::NotNews;
+        };
+        let spacing = MIN_SPACING_S.max(6.0 * knot.sigma_t_s);
+        let near = knot.at.seconds_since(a.at).min(b.at.seconds_since(knot.at)) < spacing;
+        if near || !b.joined || self.doubt.as_ref().is_some_and(|d| d.until.is_none()) {
+            return Pushed::NotNews;
+        }
+        knot.pan_deg = self.unwrap_near(knot.pan_deg, (a.pan_deg + b.pan_deg) / 2.0);
+        knot.joined = true;
+        let detail = self
+            .implausible(&knot, &a, None)
+            .or_else(|| self.implausible(&b, &knot, None));
+        match detail {
+            Some(detail) => {
+                // Two reports contradict each other; which one lies is unknown.
+                let newest = self.knots.pop_back().unwrap_or(b);
+                self.begin_doubt(newest, a.at, format!("late report: {detail}"))
+            }
+            None => {
+                self.knots.insert(after, knot);
+                Pushed::Taken
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
