@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, OriginalUri, State};
-use axum::http::{StatusCode, header};
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
 use super::super::camera::{Camera, lock};
@@ -83,7 +83,7 @@ fn not_authorized(denied: Denied) -> Fault {
 
 async fn serve(
     State(server): State<Arc<OnvifServer>>,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     body: Bytes,
 ) -> Response {
     if server.camera.is_booting() {

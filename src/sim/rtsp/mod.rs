@@ -47,7 +47,7 @@ fn gst_error(what: &str) -> impl Fn(glib::BoolError) -> SimError + '_ {
 
 impl RtspServer {
     /// Starts serving.
-    pub(super) fn start(camera: &Arc<Camera>, backdrop: &feed::Source) -> Result<Self, SimError> {
+    pub(super) fn start(camera: &Arc<Camera>, backdrop: &Source) -> Result<Self, SimError> {
         let config = &camera.config;
         let context = glib::MainContext::new();
         let main_loop = glib::MainLoop::new(Some(&context), false);
