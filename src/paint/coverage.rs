@@ -3,8 +3,8 @@
 //! Pure: regions in, a bitmap out. Must not know pixels' values.
 
 use super::bits::Bits;
-use super::capsule::Capsule;
 use super::fill::Fill;
+use super::margin;
 use crate::geom::Size;
 use crate::plan::{Hide, Plan};
 use crate::zone::{GrownPoint, Mode, Region};
@@ -119,9 +119,7 @@ impl Raster {
         let (width, height) = (self.width, self.height);
         self.fill
             .each_span(outline, width, height, |y, xs| bits.set(y, xs));
-        for capsule in capsules(outline) {
-            capsule.each_span(width, height, |y, xs| bits.set(y, xs));
-        }
+        margin::each_span(outline, width, height, |y, xs| bits.set(y, xs));
     }
 
     /// Adds to `visible` what is inside and beyond the margin of every edge.
@@ -134,9 +132,7 @@ impl Raster {
             bottom = bottom.max(y + 1);
             scratch.set(y, xs);
         });
-        for capsule in capsules(outline) {
-            capsule.each_span(width, height, |y, xs| scratch.clear(y, xs));
-        }
+        margin::each_span(outline, width, height, |y, xs| scratch.clear(y, xs));
         if top < bottom {
             visible.add(scratch, top..bottom);
             for y in top..bottom {
@@ -144,9 +140,4 @@ impl Raster {
             }
         }
     }
-}
-
-fn capsules(outline: &[GrownPoint]) -> impl Iterator<Item = Capsule> + '_ {
-    let nexts = outline.iter().cycle().skip(1);
-    outline.iter().zip(nexts).map(|(a, b)| Capsule::new(a, b))
 }

@@ -1,7 +1,7 @@
 //! The inside of an outline, by scanline and winding number.
 //!
 //! Decides by samples' centres: a sample that the outline itself crosses is the
-//! business of the edges' [capsules](super::capsule). Must not know margins.
+//! business of the outline's [margin](super::margin). Must not know margins.
 
 use crate::zone::GrownPoint;
 
@@ -136,5 +136,13 @@ fn edges(outline: &[GrownPoint], height: usize) -> impl Iterator<Item = Edge> + 
 
 /// The first cell whose middle lies at or after `v`, at most `limit`.
 fn first_centre_at_or_after(v: f64, limit: usize) -> usize {
-    ((v - 0.5).ceil() as usize).min(limit)
+    // Cast before comparing instead of `ceil`, which would be a call on
+    // machines without SSE 4.1. The cast saturates: below zero becomes zero.
+    let before = (v - 0.5) as usize;
+    let cell = if (before as f64) < v - 0.5 {
+        before.saturating_add(1)
+    } else {
+        before
+    };
+    cell.min(limit)
 }

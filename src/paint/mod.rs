@@ -6,10 +6,10 @@
 //! nor GStreamer: a frame's memory comes through [`Paintable`].
 
 mod bits;
-mod capsule;
 mod caption;
 mod coverage;
 mod fill;
+mod margin;
 mod planes;
 mod readback;
 #[cfg(test)]
