@@ -13,6 +13,7 @@
 
 use std::ops::Range;
 
+use super::bits::Area;
 use crate::zone::GrownPoint;
 
 /// Added to every margin, so that rounding never loses a sample that an exact
@@ -20,22 +21,39 @@ use crate::zone::GrownPoint;
 /// [`super::coverage`]), where f64 still resolves 2e-9 px.
 const SLACK_PX: f64 = 1e-6;
 
-/// Calls `each` with the row and the samples of every span that the margin of
-/// `outline` (closed) touches in a picture of `width` × `height`. Spans of one
-/// row may overlap. Numbers must be finite, margins at least 0.
+/// Calls `each` with the row and the samples of every span inside `clip` that
+/// the margin of `outline` (closed) touches. Spans of one row may overlap.
+/// Numbers must be finite, margins at least 0.
 pub(super) fn each_span(
     outline: &[GrownPoint],
-    width: usize,
-    height: usize,
+    clip: &Area,
     mut each: impl FnMut(usize, Range<usize>),
 ) {
     let nexts = outline.iter().cycle().skip(1);
     for (corner, next) in outline.iter().zip(nexts) {
         let [disc, next] = [corner, next].map(Disc::of);
-        disc.each_span(width, height, &mut each);
+        disc.each_span(clip, &mut each);
         if let Some(mut between) = Quad::between(&disc, &next) {
-            between.each_span(width, height, &mut each);
+            between.each_span(clip, &mut each);
         }
+    }
+}
+
+/// The part of a picture that `outline` and its margin may touch.
+pub(super) fn reach(outline: &[GrownPoint], clip: &Area) -> Area {
+    let span = |of: fn(&GrownPoint) -> f64, within| {
+        let (low, high) =
+            outline
+                .iter()
+                .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), p| {
+                    let r = p.margin_px + SLACK_PX;
+                    (low.min(of(p) - r), high.max(of(p) + r))
+                });
+        cells(low, high, within)
+    };
+    Area {
+        rows: span(|p| p.at.y, &clip.rows),
+        columns: span(|p| p.at.x, &clip.columns),
     }
 }
 
@@ -55,16 +73,16 @@ impl Disc {
         }
     }
 
-    fn each_span(&self, width: usize, height: usize, each: &mut impl FnMut(usize, Range<usize>)) {
-        if self.x + self.r < 0.0 || self.x - self.r > width as f64 {
+    fn each_span(&self, clip: &Area, each: &mut impl FnMut(usize, Range<usize>)) {
+        if cells(self.x - self.r, self.x + self.r, &clip.columns).is_empty() {
             return;
         }
-        for row in cells(self.y - self.r, self.y + self.r, height) {
+        for row in cells(self.y - self.r, self.y + self.r, &clip.rows) {
             let nearest = self.y.max(row as f64).min(row as f64 + 1.0);
             let dy = nearest - self.y;
             // Below zero by rounding only, where the disc just reaches the row.
             let half = (self.r * self.r - dy * dy).max(0.0).sqrt();
-            each(row, cells(self.x - half, self.x + half, width));
+            each(row, cells(self.x - half, self.x + half, &clip.columns));
         }
     }
 }
@@ -126,23 +144,18 @@ impl Quad {
         }
     }
 
-    fn each_span(
-        &mut self,
-        width: usize,
-        height: usize,
-        each: &mut impl FnMut(usize, Range<usize>),
-    ) {
-        if self.right.apex.x < 0.0 || self.left.apex.x > width as f64 {
+    fn each_span(&mut self, clip: &Area, each: &mut impl FnMut(usize, Range<usize>)) {
+        if cells(self.left.apex.x, self.right.apex.x, &clip.columns).is_empty() {
             return;
         }
         let (top, bottom) = (self.left.top, self.left.bottom);
-        for row in cells(top, bottom, height) {
+        for row in cells(top, bottom, &clip.rows) {
             let low = (row as f64).max(top);
             let high = (row as f64 + 1.0).min(bottom);
             let right = self.right.x_at(self.right.apex.y.max(low).min(high));
             let left = self.left.x_at(self.left.apex.y.max(low).min(high));
             // One where the quadrilateral is so thin that rounding swaps them.
-            each(row, cells(left.min(right), right.max(left), width));
+            each(row, cells(left.min(right), right.max(left), &clip.columns));
         }
     }
 }
@@ -218,14 +231,15 @@ impl Piece {
     }
 }
 
-/// The cells `i` below `limit` whose closed interval `i ..= i + 1` meets
+/// The cells `i` of `within` whose closed interval `i ..= i + 1` meets
 /// `low ..= high`, but for a cell that ends exactly at `low`. `low` must not be
 /// above `high`.
-fn cells(low: f64, high: f64, limit: usize) -> Range<usize> {
+fn cells(low: f64, high: f64, within: &Range<usize>) -> Range<usize> {
     if high < 0.0 {
         return 0..0;
     }
     // A cast rounds towards zero and saturates, so that of a number below zero
     // is zero; `floor` would be a call on machines without SSE 4.1.
-    low as usize..(high as usize + 1).min(limit)
+    let end = (high as usize).saturating_add(1).min(within.end);
+    (low as usize).max(within.start)..end
 }
