@@ -94,7 +94,7 @@ impl Bits {
         let (first, last) = (xs.start / WORD, (xs.end - 1) / WORD);
         let head = u64::MAX << (xs.start % WORD);
         let tail = u64::MAX >> (WORD - 1 - (xs.end - 1) % WORD);
-        match self.row_mut(y).get_mut(first..=last) {
+        match self.row_mut(y).get_mut(first..last + 1) {
             Some([only]) => apply(only, head & tail),
             Some([begin, middle @ .., end]) => {
                 apply(begin, head);

@@ -140,13 +140,10 @@ fn edges<'a>(
 
 /// The first cell of `within` whose middle lies at or after `v`, else its end.
 fn first_centre_at_or_after(v: f64, within: &Range<usize>) -> usize {
-    // Cast before comparing instead of `ceil`, which would be a call on
-    // machines without SSE 4.1. The cast saturates: below zero becomes zero.
-    let before = (v - 0.5) as usize;
-    let cell = if (before as f64) < v - 0.5 {
-        before.saturating_add(1)
-    } else {
-        before
-    };
+    // Rounded by cast and comparison: `ceil` would be a call on machines
+    // without SSE 4.1. Coordinates fit by far, and a cast saturates.
+    let v = (v - 0.5).max(0.0);
+    let before = v as u32;
+    let cell = before as usize + usize::from(f64::from(before) < v);
     cell.max(within.start).min(within.end)
 }

@@ -238,8 +238,8 @@ fn cells(low: f64, high: f64, within: &Range<usize>) -> Range<usize> {
     if high < 0.0 {
         return 0..0;
     }
-    // A cast rounds towards zero and saturates, so that of a number below zero
-    // is zero; `floor` would be a call on machines without SSE 4.1.
-    let end = (high as usize).saturating_add(1).min(within.end);
-    (low as usize).max(within.start)..end
+    // A cast rounds towards zero; `floor` would be a call on machines without
+    // SSE 4.1. Coordinates fit by far, and a cast saturates.
+    let [low, high] = [low as i32, high as i32].map(|v| usize::try_from(v).unwrap_or(0));
+    low.max(within.start)..(high + 1).min(within.end)
 }

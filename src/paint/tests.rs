@@ -244,6 +244,30 @@ fn a_rasteriser_that_forgets_is_found_out() {
     check(Mode::ShowOnly, &nothing);
 }
 
+#[test]
+fn reading_back_looks_at_every_plane() {
+    for format in [PixelFormat::I420, PixelFormat::Nv12] {
+        for mode in [Mode::Hide, Mode::ShowOnly] {
+            let regions = [region(mode, 2.0, &TRIANGLE)];
+            let before = Memory::noisy(format, 64, 48, 0);
+            let masked = paint(&plan(before.size, regions.to_vec()), before.clone()).unwrap();
+            let mut painted = masked.into_inner();
+            let hidden = |memory: &mut Memory| {
+                let planes = memory.planes().unwrap();
+                readback::regions_are_hidden(&planes, &regions, false)
+            };
+            assert!(hidden(&mut painted));
+            for plane in 0..painted.planes.len() {
+                let mut forgotten = painted.clone();
+                forgotten.planes[plane].clone_from(&before.planes[plane]);
+                assert!(!hidden(&mut forgotten), "{format:?} {mode:?} plane {plane}");
+                let planes = forgotten.planes().unwrap();
+                assert!(!readback::all_is_hidden(&planes));
+            }
+        }
+    }
+}
+
 /// Memory that is not the picture it claims to be.
 struct Broken;
 
