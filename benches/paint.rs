@@ -65,18 +65,21 @@ impl Paintable for &mut Memory {
     }
 }
 
-/// `count` houses spread over the frame: outlines with a notch, 24 corners as a
-/// subdivided one has, together a third of the frame before they grow.
-fn houses(count: usize) -> Vec<Region> {
+/// Corners of an ordinary zone once `geom` has left out what lies straight.
+const CORNERS: usize = 8;
+
+/// `count` houses spread over the frame: round outlines with notches, together
+/// a third of the frame before they grow.
+fn houses(count: usize, corners: usize) -> Vec<Region> {
     let radius = (1920.0 * 1080.0 / 3.0 / count as f64 / 3.0).sqrt();
     (0..count)
         .map(|i| {
             // Halton's sequence in bases 2 and 3: spread, and the same every time.
             let (cx, cy) = (1920.0 * halton(i + 1, 2), 1080.0 * halton(i + 1, 3));
-            let outline = (0..24)
+            let outline = (0..corners)
                 .map(|k| {
                     let notch = if k % 8 == 3 { 0.7 } else { 1.0 };
-                    let (sin, cos) = (k as f64 / 24.0 * TAU).sin_cos();
+                    let (sin, cos) = (k as f64 / corners as f64 * TAU).sin_cos();
                     GrownPoint {
                         at: PixelPoint {
                             x: cx + radius * notch * cos,
@@ -119,12 +122,17 @@ fn plan(regions: Vec<Region>) -> Plan {
 fn coverage(c: &mut Criterion) {
     let mut group = c.benchmark_group("coverage_1080p");
     for count in [1, 20, 1000] {
-        let hide = houses(count);
+        let hide = houses(count, CORNERS);
+        let bent = houses(count, 3 * CORNERS);
         let mut show = hide.clone();
         for region in &mut show {
             region.mode = Mode::ShowOnly;
         }
-        for (name, regions) in [("hide", hide), ("show_only", show)] {
+        for (name, regions) in [
+            ("hide", hide),
+            ("hide_24_corners", bent),
+            ("show_only", show),
+        ] {
             group.bench_with_input(BenchmarkId::new(name, count), &regions, |b, regions| {
                 b.iter(|| Coverage::of_regions(HD, black_box(regions), false));
             });
@@ -139,7 +147,7 @@ fn painting(c: &mut Criterion) {
         let mut memory = Memory::new(format);
         group.throughput(Throughput::Bytes(memory.bytes()));
         let plans = [1, 20, 1000]
-            .map(|count| (format!("{count}_regions"), plan(houses(count))))
+            .map(|count| (format!("{count}_regions"), plan(houses(count, CORNERS))))
             .into_iter()
             .chain([("cover".to_owned(), Plan::cover(HD, Reason::Starting))]);
         for (name, plan) in plans {

@@ -3,6 +3,7 @@ use crate::event::CameraState;
 use crate::frame::{PixelFormat, PlaneMut, plane_extent};
 use crate::geom::{PixelPoint, Size};
 use crate::zone::{GrownPoint, Mode, Region};
+use proptest::prelude::*;
 
 /// Written where no picture is; must never change.
 const GUARD: u8 = 0xA5;
@@ -292,4 +293,47 @@ fn what_cannot_be_covered_never_comes_back() {
     };
     assert!(matches!(failed.error(), PaintError::Planes(_)));
     assert!(failed.to_string().contains("2 planes, got 0"));
+}
+
+/// Outlines inside, over the border and far outside of a frame of 100 px.
+fn any_region() -> impl Strategy<Value = Region> {
+    let near = -20.0f64..110.0;
+    let corner = prop_oneof![
+        9 => (near.clone(), near),
+        1 => (-9e4f64..9e4, -9e4f64..9e4),
+    ];
+    let margin_px = prop_oneof![Just(0.0), 0.0f64..30.0];
+    let mode = prop_oneof![3 => Just(Mode::Hide), 2 => Just(Mode::ShowOnly)];
+    (prop::collection::vec((corner, margin_px), 3..9), mode).prop_map(|(corners, mode)| Region {
+        zone: 0,
+        mode,
+        outline: corners
+            .into_iter()
+            .map(|((x, y), margin_px)| GrownPoint {
+                at: PixelPoint { x, y },
+                margin_px,
+            })
+            .collect(),
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    /// Also: reading back never cries wolf.
+    #[test]
+    fn any_regions_on_any_frame(
+        regions in prop::collection::vec(any_region(), 0..5),
+        show_only in any::<bool>(),
+        nv12 in any::<bool>(),
+        (width, height, pad) in (1u32..100, 1u32..100, 0usize..5),
+    ) {
+        let format = if nv12 { PixelFormat::Nv12 } else { PixelFormat::I420 };
+        let before = Memory::noisy(format, width, height, pad);
+        let mut plan = plan(before.size, regions.clone());
+        plan.hide = Hide::Regions { regions, show_only };
+        let masked = paint(&plan, before.clone()).unwrap();
+        prop_assert!(!masked.painted().read_back_failed);
+        check_bytes(&before, masked.inner(), &Coverage::of(&plan));
+    }
 }
