@@ -159,7 +159,7 @@ impl RtspServer {
         self.remove_camera(id);
         self.viewers.cameras().insert(id.to_owned(), stream.clone());
         self.mounts
-            .add_factory(&format!("/{id}"), media::factory(stream));
+            .add_factory(&format!("/{id}"), media::factory(stream, &self.viewers));
     }
 
     /// Serves the camera no longer and dismisses its viewers.
