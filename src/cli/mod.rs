@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod mask;
 mod run;
 mod sim;
 mod terminal;
@@ -33,6 +34,8 @@ enum Command {
     Run(run::Args),
     /// Check a configuration with its masks: all mistakes at once.
     Check(check::Args),
+    /// Look at mask documents: check, draw, describe.
+    Mask(mask::Args),
     /// Run a simulated PTZ camera.
     Sim(sim::SimArgs),
     /// Run a simulated camera and the gateway before it.
@@ -66,6 +69,7 @@ impl Arguments {
         let done = match self.command {
             Command::Run(args) => args.run(&screen),
             Command::Check(args) => args.run(),
+            Command::Mask(args) => args.run(),
             Command::Sim(args) => run_sim(&args),
             Command::Demo(args) => args.run(&screen),
         };
