@@ -278,7 +278,7 @@ fn polygons_that_enclose_nothing_clear_are_refused() {
     );
     assert_eq!(
         image(&[(0.0, 0.0), (0.5, 0.5), (0.2, 0.2)]),
-        Err(PolygonFault::Crosses(0, 1))
+        Err(PolygonFault::Crosses(0, 2))
     );
     assert_eq!(
         image(&[(0.0, 0.0), (0.0, 1e-9), (1e-9, 0.0)]),
