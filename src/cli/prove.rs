@@ -62,7 +62,11 @@ impl Args {
         if self.seconds.is_some_and(|s| !(s.is_finite() && s > 0.0)) {
             return Err(Failure::Usage(anyhow!("--seconds must be above 0")));
         }
-        if self.json.as_ref().is_some_and(|f| f.extension().is_some_and(|e| e == "toml")) {
+        if self
+            .json
+            .as_ref()
+            .is_some_and(|f| f.extension().is_some_and(|e| e == "toml"))
+        {
             return Err(Failure::Usage(anyhow!(
                 "--json would overwrite a .toml file; write the scenarios before --json"
             )));
@@ -139,7 +143,10 @@ impl Args {
             // After each, so that a run that is cut short leaves what it found.
             self.write(&json_of(&reports)?)?;
         }
-        let failed = reports.iter().filter(|r| r.verdict == Verdict::Fail).count();
+        let failed = reports
+            .iter()
+            .filter(|r| r.verdict == Verdict::Fail)
+            .count();
         let frames: u64 = reports.iter().map(|r| r.frames_seen).sum();
         say(&format!(
             "{} of {} scenarios passed, {frames} frames seen",

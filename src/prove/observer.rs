@@ -229,6 +229,9 @@ mod tests {
         }
         // Only the rim may differ, and whatever stands before a place.
         assert!(inside > 5000, "{inside} samples of canary");
-        assert!(outside * 20 < inside, "{outside} of {inside} samples hidden or beside");
+        assert!(
+            outside * 20 < inside,
+            "{outside} of {inside} samples hidden or beside"
+        );
     }
 }
