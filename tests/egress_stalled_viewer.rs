@@ -1,7 +1,8 @@
 //! One viewer stops reading; nobody else notices, and the process lives.
 //!
 //! Debian's RTSP server queues packets for a slow viewer by their stamps and
-//! aborts the process when one goes back: see `src/egress/media.rs`.
+//! aborts the process when one goes back; and when every viewer of a media stalls,
+//! it starves those who join later: see `src/egress/media.rs`.
 #![cfg(feature = "gateway")]
 #![allow(
     clippy::unwrap_used,
@@ -97,12 +98,17 @@ fn a_viewer_that_stops_reading_is_dropped_alone() {
     server.add_camera("gate", pipeline.stream());
     let url = format!("rtsp://127.0.0.1:{}/gate", server.port());
 
-    let steady = Viewer::open(&url);
-    steady.wait("first pictures", |seen| (seen.len() > 5).then_some(()));
+    // First, and alone for a while: a shared media would now be stuck.
     let _stalled = Stalled::open(server.port(), "gate");
     until("the stalled viewer to be counted", || {
-        (pipeline.stats().viewers >= 2).then_some(())
+        (pipeline.stats().viewers == 1).then_some(())
     });
+    let then = pipeline.stats().frames_out;
+    until("its buffers to be full", || {
+        (pipeline.stats().frames_out > then + 75).then_some(())
+    });
+    let steady = Viewer::open(&url);
+    steady.wait("first pictures", |seen| (seen.len() > 5).then_some(()));
 
     let dropped = || {
         log.all().iter().any(|e| {
@@ -113,7 +119,8 @@ fn a_viewer_that_stops_reading_is_dropped_alone() {
     let mut joined = 0;
     until("the stalled viewer to be dropped", || {
         // Others come and go meanwhile: it is their PLAY that was deadly.
-        let guest = Viewer::open(&url);
+        let transport = if joined % 2 == 0 { "tcp" } else { "udp" };
+        let guest = Viewer::open_with(&url, &format!("protocols={transport}"));
         guest.wait("a guest's pictures", |seen| (seen.len() > 2).then_some(()));
         joined += 1;
         let before = steady.count();

@@ -166,7 +166,8 @@ fn a_camera_that_stops_sending_is_tried_again() {
     let mut pipeline = start(wanted, Judge::hiding(0.0, 0.0, 0.1, 0.1), &log);
     until("frames, silence, and another try", || {
         let stats = pipeline.stats();
-        (stats.frames_in >= 20 && stats.connects >= 2).then_some(())
+        // More than one connection can give.
+        (stats.frames_in > 40 && stats.connects >= 2).then_some(())
     });
     assert!(!downs(&log).is_empty());
     assert!(pipeline.stop());

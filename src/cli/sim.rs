@@ -160,8 +160,9 @@ fn config(args: &SimArgs) -> anyhow::Result<SimConfig> {
 
 fn write(path: Option<&Path>, text: &str) -> anyhow::Result<()> {
     match path {
-        Some(path) => std::fs::write(path, text)
-            .with_context(|| format!("cannot write {}", path.display())),
+        Some(path) => {
+            std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+        }
         None => Ok(()),
     }
 }

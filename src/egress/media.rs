@@ -1,15 +1,21 @@
-//! What one camera's viewers share: packetising, sending, reports.
+//! What each viewer has of its own: packetising, sending, reports.
 //!
-//! The RTSP server's media pipelines run on the same clock as the camera's
-//! pipeline, with base time zero for good. That is no nicety: the server queues
-//! packets for a slow viewer by their stamps and aborts the whole process when
-//! one is older than the one before it, which happens when the base time is
-//! taken anew as another viewer joins. Here stamps are absolute and only grow.
+//! One media per viewer, none shared, because of what Debian's RTSP server
+//! (1.22.0) does with a shared one when a viewer over TCP stops reading. It
+//! queues packets for the slow viewer by their stamps and aborts the process
+//! when one is older than the one before, as happens when the base time is taken
+//! anew. And where *all* viewers at that moment stall, it stops sending
+//! altogether, so that whoever joins later gets nothing: `tests/egress_stalled_viewer.rs`
+//! failed in that way. With one viewer per media nothing queues there; a viewer
+//! that stalls fills its own queue, here, and is dismissed. Base time is zero
+//! for good, so that stamps are the clock's and only grow.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gst::prelude::*;
+use gst_rtsp_server::RTSPContext;
 use gst_rtsp_server::prelude::*;
 use gstreamer as gst;
 use gstreamer_app as gst_app;
@@ -17,12 +23,15 @@ use gstreamer_rtsp as gst_rtsp;
 use gstreamer_rtsp_server as gst_rtsp_server;
 
 use super::reports::{Anchor, Report, tell_capture_time};
+use super::viewers::Viewers;
 use crate::clock::CaptureTime;
-use crate::pipeline::{EncodedMasked, MaskedStream};
+use crate::pipeline::{EncodedMasked, MaskedStream, Tap};
 
 /// Access units that wait for the packetiser. It takes them at once, except
-/// between a first viewer's DESCRIBE and PLAY.
+/// between DESCRIBE and PLAY and for a viewer that does not read.
 const QUEUE: u64 = 16;
+/// A viewer whose queue was full for this long is slow.
+const SLOW_AFTER: gst::ClockTime = gst::ClockTime::from_seconds(5);
 /// Reports go out at least this far apart; the capture time is known to a new
 /// viewer after about as long.
 const REPORT_EVERY_NS: u64 = 1_000_000_000;
@@ -31,14 +40,20 @@ const REMEMBERED: usize = 128;
 /// The role that viewers who have shown who they are get.
 pub(super) const VIEWER: &str = "viewer";
 
-/// A factory whose one media, shared by all viewers, is fed from `stream`.
-pub(super) fn factory(stream: MaskedStream) -> gst_rtsp_server::RTSPMediaFactory {
+/// Whether a viewer has fallen behind; set and unset as frames come.
+pub(super) type Slow = Arc<AtomicBool>;
+
+/// A factory that gives each viewer a media of its own, fed from `stream`.
+pub(super) fn factory(
+    stream: MaskedStream,
+    viewers: &Arc<Viewers>,
+) -> gst_rtsp_server::RTSPMediaFactory {
     let factory = gst_rtsp_server::RTSPMediaFactory::new();
     factory.set_launch(
         "( appsrc name=src is-live=true format=time block=false \
          ! rtph264pay name=pay0 pt=96 config-interval=-1 aggregate-mode=zero-latency )",
     );
-    factory.set_shared(true);
+    factory.set_shared(false);
     factory.set_suspend_mode(gst_rtsp_server::RTSPSuspendMode::None);
     factory.set_protocols(gst_rtsp::RTSPLowerTrans::TCP | gst_rtsp::RTSPLowerTrans::UDP);
     factory.set_clock(Some(&gst::SystemClock::obtain()));
@@ -48,8 +63,15 @@ pub(super) fn factory(stream: MaskedStream) -> gst_rtsp_server::RTSPMediaFactory
             .field("media.factory.construct", true)
             .build(),
     );
+    let viewers = Arc::downgrade(viewers);
     factory.connect_media_configure(move |_, media| {
-        if configure(media, &stream).is_none() {
+        let slow = Slow::default();
+        // The request that this media is made for is being handled.
+        let client = RTSPContext::with_current_context(|c| c.client().cloned()).flatten();
+        if let (Some(viewers), Some(client)) = (viewers.upgrade(), client) {
+            viewers.watch(&client, slow.clone());
+        }
+        if configure(media, &stream, slow).is_none() {
             // Its viewers then wait in vain and are told so by the server.
             tracing::error!("a media pipeline is not what was asked for");
         }
@@ -57,7 +79,7 @@ pub(super) fn factory(stream: MaskedStream) -> gst_rtsp_server::RTSPMediaFactory
     factory
 }
 
-fn configure(media: &gst_rtsp_server::RTSPMedia, stream: &MaskedStream) -> Option<()> {
+fn configure(media: &gst_rtsp_server::RTSPMedia, stream: &MaskedStream, slow: Slow) -> Option<()> {
     let bin = media.element().downcast::<gst::Bin>().ok()?;
     let pipeline = bin.parent()?.downcast::<gst::Pipeline>().ok()?;
     pipeline.use_clock(Some(&gst::SystemClock::obtain()));
@@ -71,7 +93,7 @@ fn configure(media: &gst_rtsp_server::RTSPMedia, stream: &MaskedStream) -> Optio
 
     let source = bin.by_name("src")?.downcast::<gst_app::AppSrc>().ok()?;
     source.set_max_bytes(0);
-    let tap = Mutex::new(Some(stream.tap(feed(source, times))));
+    let tap = Mutex::new(Some(stream.tap(feed(source, times, slow))));
     media.connect_unprepared(move |_| {
         drop(tap.lock().unwrap_or_else(PoisonError::into_inner).take());
     });
@@ -86,18 +108,21 @@ fn configure(media: &gst_rtsp_server::RTSPMedia, stream: &MaskedStream) -> Optio
 
 /// Puts access units into `source`, and whole groups of pictures or nothing: a
 /// queue that is full stays out until the next key frame.
-fn feed(source: gst_app::AppSrc, times: Arc<Times>) -> crate::pipeline::Tap {
-    let skipping = std::sync::atomic::AtomicBool::new(false);
+fn feed(source: gst_app::AppSrc, times: Arc<Times>, slow: Slow) -> Tap {
+    let full_since: Mutex<Option<gst::ClockTime>> = Mutex::new(None);
     Box::new(move |unit: &EncodedMasked| {
-        use std::sync::atomic::Ordering::Relaxed;
-        if source.current_level_buffers() >= QUEUE {
-            skipping.store(true, Relaxed);
+        let now = unit.buffer().pts().unwrap_or_default();
+        let mut since = full_since.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = source.current_level_buffers() >= QUEUE;
+        if full {
+            let since = *since.get_or_insert(now);
+            slow.store(now.saturating_sub(since) > SLOW_AFTER, Ordering::Relaxed);
+        }
+        if full || (since.is_some() && !unit.is_key()) {
             return;
         }
-        if skipping.load(Relaxed) && !unit.is_key() {
-            return;
-        }
-        skipping.store(false, Relaxed);
+        *since = None;
+        slow.store(false, Ordering::Relaxed);
         if source.caps().as_ref() != Some(unit.caps()) {
             source.set_caps(Some(unit.caps()));
         }

@@ -1,11 +1,14 @@
 //! Who is watching what, and who has fallen behind.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gst_rtsp_server::prelude::*;
+use gstreamer::glib::WeakRef;
 use gstreamer_rtsp_server as gst_rtsp_server;
 
+use super::media::Slow;
 use crate::event::{Event, EventSink};
 use crate::pipeline::MaskedStream;
 
@@ -17,9 +20,21 @@ struct Viewer {
     stream: MaskedStream,
 }
 
+/// The queue of one client's media, as the timer sees it.
+struct Watched {
+    client: WeakRef<gst_rtsp_server::RTSPClient>,
+    slow: Slow,
+    /// Looks in a row at which it was slow while it played.
+    strikes: u32,
+}
+
+/// One look may fall between PLAY and the moment its first frames leave.
+const STRIKES: u32 = 2;
+
 /// The viewers of one server.
 pub(super) struct Viewers {
     list: Mutex<Vec<Viewer>>,
+    watched: Mutex<Vec<Watched>>,
     cameras: Mutex<HashMap<String, MaskedStream>>,
     events: Arc<dyn EventSink>,
 }
@@ -28,6 +43,7 @@ impl Viewers {
     pub(super) fn new(events: Arc<dyn EventSink>) -> Self {
         Self {
             list: Mutex::default(),
+            watched: Mutex::default(),
             cameras: Mutex::default(),
             events,
         }
@@ -126,20 +142,38 @@ impl Viewers {
         }
     }
 
-    /// Closes the connections of viewers whom the server no longer sends to,
-    /// because they took nothing for too long.
+    /// Looks after `client`'s queue from now on.
+    pub(super) fn watch(&self, client: &gst_rtsp_server::RTSPClient, slow: Slow) {
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        watched.push(Watched {
+            client: client.downgrade(),
+            slow,
+            strikes: 0,
+        });
+    }
+
+    /// Closes the connections of viewers who took nothing for too long. To be
+    /// called about once a second.
     pub(super) fn dismiss_slow(&self) {
-        let slow: Vec<_> = self
-            .list()
-            .iter()
-            .filter(|v| is_cut_off(&v.session))
-            .map(|v| v.session.clone())
-            .collect();
+        let playing: Vec<_> = self.list().iter().map(|v| v.client.clone()).collect();
+        let slow: Vec<gst_rtsp_server::RTSPClient> = {
+            let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+            watched.retain(|w| w.client.upgrade().is_some());
+            watched
+                .iter_mut()
+                .filter_map(|w| {
+                    let client = w.client.upgrade()?;
+                    let slow = w.slow.load(Ordering::Relaxed) && playing.contains(&client);
+                    w.strikes = if slow { w.strikes + 1 } else { 0 };
+                    (w.strikes >= STRIKES).then_some(client)
+                })
+                .collect()
+        };
         if slow.is_empty() {
             return;
         }
-        let told = Some("too slow: its backlog was full");
-        for client in self.left(told, |v| slow.contains(&v.session)) {
+        let told = Some("too slow: it took nothing for seconds");
+        for client in self.left(told, |v| slow.contains(&v.client)) {
             client.close();
         }
     }
@@ -152,20 +186,6 @@ impl Viewers {
             detail,
         });
     }
-}
-
-/// Whether the server has taken this session's transport out of its stream.
-fn is_cut_off(session: &gst_rtsp_server::RTSPSession) -> bool {
-    session.filter(None).iter().any(|media| {
-        media.transports().iter().any(|transport| {
-            transport.stream().is_some_and(|stream| {
-                !stream
-                    .transport_filter(None)
-                    .iter()
-                    .any(|active| active == transport)
-            })
-        })
-    })
 }
 
 /// `gate` in `rtsp://host:port/gate`, `…/gate/` and `…/gate/stream=0`.

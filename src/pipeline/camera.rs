@@ -268,10 +268,11 @@ fn listen(pipeline: &gst::Pipeline, news: &Sender<News>) -> Result<(), CannotSta
     Ok(())
 }
 
-/// The error's own words, with the last line of its details.
+/// The error's own words. Of its details only what an element added itself,
+/// the second line; the first names a line of GStreamer's source.
 fn describe(error: &gst::message::Error) -> String {
     let message = error.error().to_string();
-    match error.debug().as_deref().and_then(|d| d.lines().last()) {
+    match error.debug().as_deref().and_then(|d| d.lines().nth(1)) {
         Some(detail) => format!("{message} ({})", detail.trim()),
         None => message,
     }

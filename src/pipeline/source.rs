@@ -4,7 +4,6 @@
 //! decoders: `vah264dec` and `nvh264dec` where they exist and open, then
 //! `avdec_h264`, then `openh264dec`. Must not know what becomes of the frames.
 
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,28 +13,7 @@ use gstreamer as gst;
 
 use super::CannotStart;
 use super::encoder::element;
-
-/// A password: never shown, never logged.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps `secret`.
-    pub fn new(secret: impl Into<String>) -> Self {
-        Self(secret.into())
-    }
-
-    /// The secret itself, for the one who must send it.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
+use crate::secret::Secret;
 
 /// How RTP reaches us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,12 +113,27 @@ pub(super) enum What {
     Stop,
 }
 
-/// Builds the bin of connection number `connection`, with one src pad.
+/// One connection to the camera.
+pub(super) struct Connection {
+    /// Gives decoded frames on its one src pad.
+    pub(super) bin: gst::Bin,
+    offered: Arc<Mutex<Offered>>,
+}
+
+impl Connection {
+    /// What the camera offers instead, where it offers no H.264 video.
+    pub(super) fn complaint(&self) -> Option<String> {
+        let offered = self.offered.lock().unwrap_or_else(PoisonError::into_inner);
+        offered.complaint()
+    }
+}
+
+/// Builds connection number `connection`.
 pub(super) fn connect(
     settings: &SourceSettings,
     connection: u64,
     news: &Sender<News>,
-) -> Result<gst::Bin, CannotStart> {
+) -> Result<Connection, CannotStart> {
     let bin = gst::Bin::builder().name(bin_name(connection)).build();
     let rtspsrc = element("rtspsrc")?;
     configure(&rtspsrc, settings);
@@ -152,12 +145,12 @@ pub(super) fn connect(
         .and_then(|()| bin.add_many(chain))
         .and_then(|()| gst::Element::link_many(chain))
         .map_err(|_| CannotStart::Link)?;
-    select_h264(&rtspsrc, &depay, connection, news)?;
+    let offered = select_h264(&rtspsrc, &depay)?;
     let src = decoder.static_pad("src").ok_or(CannotStart::Link)?;
     let ghost = gst::GhostPad::with_target(&src).map_err(|_| CannotStart::Link)?;
     watch(&ghost, connection, news);
     bin.add_pad(&ghost).map_err(|_| CannotStart::Link)?;
-    Ok(bin)
+    Ok(Connection { bin, offered })
 }
 
 /// The name of a connection's bin; [`connection_of`] reads it back.
@@ -217,14 +210,11 @@ fn choose_decoder(settings: &SourceSettings) -> Result<gst::Element, CannotStart
     Ok(decoder)
 }
 
-/// Takes the first H.264 stream and leaves the others alone. Where there is
-/// none, says what there is instead.
+/// Takes the first H.264 stream, leaves the others alone and remembers them.
 fn select_h264(
     rtspsrc: &gst::Element,
     depay: &gst::Element,
-    connection: u64,
-    news: &Sender<News>,
-) -> Result<(), CannotStart> {
+) -> Result<Arc<Mutex<Offered>>, CannotStart> {
     let offered = Arc::new(Mutex::new(Offered::default()));
     let seen = offered.clone();
     rtspsrc.connect("select-stream", false, move |args| {
@@ -232,23 +222,13 @@ fn select_h264(
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
         Some(caps.is_some_and(|caps| seen.take(&caps)).to_value())
     });
-    let news = news.clone();
-    rtspsrc.connect("no-more-pads", false, move |_| {
-        let offered = offered.lock().unwrap_or_else(PoisonError::into_inner);
-        if !offered.taken {
-            let what = What::Down(offered.complaint());
-            // A full channel already holds the end of this connection.
-            let _ = news.try_send(News { connection, what });
-        }
-        None
-    });
     let sink = depay.static_pad("sink").ok_or(CannotStart::Link)?;
     rtspsrc.connect_pad_added(move |_, pad| {
         if !sink.is_linked() && pad.link(&sink).is_err() {
             tracing::warn!("a stream of the camera could not be linked");
         }
     });
-    Ok(())
+    Ok(offered)
 }
 
 #[derive(Default)]
@@ -273,19 +253,15 @@ impl Offered {
         fits
     }
 
-    fn complaint(&self) -> String {
-        format!(
-            "the camera offers no H.264 video, but {}",
-            if self.others.is_empty() {
-                "nothing".to_owned()
-            } else {
-                self.others.join(", ")
-            }
-        )
+    fn complaint(&self) -> Option<String> {
+        (!self.taken && !self.others.is_empty()).then(|| {
+            let others = self.others.join(", ");
+            format!("the camera offers no H.264 video, but {others}")
+        })
     }
 }
 
-/// Reports caps and the end, and lets the end go no further.
+/// Reports caps and the end. The end goes on to the mask, which ignores it.
 fn watch(ghost: &gst::GhostPad, connection: u64, news: &Sender<News>) {
     let news = news.clone();
     ghost.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
@@ -294,14 +270,9 @@ fn watch(ghost: &gst::GhostPad, connection: u64, news: &Sender<News>) {
             Some(gst::EventView::Eos(_)) => What::Down("the camera ended the stream".into()),
             _ => return gst::PadProbeReturn::Ok,
         };
-        let ended = matches!(what, What::Down(_));
         // A full channel already holds the end of this connection.
         let _ = news.try_send(News { connection, what });
-        if ended {
-            gst::PadProbeReturn::Drop
-        } else {
-            gst::PadProbeReturn::Ok
-        }
+        gst::PadProbeReturn::Ok
     });
 }
 
@@ -361,13 +332,15 @@ mod tests {
                 .build()
         };
         let mut offered = Offered::default();
+        assert_eq!(offered.complaint(), None, "it has not answered yet");
         assert!(!offered.take(&caps("video", "H265")));
         assert!(!offered.take(&caps("audio", "PCMU")));
         assert_eq!(
-            offered.complaint(),
-            "the camera offers no H.264 video, but video/H265, audio/PCMU"
+            offered.complaint().as_deref(),
+            Some("the camera offers no H.264 video, but video/H265, audio/PCMU")
         );
         assert!(offered.take(&caps("video", "H264")));
+        assert_eq!(offered.complaint(), None);
         assert!(!offered.take(&caps("video", "H264")));
     }
 }

@@ -18,7 +18,7 @@ use gstreamer as gst;
 use super::CannotStart;
 use super::backoff::Backoff;
 use super::privacymask::PrivacyMask;
-use super::source::{self, News, SourceSettings, What};
+use super::source::{self, Connection, News, SourceSettings, What};
 use super::stats::Meters;
 use crate::clock::{Clock, Mono};
 use crate::event::{Event, EventSink, Reason};
@@ -71,10 +71,14 @@ impl Supervisor {
             connection += 1;
             let began = self.clock.mono();
             let over = match self.open(connection) {
-                Ok(bin) => {
+                Ok(opened) => {
                     let over = self.attend(connection, began);
-                    self.close(bin, &hanging);
-                    over
+                    let complaint = opened.complaint();
+                    self.close(opened.bin, &hanging);
+                    match (over, complaint) {
+                        (Over::Failed(_), Some(complaint)) => Over::Failed(complaint),
+                        (over, _) => over,
+                    }
                 }
                 Err(why) => Over::Failed(why.to_string()),
             };
@@ -122,21 +126,21 @@ impl Supervisor {
         Err(last)
     }
 
-    fn open(&self, connection: u64) -> Result<gst::Bin, CannotStart> {
+    fn open(&self, connection: u64) -> Result<Connection, CannotStart> {
         // What is left of earlier connections is of no interest.
         while self.heard.try_recv().is_ok() {}
-        let bin = source::connect(&self.source, connection, &self.news)?;
+        let opened = source::connect(&self.source, connection, &self.news)?;
         self.meters.connected();
         let join = || -> Result<(), gst::glib::BoolError> {
-            self.pipeline.add(&bin)?;
-            bin.link(&self.mask)?;
-            bin.sync_state_with_parent()
+            self.pipeline.add(&opened.bin)?;
+            opened.bin.link(&self.mask)?;
+            opened.bin.sync_state_with_parent()
         };
         join().map_err(|e| {
-            self.close(bin.clone(), &Arc::default());
+            self.close(opened.bin.clone(), &Arc::default());
             CannotStart::State(e.to_string())
         })?;
-        Ok(bin)
+        Ok(opened)
     }
 
     /// Watches the connection until it is over.

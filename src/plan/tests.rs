@@ -198,7 +198,13 @@ fn the_margin_widens_and_then_covers() {
         with(limit_deg + 1e-6, 0.0),
     );
     covers(&zones, "margin-too-wide", "", with(0.0, 0.6));
-    covers(&zones, "margin-too-wide", "", with(1e200, 1e200));
+    covers(&zones, "margin-too-wide", "999 %", with(1e200, 1e200));
+    covers(&zones, "margin-too-wide", "999 %", |i| {
+        let mut pose = pose(0.0, 0.0);
+        // Infinity times zero.
+        pose.focal = 1e-200;
+        i.pose = Some(Ok(pose));
+    });
     let plan = decided(&zones, with(2.0, 0.0));
     let CameraState::Widened { margin_deg } = plan.state else {
         panic!("{plan:?}");

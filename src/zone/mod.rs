@@ -16,7 +16,7 @@ mod tests;
 
 use std::collections::HashMap;
 
-use crate::geom::{Mount, Optics, PixelPoint, Size};
+use crate::geom::{ImagePolygon, Mount, Optics, PixelPoint, Size, SpherePolygon};
 use crate::pose::PoseEstimate;
 
 pub use document::{Document, FORMAT, PicturePoint, Preset, Shape, SpherePoint, Trim, Zone};
@@ -103,6 +103,22 @@ impl ZoneSet {
         self.outlines
             .iter()
             .any(|outline| matches!(outline, read::Outline::Sphere(_)))
+    }
+
+    /// The polygon of the zone with this index, if it is one of directions.
+    pub fn sphere_polygon(&self, zone: usize) -> Option<&SpherePolygon> {
+        match self.outlines.get(zone) {
+            Some(read::Outline::Sphere(polygon)) => Some(polygon),
+            _ => None,
+        }
+    }
+
+    /// The polygon of the zone with this index, if it is one of the picture.
+    pub fn image_polygon(&self, zone: usize) -> Option<&ImagePolygon> {
+        match self.outlines.get(zone) {
+            Some(read::Outline::Image(polygon)) => Some(polygon),
+            _ => None,
+        }
     }
 
     /// Where the zones lie in a frame of `size`: those that may touch it, grown
