@@ -5,7 +5,7 @@
 use super::judge::Planes;
 
 /// Side of a cell in luma pixels.
-pub const CELL_PX: usize = 4;
+pub(super) const CELL_PX: usize = 4;
 /// How far luma of a painted plane may stray from 128 after coding.
 const LUMA_TOLERANCE: u8 = 6;
 /// How far its chroma may stray from 128.
@@ -16,7 +16,7 @@ const COVERED_SHARE: f64 = 0.9;
 
 /// Which cells of a frame are grey, row by row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GreyCells {
+pub(super) struct GreyCells {
     /// Cells in a row.
     pub columns: usize,
     /// Rows of cells.
@@ -27,7 +27,7 @@ pub struct GreyCells {
 
 /// Grey cells joined by their sides; cells are `(column, row)`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Area {
+pub(super) struct Area {
     /// Those with a neighbour that is not grey.
     pub edge: Vec<(usize, usize)>,
     /// A regular selection of all of them, every third each way.
@@ -44,7 +44,7 @@ fn near(samples: &[u8], tolerance: u8) -> bool {
 impl GreyCells {
     /// Looks at every sample of the whole cells of a frame; an incomplete last
     /// row or column of cells is left out.
-    pub fn of(frame: &Planes<'_>) -> Self {
+    pub(super) fn of(frame: &Planes<'_>) -> Self {
         let (columns, rows) = (frame.width / CELL_PX, frame.height / CELL_PX);
         let mut grey = vec![true; columns * rows];
         let mut mark = |plane: usize, side: usize, tolerance: u8| {
@@ -67,7 +67,7 @@ impl GreyCells {
 
     /// Whether the cell is grey; cells outside the frame are (a plane that runs
     /// off the frame has no edge there).
-    pub fn is_grey(&self, column: isize, row: isize) -> bool {
+    pub(super) fn is_grey(&self, column: isize, row: isize) -> bool {
         match (usize::try_from(column), usize::try_from(row)) {
             (Ok(c), Ok(r)) if c < self.columns && r < self.rows => self.grey[r * self.columns + c],
             _ => true,
@@ -75,7 +75,7 @@ impl GreyCells {
     }
 
     /// The grey cells joined by their sides, area by area.
-    pub fn areas(&self) -> Vec<Area> {
+    pub(super) fn areas(&self) -> Vec<Area> {
         let mut seen = vec![false; self.grey.len()];
         let mut areas = Vec::new();
         let mut todo = Vec::new();
@@ -115,7 +115,7 @@ impl GreyCells {
 }
 
 /// Share of a frame that is grey, by one sample in each cell.
-pub fn grey_share(frame: &Planes<'_>) -> f64 {
+pub(super) fn grey_share(frame: &Planes<'_>) -> f64 {
     let (columns, rows) = (frame.width / CELL_PX, frame.height / CELL_PX);
     let mut grey = 0usize;
     for row in 0..rows {
@@ -141,7 +141,7 @@ pub fn grey_share(frame: &Planes<'_>) -> f64 {
 }
 
 /// Whether a frame with this share of grey is wholly covered.
-pub fn is_covered(grey_share: f64) -> bool {
+pub(super) fn is_covered(grey_share: f64) -> bool {
     grey_share >= COVERED_SHARE
 }
 

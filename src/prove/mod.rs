@@ -7,14 +7,26 @@
 //! not know `geom`, `zone`, `plan` or `paint`: where the private places truly
 //! lie it asks the simulator, so that one fault cannot hide another.
 
+mod child;
+mod gateway;
 mod grey;
 mod judge;
+mod observer;
 mod overcover;
+mod picture;
+mod plain;
+mod report;
+mod scenario;
+mod stage;
+mod stalled;
+mod status;
 mod viewer;
 mod watch;
 
-pub use grey::GreyCells;
 pub use judge::{ACROSS, Canary, CanaryError, MIN_AMPLITUDE, Planes, Rgb, SHARE};
-pub use overcover::{Truth, overcover_deg};
-pub use viewer::{Play, Seen, Viewer, ViewerError};
+pub use plain::{Plain, run as plain};
+pub use report::{Report, Verdict};
+pub use scenario::{Scenario, ScenarioError, files};
+pub use stage::{Progress, StageError, Staging, run};
+pub use viewer::ViewerError;
 pub use watch::{Leaks, WatchError, WatchReport, watch};

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// One decoded frame, borrowed while the function looks at it.
 #[derive(Debug)]
-pub struct Seen<'a> {
+pub(super) struct Seen<'a> {
     /// The picture, I420.
     pub planes: Planes<'a>,
     /// Capture time from the stream's sender reports, once one has come.
@@ -43,7 +43,7 @@ pub enum ViewerError {
 
 /// How to play.
 #[derive(Clone, Debug)]
-pub struct Play {
+pub(super) struct Play {
     /// `rtsp://…` or `rtsps://…`.
     pub url: String,
     /// Decode (a judging viewer) or only receive (one more viewer among many).
@@ -65,7 +65,7 @@ pub(super) fn without_credentials(url: &str) -> String {
 
 /// A playing stream; dropping it stops it.
 #[derive(Debug)]
-pub struct Viewer {
+pub(super) struct Viewer {
     pipeline: gst::Pipeline,
     url: String,
     failed: Arc<AtomicBool>,
@@ -78,7 +78,7 @@ impl Viewer {
     ///
     /// # Errors
     /// [`ViewerError::Build`] where a plugin is missing.
-    pub fn start(
+    pub(super) fn start(
         play: &Play,
         clock: Arc<dyn Clock>,
         mut look: impl FnMut(Seen<'_>) + Send + 'static,
@@ -130,7 +130,7 @@ impl Viewer {
     ///
     /// # Errors
     /// [`ViewerError::Stream`] when the server closed or refused.
-    pub fn check(&self, wait: Duration) -> Result<(), ViewerError> {
+    pub(super) fn check(&self, wait: Duration) -> Result<(), ViewerError> {
         let fail = |detail: String| {
             self.failed.store(true, Ordering::SeqCst);
             Err(ViewerError::Stream {
