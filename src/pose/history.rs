@@ -7,6 +7,9 @@
 //! reports followed by a return to the old path are forgotten; anything else
 //! is trusted again only as [`TrustAfterRestart`] says.
 //!
+//! A silence is judged by the stream: while frames went on without a break the
+//! camera did not restart, and its first report after the silence is believed.
+//!
 //! What it cannot know: whether the *first* position it ever hears is true,
 //! and whether a camera lies plausibly. Must not know protocols or pixels.
 
@@ -42,7 +45,9 @@ pub struct HistoryRules {
     pub max_gap_s: f64,
     /// No pose is extrapolated further than this, seconds.
     pub max_ahead_s: f64,
-    /// Silence after which the camera may have restarted, seconds.
+    /// A silence longer than `max_gap_s` in which the stream broke too means
+    /// that the camera may have restarted, unless it is found where it was left
+    /// within this time, seconds: shorter than any camera takes to restart.
     pub restart_gap_s: f64,
     /// What happens after a restart.
     pub trust: TrustAfterRestart,
@@ -92,6 +97,10 @@ pub(super) struct Knot {
 /// Stray reports that are forgiven, and for how long.
 const MOST_STRAYS: usize = 2;
 const STRAY_WINDOW_S: f64 = 0.35;
+/// Frames further apart than this are not one stream.
+const STREAM_BREAK_S: f64 = 0.5;
+/// A head that is found this near to where it was left has not moved, degrees.
+const WHERE_LEFT_DEG: f64 = 0.5;
 /// Reports closer together than this (or than six σ of their times) add noise
 /// to the speed and nothing else.
 const MIN_SPACING_S: f64 = 0.015;
@@ -126,6 +135,16 @@ pub struct PoseHistory {
     doubt: Option<Doubt>,
     /// Why the latest report was refused, until a good one follows.
     refused: Option<(Reason, Mono)>,
+    /// The newest sample before [`forget_samples`](Self::forget_samples).
+    left: Option<Knot>,
+    stream: Stream,
+}
+
+/// When frames came.
+#[derive(Clone, Copy, Debug)]
+struct Stream {
+    unbroken_since: Option<Mono>,
+    last: Mono,
 }
 
 impl PoseHistory {
@@ -137,7 +156,35 @@ impl PoseHistory {
             knots: VecDeque::new(),
             doubt: None,
             refused: None,
+            left: None,
+            stream: Stream {
+                unbroken_since: None,
+                last: Mono(0),
+            },
         }
+    }
+
+    /// Notes that a frame arrived.
+    pub fn frame_arrived(&mut self, arrival: Mono) {
+        let broke = arrival.since(self.stream.last).as_secs_f64() > STREAM_BREAK_S;
+        if broke || self.stream.unbroken_since.is_none() {
+            self.stream.unbroken_since = Some(arrival);
+        }
+        self.stream.last = self.stream.last.max(arrival);
+    }
+
+    /// Notes that the stream ended or was set up anew.
+    pub fn stream_broke(&mut self) {
+        self.stream.unbroken_since = None;
+    }
+
+    /// Whether frames came all the time between two reports.
+    fn streamed_between(&self, from: &Knot, to: &Knot) -> bool {
+        let began = self
+            .stream
+            .unbroken_since
+            .is_some_and(|s| s <= from.received);
+        began && to.received.since(self.stream.last).as_secs_f64() <= STREAM_BREAK_S
     }
 
     /// Takes up one report. Late ones find their place between the others.
@@ -150,10 +197,7 @@ impl PoseHistory {
             }
         };
         let pushed = match self.knots.back().copied() {
-            None => {
-                self.knots.push_back(knot);
-                self.continue_run(&knot)
-            }
+            None => self.push_first(knot),
             Some(newest) if knot.at > newest.at => self.push_newest(knot, newest),
             Some(_) => self.push_between(knot),
         };
@@ -175,7 +219,15 @@ impl PoseHistory {
     /// Forgets every sample: the camera's clock stepped, so that their times
     /// mean something else now. Doubt stays.
     pub fn forget_samples(&mut self) {
+        self.left = self.knots.back().copied().or(self.left);
         self.knots.clear();
+        if let Some(doubt) = self.doubt.as_mut().filter(|d| d.until.is_none()) {
+            // Its times were of the other clock; the run starts over.
+            doubt.from = CaptureTime(i64::MIN);
+            doubt.run_from = CaptureTime(i64::MAX);
+        } else {
+            self.doubt = None;
+        }
     }
 
     /// When the newest sample was taken, if there is one.
@@ -217,9 +269,15 @@ impl PoseHistory {
                 age_s: t.seconds_since(a.at),
             });
         }
-        let before = after.checked_sub(2).and_then(|i| self.knots.get(i));
-        let before = before.filter(|_| a.joined);
-        Evidence::Known(estimate::bracketed(&self.profile, before, a, b, t))
+        let at = |i: Option<usize>| i.and_then(|i| self.knots.get(i));
+        let before = [at(after.checked_sub(3)), at(after.checked_sub(2))];
+        let bracket = estimate::Bracket {
+            before,
+            a,
+            b,
+            next: self.knots.get(after + 1),
+        };
+        Evidence::Known(estimate::bracketed(&self.profile, &bracket, t))
     }
 
     fn ahead(&self, t: CaptureTime, now: Mono, newest: &Knot) -> Result<PoseEstimate, Reason> {
@@ -306,18 +364,58 @@ impl PoseHistory {
             return Pushed::NotNews;
         }
         knot.pan_deg = self.unwrap_near(knot.pan_deg, newest.pan_deg);
-        if gap_s > self.rules.restart_gap_s {
-            return self.begin_doubt(
-                knot,
-                newest.at,
-                format!("silent for {gap_s:.0} s, may have restarted"),
-            );
+        if let Some(detail) = self.restarted(&newest, &knot, gap_s) {
+            return self.begin_doubt(knot, newest.at, detail);
         }
-        match self.implausible(&knot, &newest, self.base_for_speed()) {
+        let base = self.base_for_speed();
+        let ambiguous = self.ambiguous(gap_s, &knot, &newest);
+        let mut detail = self.implausible(&knot, &newest, base);
+        if detail.is_some() && ambiguous {
+            let mut other_way = knot;
+            other_way.pan_deg += 360.0 * (newest.pan_deg - knot.pan_deg).signum();
+            detail = self.implausible(&other_way, &newest, base);
+        }
+        match detail {
             Some(detail) => self.after_jump(knot, newest, detail),
             None => {
-                knot.joined =
-                    gap_s <= self.rules.max_gap_s && !self.ambiguous(gap_s, &knot, &newest);
+                knot.joined = gap_s <= self.rules.max_gap_s && !ambiguous;
+                self.knots.push_back(knot);
+                self.continue_run(&knot)
+            }
+        }
+    }
+
+    /// Why a silence of `gap_s` may have been a restart; `None` where not.
+    fn restarted(&self, from: &Knot, to: &Knot, gap_s: f64) -> Option<String> {
+        if gap_s <= self.rules.max_gap_s || self.streamed_between(from, to) {
+            return None;
+        }
+        let where_left = (to.pan_deg - from.pan_deg).abs() < WHERE_LEFT_DEG
+            && (to.tilt_deg - from.tilt_deg).abs() < WHERE_LEFT_DEG
+            && (to.ln_focal - from.ln_focal).abs() < LN_FOCAL_SLACK;
+        let back_at_once = where_left && gap_s <= self.rules.restart_gap_s;
+        (!back_at_once).then(|| format!("silent for {gap_s:.1} s, may have restarted"))
+    }
+
+    /// The first report of all, or the first since the camera's clock stepped:
+    /// then only our own clock tells how far the head can have come.
+    fn push_first(&mut self, mut knot: Knot) -> Pushed {
+        let Some(left) = self.left.take() else {
+            self.knots.push_back(knot);
+            return self.continue_run(&knot);
+        };
+        knot.pan_deg = self.unwrap_near(knot.pan_deg, left.pan_deg);
+        let gap_s = knot.received.since(left.received).as_secs_f64();
+        let mut stamped = left;
+        stamped.at = knot.at.plus_seconds(-gap_s);
+        // A round trip's worth of doubt about either moment.
+        stamped.sigma_t_s = stamped.sigma_t_s.max(0.05);
+        let detail = self
+            .restarted(&stamped, &knot, gap_s)
+            .or_else(|| self.implausible(&knot, &stamped, None));
+        match detail {
+            Some(detail) => self.begin_doubt(knot, CaptureTime(i64::MIN), detail),
+            None => {
                 self.knots.push_back(knot);
                 self.continue_run(&knot)
             }
@@ -464,6 +562,10 @@ impl PoseHistory {
         let Some(doubt) = self.doubt.as_mut().filter(|d| d.until.is_none()) else {
             return Pushed::Taken;
         };
+        if doubt.run_from == CaptureTime(i64::MAX) {
+            doubt.run_from = knot.at;
+            doubt.run_received = knot.received;
+        }
         doubt.run_len += 1;
         if let TrustAfterRestart::Consistent { quiet_s } = self.rules.trust
             && knot.at.seconds_since(doubt.run_from) >= quiet_s

@@ -89,6 +89,7 @@ impl PoseSource {
             let mut cell = self.cell();
             let before = cell.watch.state();
             cell.watch.frame(capture, pts_ns, arrival);
+            cell.history.frame_arrived(arrival);
             before != cell.watch.state()
         };
         if changed {
@@ -98,7 +99,11 @@ impl PoseSource {
 
     /// Notes that the stream was set up anew.
     pub fn on_frames_restarted(&self) {
-        self.cell().watch.frames_restarted();
+        {
+            let mut cell = self.cell();
+            cell.watch.frames_restarted();
+            cell.history.stream_broke();
+        }
         (self.notify)();
     }
 
