@@ -13,6 +13,11 @@
 //! What it cannot know: whether the *first* position it ever hears is true,
 //! and whether a camera lies plausibly. Must not know protocols or pixels.
 
+mod doubt;
+mod plausible;
+
+use doubt::Doubt;
+
 use super::profile::{CameraProfile, ln_focal_of};
 use super::{Evidence, PoseEstimate};
 use super::{PoseSample, estimate};
@@ -94,37 +99,13 @@ pub(super) struct Knot {
     pub(super) joined: bool,
 }
 
-/// Stray reports that are forgiven, and for how long.
-const MOST_STRAYS: usize = 2;
-const STRAY_WINDOW_S: f64 = 0.35;
 /// Frames further apart than this are not one stream.
 const STREAM_BREAK_S: f64 = 0.5;
-/// A head that is found this near to where it was left has not moved, degrees.
-const WHERE_LEFT_DEG: f64 = 0.5;
 /// Reports closer together than this (or than six σ of their times) add noise
 /// to the speed and nothing else.
 const MIN_SPACING_S: f64 = 0.015;
-/// Slack on the limits in the test of plausibility: a profile is a data sheet,
-/// not a promise.
-const SPEED_SLACK: f64 = 1.2;
-const ACCEL_SLACK: f64 = 1.5;
-const ANGLE_SLACK_DEG: f64 = 0.3;
-const LN_FOCAL_SLACK: f64 = 0.02;
 /// A reported field of view is believed within this share of the calibrated one.
 const HFOV_SHARE: f64 = 0.1;
-
-#[derive(Clone, Debug)]
-struct Doubt {
-    /// Frames after this are covered.
-    from: CaptureTime,
-    /// Frames up to this are covered; `None` while it lasts.
-    until: Option<CaptureTime>,
-    detail: String,
-    /// Where the run of consistent reports began.
-    run_from: CaptureTime,
-    run_received: Mono,
-    run_len: usize,
-}
 
 /// The bounded history of one camera's positions.
 #[derive(Debug)]
@@ -364,6 +345,9 @@ impl PoseHistory {
             return Pushed::NotNews;
         }
         knot.pan_deg = self.unwrap_near(knot.pan_deg, newest.pan_deg);
+        if self.resume_after_strays(&knot) {
+            return Pushed::Taken;
+        }
         if let Some(detail) = self.restarted(&newest, &knot, gap_s) {
             return self.begin_doubt(knot, newest.at, detail);
         }
@@ -376,25 +360,13 @@ impl PoseHistory {
             detail = self.implausible(&other_way, &newest, base);
         }
         match detail {
-            Some(detail) => self.after_jump(knot, newest, detail),
+            Some(detail) => self.begin_doubt(knot, newest.at, detail),
             None => {
                 knot.joined = gap_s <= self.rules.max_gap_s && !ambiguous;
                 self.knots.push_back(knot);
                 self.continue_run(&knot)
             }
         }
-    }
-
-    /// Why a silence of `gap_s` may have been a restart; `None` where not.
-    fn restarted(&self, from: &Knot, to: &Knot, gap_s: f64) -> Option<String> {
-        if gap_s <= self.rules.max_gap_s || self.streamed_between(from, to) {
-            return None;
-        }
-        let where_left = (to.pan_deg - from.pan_deg).abs() < WHERE_LEFT_DEG
-            && (to.tilt_deg - from.tilt_deg).abs() < WHERE_LEFT_DEG
-            && (to.ln_focal - from.ln_focal).abs() < LN_FOCAL_SLACK;
-        let back_at_once = where_left && gap_s <= self.rules.restart_gap_s;
-        (!back_at_once).then(|| format!("silent for {gap_s:.1} s, may have restarted"))
     }
 
     /// The first report of all, or the first since the camera's clock stepped:
@@ -420,163 +392,6 @@ impl PoseHistory {
                 self.continue_run(&knot)
             }
         }
-    }
-
-    /// The pan that lies nearest to `near` among those that mean the same.
-    fn unwrap_near(&self, pan_deg: f64, near: f64) -> f64 {
-        if self.profile.document().pan.wraps {
-            pan_deg + 360.0 * ((near - pan_deg) / 360.0).round()
-        } else {
-            pan_deg
-        }
-    }
-
-    /// Whether the head could have gone the other way round, too.
-    fn ambiguous(&self, gap_s: f64, knot: &Knot, newest: &Knot) -> bool {
-        let d = self.profile.document();
-        let other_way = 360.0 - (knot.pan_deg - newest.pan_deg).abs();
-        d.pan.wraps && other_way <= d.limits.max_speed_deg_s * gap_s * SPEED_SLACK
-    }
-
-    /// Why the head cannot have come from `from` to `to`; `None` where it can.
-    fn implausible(&self, to: &Knot, from: &Knot, base: Option<&Knot>) -> Option<String> {
-        let l = &self.profile.document().limits;
-        let s = &self.profile.document().sigma;
-        let step_s = to.at.seconds_since(from.at).abs();
-        let sigma_t = to.sigma_t_s.max(from.sigma_t_s);
-        let span_s = step_s + 4.0 * sigma_t;
-        let speeds = [
-            (
-                "pan",
-                to.pan_deg - from.pan_deg,
-                l.max_speed_deg_s,
-                l.max_accel_deg_s2,
-                ANGLE_SLACK_DEG + 4.0 * s.angle_deg,
-                base.map(|b| (from.pan_deg - b.pan_deg, b)),
-            ),
-            (
-                "tilt",
-                to.tilt_deg - from.tilt_deg,
-                l.max_speed_deg_s,
-                l.max_accel_deg_s2,
-                ANGLE_SLACK_DEG + 4.0 * s.angle_deg,
-                base.map(|b| (from.tilt_deg - b.tilt_deg, b)),
-            ),
-            (
-                "zoom",
-                to.ln_focal - from.ln_focal,
-                l.max_ln_focal_s,
-                l.max_ln_focal_s2,
-                LN_FOCAL_SLACK + 4.0 * s.ln_focal,
-                base.map(|b| (from.ln_focal - b.ln_focal, b)),
-            ),
-        ];
-        for (what, moved, max_speed, max_accel, slack, earlier) in speeds {
-            if moved.abs() > max_speed * span_s * SPEED_SLACK + slack {
-                return Some(format!("{what} jumped {moved:+.2} in {step_s:.2} s"));
-            }
-            let Some((moved_before, base)) = earlier else {
-                continue;
-            };
-            let base_s = from.at.seconds_since(base.at);
-            let sure_s = base_s - 4.0 * sigma_t;
-            if base_s > self.rules.max_gap_s || step_s > self.rules.max_gap_s || sure_s <= 0.0 {
-                continue;
-            }
-            let speed = (moved_before / base_s).clamp(-max_speed, max_speed);
-            let astray = (moved - speed * step_s).abs();
-            let curve = max_accel / 2.0 * span_s * (span_s + base_s + 4.0 * sigma_t);
-            // The speed itself is only known as well as its two reports are.
-            let unsure = speed.abs() * 4.0 * sigma_t * (1.0 + 2.0 * step_s / base_s)
-                + slack * (1.0 + 2.0 * step_s / base_s);
-            if astray > curve * ACCEL_SLACK + unsure {
-                return Some(format!(
-                    "{what} moved {moved:+.2} in {step_s:.2} s, beyond its profile's limits"
-                ));
-            }
-        }
-        None
-    }
-
-    fn after_jump(&mut self, mut knot: Knot, newest: Knot, detail: String) -> Pushed {
-        if let Some(good) = self.path_before_strays(&knot) {
-            // A stray report or two, and the head is back on its path.
-            self.knots.truncate(good + 1);
-            self.doubt = None;
-            if let Some(last) = self.knots.back().copied() {
-                knot.pan_deg = self.unwrap_near(knot.pan_deg, last.pan_deg);
-                let gap_s = knot.at.seconds_since(last.at);
-                knot.joined = gap_s <= self.rules.max_gap_s && !self.ambiguous(gap_s, &knot, &last);
-            }
-            self.knots.push_back(knot);
-            return Pushed::Taken;
-        }
-        self.begin_doubt(knot, newest.at, detail)
-    }
-
-    /// The index of the last good knot if a stray run is short enough to be
-    /// forgiven and `knot` continues the path from before it.
-    fn path_before_strays(&self, knot: &Knot) -> Option<usize> {
-        let doubt = self.doubt.as_ref().filter(|d| d.until.is_none())?;
-        let recent = knot.at.seconds_since(doubt.from) <= STRAY_WINDOW_S;
-        if doubt.run_len > MOST_STRAYS || !recent {
-            return None;
-        }
-        let good = self
-            .knots
-            .partition_point(|k| k.at <= doubt.from)
-            .checked_sub(1)?;
-        let last = self.knots.get(good)?;
-        // Only a path with a known speed can be returned to.
-        let base = good
-            .checked_sub(1)
-            .and_then(|i| self.knots.get(i))
-            .filter(|_| last.joined)?;
-        let mut knot = *knot;
-        knot.pan_deg = self.unwrap_near(knot.pan_deg, last.pan_deg);
-        self.implausible(&knot, last, Some(base))
-            .is_none()
-            .then_some(good)
-    }
-
-    fn begin_doubt(&mut self, mut knot: Knot, last_good: CaptureTime, detail: String) -> Pushed {
-        let from = match &self.doubt {
-            // Still in doubt: the cover reaches back to where it began.
-            Some(d) if d.until.is_none() => d.from,
-            _ => last_good,
-        };
-        knot.joined = false;
-        self.doubt = Some(Doubt {
-            from,
-            until: None,
-            detail: detail.clone(),
-            run_from: knot.at,
-            run_received: knot.received,
-            run_len: 1,
-        });
-        self.knots.push_back(knot);
-        Pushed::Unsteady(Reason::CameraUnsteady { detail })
-    }
-
-    fn continue_run(&mut self, knot: &Knot) -> Pushed {
-        let Some(doubt) = self.doubt.as_mut().filter(|d| d.until.is_none()) else {
-            return Pushed::Taken;
-        };
-        if doubt.run_from == CaptureTime(i64::MAX) {
-            doubt.run_from = knot.at;
-            doubt.run_received = knot.received;
-        }
-        doubt.run_len += 1;
-        if let TrustAfterRestart::Consistent { quiet_s } = self.rules.trust
-            && knot.at.seconds_since(doubt.run_from) >= quiet_s
-            && knot.received.since(doubt.run_received).as_secs_f64() >= quiet_s * 0.9
-        {
-            doubt.until = Some(knot.at);
-            return Pushed::Taken;
-        }
-        Pushed::Unsteady(Reason::CameraUnsteady {
-            detail: doubt.detail.clone(),
-        })
     }
 
     /// A report that arrives after a younger one.
