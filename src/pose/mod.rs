@@ -13,7 +13,7 @@ mod history;
 pub mod profile;
 mod source;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 pub use history::{HistoryRules, PoseHistory, Pushed, TrustAfterRestart};
 pub use profile::CameraProfile;
