@@ -106,7 +106,7 @@ async fn a_wrong_password_is_a_fault_and_no_position() {
         panic!("{heard:?}")
     };
     assert!(
-        detail.contains("NotAuthorized") && !detail.contains("letmein"),
+        detail.contains("FailedAuthentication") && !detail.contains("letmein"),
         "{detail}"
     );
     server.shutdown().await.unwrap();
