@@ -17,6 +17,7 @@
 pub mod clock;
 pub mod event;
 pub mod geom;
+pub mod secret;
 
 pub mod frame;
 pub mod pose;
@@ -36,6 +37,9 @@ pub mod egress;
 pub mod pipeline;
 
 pub mod config;
+
+#[cfg(feature = "gateway")]
+pub mod web;
 
 #[cfg(feature = "gateway")]
 pub mod app;

@@ -1,1 +1,13 @@
 //! Egress: the one place where frames leave.
+//!
+//! Takes [`MaskedStream`](crate::pipeline::MaskedStream)s and nothing else, and
+//! never touches the bytes of a picture. Sender reports carry the *camera's*
+//! capture time. This module must not know where the frames came from, zones or
+//! poses.
+
+mod media;
+mod reports;
+mod server;
+mod viewers;
+
+pub use server::{Access, CannotServe, RtspServer, RtspSettings};

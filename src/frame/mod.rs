@@ -14,6 +14,9 @@ pub enum PixelFormat {
     Nv12,
 }
 
+/// The longest side of a frame, in luma samples.
+pub const MAX_SIDE: u32 = 16_384;
+
 /// One plane: rows of `stride` bytes, of which the picture uses a prefix.
 #[derive(Debug)]
 pub struct PlaneMut<'a> {
@@ -34,7 +37,7 @@ pub struct FrameMut<'a> {
 /// Why planes do not make a frame.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
-    /// A side is 0 or beyond 16 384.
+    /// A side is 0 or beyond [`MAX_SIDE`].
     #[error("a frame of {0}x{1} is not a picture")]
     Size(u32, u32),
     /// The wrong number of planes for the format.
@@ -71,7 +74,8 @@ impl<'a> FrameMut<'a> {
         size: Size,
         planes: Vec<PlaneMut<'a>>,
     ) -> Result<Self, FrameError> {
-        if size.width == 0 || size.height == 0 || size.width > 16_384 || size.height > 16_384 {
+        let side = 1..=MAX_SIDE;
+        if !side.contains(&size.width) || !side.contains(&size.height) {
             return Err(FrameError::Size(size.width, size.height));
         }
         let wanted = match format {
@@ -111,6 +115,11 @@ impl<'a> FrameMut<'a> {
     /// Width and height in luma samples.
     pub fn size(&self) -> Size {
         self.size
+    }
+
+    /// How many planes it has.
+    pub fn plane_count(&self) -> usize {
+        self.planes.len()
     }
 
     /// Row `y` of plane `plane`, cut to the bytes that are picture. Empty

@@ -1,1 +1,73 @@
-//! Everything GStreamer between the camera and the egress.
+//! The pipeline of one camera: ingest, mask, encode.
+//!
+//! ```text
+//! ┌ pipeline ─ one GStreamer pipeline per camera, alive as long as the camera is configured ──┐
+//! │ ┌ bin "connection-n" ─ replaced on every reconnect ──┐                                    │
+//! │ │ rtspsrc ! rtph264depay ! h264parse ! decoder       ├─► privacymask ! encoder ! appsink ─┼─► MaskedStream
+//! │ └────────────────────────────────────────────────────┘                                    │
+//! └───────────────────────────────────────────────────────────────────────────────────────────┘
+//! ```
+//! Everything from `privacymask` on never stops: without a camera the element
+//! itself makes grey frames, so viewers, the encoder and its session stay. A
+//! supervisor thread connects, watches and reconnects. The pipeline runs with
+//! base time zero on GStreamer's system clock, so a stamp on its output is that
+//! clock's time, and every egress pipeline shares one line of time with it.
+//!
+//! Geometry comes in through [`FrameJudge`] only. This module must not know
+//! zones, poses, telemetry, configuration files or who views.
+
+mod backoff;
+mod camera;
+mod encoder;
+mod judge;
+mod privacymask;
+mod source;
+mod stats;
+mod stream;
+mod supervisor;
+
+pub use camera::{CameraPipeline, CameraSettings};
+pub use encoder::{ENCODERS, EncoderSettings, X264Preset};
+pub use judge::{FrameJudge, Waker};
+pub use source::{DECODERS, Secret, SourceSettings, Transport};
+pub use stats::{Latency, PipelineStats};
+pub use stream::{EncodedMasked, MaskedStream, Tap, TapHandle};
+
+/// Why a camera's pipeline cannot be started at all. A camera that does not
+/// answer is no such reason.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CannotStart {
+    /// GStreamer itself does not start.
+    #[error("GStreamer does not start: {0}")]
+    NoGstreamer(String),
+    /// A GStreamer element is missing.
+    #[error("GStreamer element {0} is missing; install its plugin")]
+    NoElement(String),
+    /// No encoder works.
+    #[error("no H.264 encoder works; tried {0}")]
+    NoEncoder(String),
+    /// An encoder we do not know how to set.
+    #[error("encoder {0} is unknown; use auto, {list}", list = ENCODERS.join(", "))]
+    UnknownEncoder(String),
+    /// No decoder works.
+    #[error("no H.264 decoder works; tried {0}")]
+    NoDecoder(String),
+    /// A decoder we do not know how to set.
+    #[error("decoder {0} is unknown; use auto, {list}", list = DECODERS.join(", "))]
+    UnknownDecoder(String),
+    /// The camera's URL is refused. It is not repeated: it may hold a password.
+    #[error("the camera's URL is refused: {0}")]
+    BadUrl(String),
+    /// The grey picture's size cannot be encoded.
+    #[error("{0}x{1} cannot be encoded: sides must be even, 16 to 16384")]
+    BadSize(u32, u32),
+    /// Elements do not fit together.
+    #[error("the pipeline's elements do not link")]
+    Link,
+    /// The pipeline does not start.
+    #[error("the pipeline does not start: {0}")]
+    State(String),
+    /// No thread could be started.
+    #[error("no thread: {0}")]
+    Thread(String),
+}

@@ -4,9 +4,15 @@
 //! known covers the frame. This module must not know pixels' values, clocks or
 //! GStreamer.
 
+mod decide;
+#[cfg(test)]
+mod tests;
+
 use crate::event::{CameraState, Reason};
 use crate::geom::Size;
 use crate::zone::Region;
+
+pub use decide::{MarginLimits, PlanInput, RegionSource, decide};
 
 /// What of one frame is hidden.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,12 +41,18 @@ pub enum Hide {
 }
 
 impl Plan {
-    /// The plan that hides all of a frame.
+    /// The plan that hides all of a frame. A camera that does not send
+    /// ([`Reason::NoSignal`]) is in the state `no-signal`, any other `covered`:
+    /// so the grey picture of a camera that is gone is planned and painted in
+    /// the same way as any other.
     pub fn cover(size: Size, reason: Reason) -> Self {
         Self {
             size,
             hide: Hide::All(reason.clone()),
-            state: CameraState::Covered(reason),
+            state: match reason {
+                Reason::NoSignal { .. } => CameraState::NoSignal(reason),
+                _ => CameraState::Covered(reason),
+            },
         }
     }
 }

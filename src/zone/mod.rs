@@ -3,7 +3,124 @@
 //! A zone document (JSON, `format: 1`) is read, validated and projected here.
 //! This module must not know time, telemetry, pixels' values or GStreamer.
 
-use crate::geom::PixelPoint;
+mod document;
+mod error;
+mod json;
+mod read;
+mod reader;
+mod region;
+mod trim;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+
+use crate::geom::{Mount, Optics, PixelPoint, Size};
+use crate::pose::PoseEstimate;
+
+pub use document::{Document, FORMAT, PicturePoint, Preset, Shape, SpherePoint, Trim, Zone};
+pub use error::{ZoneError, ZoneErrors};
+pub use read::{MAX_DOCUMENT_BYTES, MAX_POINTS, MAX_PRESETS, MAX_TRIM_DEG, MAX_ZONE_POINTS};
+pub use region::IMAGE_MARGIN_PX;
+pub use trim::{FADE_DEG, NEAR_DEG, SETTLED_DEG};
+
+/// The checked zones of one camera. There is no way to make one from a document
+/// with errors, nor an empty one without a reason.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ZoneSet {
+    document: Document,
+    /// In the order of the document's zones.
+    outlines: Vec<read::Outline>,
+    index_of: HashMap<String, usize>,
+}
+
+impl ZoneSet {
+    /// Reads the zone document of camera `camera_id`.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once, with place and remedy: the camera
+    /// must stay covered.
+    pub fn parse(bytes: &[u8], camera_id: &str) -> Result<Self, ZoneErrors> {
+        Self::read(bytes, Some(camera_id))
+    }
+
+    /// Reads a zone document for whichever camera it names: for tools that
+    /// look at documents, not for a camera that is about to be masked.
+    ///
+    /// # Errors
+    /// As [`ZoneSet::parse`].
+    pub fn parse_for_any_camera(bytes: &[u8]) -> Result<Self, ZoneErrors> {
+        Self::read(bytes, None)
+    }
+
+    /// Checks a document made in memory, as if it had been read.
+    ///
+    /// # Errors
+    /// As [`ZoneSet::parse`]; the lines are those of [`Document::to_json`].
+    pub fn from_document(document: &Document, camera_id: &str) -> Result<Self, ZoneErrors> {
+        match document.to_json() {
+            Ok(text) => Self::parse(text.as_bytes(), camera_id),
+            Err(e) => Err(ZoneErrors::whole(
+                e.to_string(),
+                "make a document that can be written",
+            )),
+        }
+    }
+
+    fn read(bytes: &[u8], camera_id: Option<&str>) -> Result<Self, ZoneErrors> {
+        let (document, outlines) = read::read(bytes, camera_id)?;
+        let index_of = document
+            .zones
+            .iter()
+            .enumerate()
+            .map(|(i, zone)| (zone.id.clone(), i))
+            .collect();
+        Ok(Self {
+            document,
+            outlines,
+            index_of,
+        })
+    }
+
+    /// What was read.
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// The zones; [`Region::zone`] is an index into them.
+    pub fn zones(&self) -> &[Zone] {
+        &self.document.zones
+    }
+
+    /// Whether everything outside some zones is to be hidden.
+    pub fn has_show_only(&self) -> bool {
+        self.zones().iter().any(|zone| zone.mode == Mode::ShowOnly)
+    }
+
+    /// Whether any zone lies on the sphere: without a pose the camera is covered.
+    pub fn needs_pose(&self) -> bool {
+        self.outlines
+            .iter()
+            .any(|outline| matches!(outline, read::Outline::Sphere(_)))
+    }
+
+    /// Where the zones lie in a frame of `size`: those that may touch it, grown
+    /// by the margin of `pose` and by the trims of the presets it is near.
+    ///
+    /// A zone that cannot be computed (a sphere zone without a pose, numbers
+    /// that are not finite, a lens that folds) comes back as a region with
+    /// [`Mode::Hide`] over the whole frame, whatever its own mode.
+    pub fn regions(
+        &self,
+        pose: Option<&PoseEstimate>,
+        optics: &Optics,
+        mount: &Mount,
+        size: Size,
+    ) -> Vec<Region> {
+        region::regions(self, pose, *optics, *mount, size)
+    }
+}
 
 /// What a zone does to the frame.
 #[derive(

@@ -1,0 +1,100 @@
+# greyplane: build, try, test. Every target installs what it lacks.
+#
+#   make demo              simulated camera → gateway → masked stream, until Ctrl-C
+#   make demo CHECK=1      the same for 20 s, judged as a viewer
+#   make test              all tests
+#   make check             format, lints, docs, licences
+#   make bench             benches (criterion)
+#   make prove             every scenario, judged; writes target/prove.json
+#   make soak, make fuzz   long runs (MINUTES=… each)
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+CHECK ?= 0
+MINUTES ?= 30
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+STAMPS := target/.stamps
+NEXTEST_VERSION := 0.9.143
+DENY_VERSION := 0.20.2
+
+DEBIAN_PACKAGES := \
+	build-essential pkg-config clang libclang-dev libopencv-dev ffmpeg python3-venv \
+	libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstreamer-plugins-bad1.0-dev \
+	libgstrtspserver-1.0-dev gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
+	gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-tools \
+	gstreamer1.0-nice gstreamer1.0-rtsp gstreamer1.0-x
+
+.PHONY: help
+help:
+	@sed -n 's/^#   //p' Makefile
+
+# --- what the machine needs ------------------------------------------------
+
+.PHONY: system
+system:
+	@missing=""; \
+	for p in $(DEBIAN_PACKAGES); do \
+	  dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	  echo "installing:$$missing"; \
+	  $(SUDO) apt-get update -qq; \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+	fi
+	@command -v cargo >/dev/null || { echo "Rust is missing: install it from https://rustup.rs (1.92 or newer)"; exit 1; }
+
+.PHONY: nextest
+nextest: system
+	@command -v cargo-nextest >/dev/null || cargo install --locked cargo-nextest --version $(NEXTEST_VERSION)
+
+# Third-party peers that tests talk to, pinned by version and hash.
+PEERS := $(wildcard tests/peers/requirements*.txt)
+.venv/.ready: $(PEERS)
+	python3 -m venv .venv
+	.venv/bin/python -m pip install --quiet --require-hashes $(foreach r,$(PEERS),-r $(r))
+	touch $@
+
+# --- the targets -----------------------------------------------------------
+
+.PHONY: demo
+demo: system
+	cargo build --release --locked
+	./target/release/greyplane demo $(if $(filter 1,$(CHECK)),--check)
+
+.PHONY: test
+test: nextest .venv/.ready
+	cargo test --locked --no-default-features --lib --quiet
+	cargo test --locked --doc --quiet
+	cargo nextest run --locked --all-targets
+
+.PHONY: check
+check: system
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --no-default-features --lib -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --lib --quiet
+	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny --version $(DENY_VERSION)
+	cargo deny --log-level error check bans licenses sources
+
+.PHONY: bench
+bench: system
+	cargo bench --locked
+
+.PHONY: prove
+prove: system
+	cargo build --release --locked
+	./target/release/greyplane prove tests/scenarios tests/scenarios/control --json target/prove.json
+
+.PHONY: soak
+soak: system
+	cargo build --release --locked
+	./target/release/greyplane prove tests/scenarios/soak/four-cameras.toml --seconds $$(( $(MINUTES) * 60 )) --json target/soak.json
+
+.PHONY: fuzz
+fuzz: system
+	@command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
+	for t in $$(cd fuzz && cargo fuzz list); do \
+	  (cd fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run $$t -- -max_total_time=$$(( $(MINUTES) * 60 ))); \
+	done

@@ -1,0 +1,46 @@
+//! What a reload changes, so that unchanged cameras keep their viewers.
+
+use super::{Camera, Config};
+
+/// What must happen to one camera.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// It is new.
+    Add(Box<Camera>),
+    /// It is gone.
+    Remove(String),
+    /// Only what can be changed between two frames differs: masks and limits.
+    Swap(Box<Camera>),
+    /// Its stream, geometry, telemetry, encoder or budget differ: it is started anew.
+    Restart(Box<Camera>),
+}
+
+/// The changes that turn `old` into `new`; none for cameras that are equal.
+/// Listening addresses and viewers are compared by the caller.
+pub fn diff(old: &Config, new: &Config) -> Vec<Change> {
+    let mut changes: Vec<Change> = old
+        .cameras
+        .iter()
+        .filter(|o| new.cameras.iter().all(|n| n.id != o.id))
+        .map(|o| Change::Remove(o.id.clone()))
+        .collect();
+    for n in &new.cameras {
+        match old.cameras.iter().find(|o| o.id == n.id) {
+            None => changes.push(Change::Add(Box::new(n.clone()))),
+            Some(o) if o == n => {}
+            Some(o) if same_stream(o, n) => changes.push(Change::Swap(Box::new(n.clone()))),
+            Some(_) => changes.push(Change::Restart(Box::new(n.clone()))),
+        }
+    }
+    changes
+}
+
+/// Whether `a` and `b` differ at most in what can be swapped between frames.
+fn same_stream(a: &Camera, b: &Camera) -> bool {
+    let swapped = Camera {
+        masks: a.masks.clone(),
+        limits: a.limits,
+        ..b.clone()
+    };
+    *a == swapped
+}

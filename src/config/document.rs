@@ -1,0 +1,222 @@
+//! The configuration as it is written: serde structs, nothing decided yet.
+
+use super::problem::{Problem, Problems};
+use super::types::{EncoderChoice, Transport};
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use std::path::Path;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// The whole file.
+#[derive(Debug, Default)]
+pub(super) struct Document {
+    pub(super) gateway: Gateway,
+    pub(super) viewers: Vec<Viewer>,
+    pub(super) cameras: Vec<Camera>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Gateway {
+    pub(super) rtsp_listen: Spanned<String>,
+    pub(super) http_listen: Spanned<String>,
+}
+
+impl Default for Gateway {
+    fn default() -> Self {
+        Self {
+            rtsp_listen: unplaced("127.0.0.1:8554".into()),
+            http_listen: unplaced("127.0.0.1:8080".into()),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Viewer {
+    pub(super) user: Spanned<String>,
+    pub(super) password_file: Option<Spanned<String>>,
+    pub(super) password_env: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Camera {
+    pub(super) id: Spanned<String>,
+    pub(super) url: Spanned<String>,
+    #[serde(default)]
+    pub(super) transport: Transport,
+    pub(super) user: Option<Spanned<String>>,
+    pub(super) password_file: Option<Spanned<String>>,
+    pub(super) password_env: Option<Spanned<String>>,
+    #[serde(default = "defaults::jitter_buffer_ms")]
+    pub(super) jitter_buffer_ms: Spanned<u64>,
+    #[serde(default = "defaults::stall_ms")]
+    pub(super) stall_ms: Spanned<u64>,
+    pub(super) masks: Spanned<String>,
+    pub(super) profile: Option<Spanned<String>>,
+    pub(super) latency_budget_ms: Option<Spanned<u64>>,
+    pub(super) telemetry: Option<Telemetry>,
+    #[serde(default)]
+    pub(super) encoder: Encoder,
+    #[serde(default)]
+    pub(super) limits: Limits,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Telemetry {
+    pub(super) device_url: Spanned<String>,
+    pub(super) user: Option<Spanned<String>>,
+    pub(super) password_file: Option<Spanned<String>>,
+    pub(super) password_env: Option<Spanned<String>>,
+    pub(super) profile_token: Option<String>,
+    #[serde(default = "defaults::rate_hz")]
+    pub(super) rate_hz: Spanned<f64>,
+    #[serde(default = "defaults::timeout_ms")]
+    pub(super) timeout_ms: Spanned<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Encoder {
+    pub(super) name: EncoderChoice,
+    pub(super) bitrate_kbit: Spanned<u32>,
+    pub(super) gop_frames: Spanned<u32>,
+}
+
+impl Default for Encoder {
+    fn default() -> Self {
+        Self {
+            name: EncoderChoice::Auto,
+            bitrate_kbit: unplaced(4000),
+            gop_frames: unplaced(50),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Limits {
+    pub(super) widened_deg: Spanned<f64>,
+    pub(super) cover_margin_percent: Spanned<f64>,
+    pub(super) max_telemetry_age_ms: Spanned<u64>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            widened_deg: unplaced(1.5),
+            cover_margin_percent: unplaced(25.0),
+            max_telemetry_age_ms: unplaced(1000),
+        }
+    }
+}
+
+mod defaults {
+    use super::{Spanned, unplaced};
+
+    pub(super) fn jitter_buffer_ms() -> Spanned<u64> {
+        unplaced(50)
+    }
+    pub(super) fn stall_ms() -> Spanned<u64> {
+        unplaced(3000)
+    }
+    pub(super) fn rate_hz() -> Spanned<f64> {
+        unplaced(10.0)
+    }
+    pub(super) fn timeout_ms() -> Spanned<u64> {
+        unplaced(1000)
+    }
+}
+
+/// A value that stands nowhere in the file: a default.
+fn unplaced<T>(value: T) -> Spanned<T> {
+    Spanned::new(0..0, value)
+}
+
+/// Reads each table on its own, so that a mistake in one camera does not hide
+/// the mistakes in the next. `None` where nothing can be read at all.
+pub(super) fn parse(path: &Path, text: &str, problems: &mut Problems) -> Option<Document> {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        problems.push(toml_problem(path, text, error));
+    }
+    if !errors.is_empty() {
+        return None;
+    }
+    let mut reader = Reader {
+        path,
+        text,
+        problems,
+    };
+    let mut document = Document::default();
+    let mut whole = true;
+    for (key, value) in table.into_inner() {
+        let read = match key.get_ref().as_ref() {
+            "gateway" => reader.table(value).map(|g| document.gateway = g),
+            "viewer" => reader.array("viewer", value).map(|v| document.viewers = v),
+            "camera" => reader.array("camera", value).map(|c| document.cameras = c),
+            other => {
+                reader.problems.push(Problem::at_span(
+                    path,
+                    text,
+                    &key.span(),
+                    format!("unknown section `{other}`"),
+                    "known sections: [gateway], [[viewer]], [[camera]]",
+                ));
+                None
+            }
+        };
+        whole &= read.is_some();
+    }
+    whole.then_some(document)
+}
+
+struct Reader<'a> {
+    path: &'a Path,
+    text: &'a str,
+    problems: &'a mut Problems,
+}
+
+impl Reader<'_> {
+    fn table<T: for<'de> Deserialize<'de>>(&mut self, value: Spanned<DeValue<'_>>) -> Option<T> {
+        match T::deserialize(value.into_deserializer()) {
+            Ok(v) => Some(v),
+            Err(e) => {
+                self.problems.push(toml_problem(self.path, self.text, &e));
+                None
+            }
+        }
+    }
+
+    /// All elements, or `None` when one of them cannot be read.
+    fn array<T: for<'de> Deserialize<'de>>(
+        &mut self,
+        name: &str,
+        value: Spanned<DeValue<'_>>,
+    ) -> Option<Vec<T>> {
+        let span = value.span();
+        let DeValue::Array(items) = value.into_inner() else {
+            self.problems.push(Problem::at_span(
+                self.path,
+                self.text,
+                &span,
+                format!("`{name}` is a single table"),
+                format!("write [[{name}]] with two brackets: there may be several"),
+            ));
+            return None;
+        };
+        let read: Vec<Option<T>> = items.into_iter().map(|item| self.table(item)).collect();
+        read.into_iter().collect()
+    }
+}
+
+fn toml_problem(path: &Path, text: &str, error: &toml::de::Error) -> Problem {
+    let remedy = "greyplane.toml in the repository documents every key";
+    match error.span() {
+        Some(span) => Problem::at_span(path, text, &span, error.message(), remedy),
+        None => Problem::in_file(path, error.message(), remedy),
+    }
+}

@@ -1,0 +1,168 @@
+use super::*;
+use std::fs;
+
+const MASKS: &str = r#"{"format":1,"camera":"cam","zones":[{"id":"a","name":"a","mode":"hide",
+  "shape":{"type":"image","points":[{"x":0.1,"y":0.1},{"x":0.4,"y":0.1},{"x":0.4,"y":0.4}]}}]}"#;
+
+const MINIMAL: &str = r#"
+[[camera]]
+id = "cam"
+url = "rtsp://127.0.0.1/x"
+masks = "cam.json"
+"#;
+
+/// Loads `text` as a configuration beside a valid mask document `cam.json`.
+fn load_text(text: &str) -> Result<Config, Problems> {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("cam.json"), MASKS).unwrap();
+    fs::write(dir.path().join("secret"), "pw\n").unwrap();
+    fs::write(dir.path().join("empty"), "\n").unwrap();
+    let path = dir.path().join("greyplane.toml");
+    fs::write(&path, text).unwrap();
+    load(&path)
+}
+
+#[test]
+fn the_sample_is_valid_and_equals_the_defaults() {
+    let sample = load(
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("greyplane.toml")
+            .as_path(),
+    )
+    .unwrap_or_else(|p| panic!("{p}"));
+    let minimal = load_text(MINIMAL).unwrap_or_else(|p| panic!("{p}"));
+    assert_eq!(sample.rtsp_listen, minimal.rtsp_listen);
+    assert_eq!(sample.http_listen, minimal.http_listen);
+    let default = &minimal.cameras[0];
+    for camera in &sample.cameras {
+        assert_eq!(camera.encoder, default.encoder);
+        assert_eq!(camera.limits, default.limits);
+        let (a, b) = (&camera.source, &default.source);
+        assert_eq!(
+            (a.transport, a.jitter_buffer, a.stall),
+            (b.transport, b.jitter_buffer, b.stall)
+        );
+    }
+    assert_eq!(sample.cameras[0].latency_budget.as_millis(), 250);
+    assert_eq!(default.latency_budget.as_millis(), 100);
+}
+
+/// Expects exactly these problems: (line, part of what, part of remedy).
+fn refused(text: &str, expected: &[(usize, &str, &str)]) {
+    let problems = load_text(text).expect_err("must be refused").0;
+    let found: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(problems.len(), expected.len(), "{found:#?}");
+    for (p, (line, what, remedy)) in problems.iter().zip(expected) {
+        assert_eq!(p.at.map_or(0, |(l, _)| l), *line, "{p}");
+        assert!(p.what.contains(what), "{p}");
+        assert!(p.remedy.contains(remedy), "{p}");
+    }
+}
+
+#[test]
+fn mistakes_are_named_with_line_and_remedy() {
+    refused("", &[(0, "names no camera", "[[camera]]")]);
+    refused("[[camera", &[(1, "", "documents every key")]);
+    refused(
+        "[camra]\nx = 1",
+        &[(1, "unknown section `camra`", "known sections")],
+    );
+    refused(
+        &format!("{MINIMAL}colour = 3"),
+        &[(6, "unknown field `colour`", "every key")],
+    );
+    refused(
+        "[gateway]\nrtsp_listen = \"0.0.0.0:8554\"\n[[camera]]\nid = \"cam\"\nurl = \"rtsp://h/x\"\nmasks = \"cam.json\"",
+        &[(2, "without any account", "[[viewer]]")],
+    );
+    refused(
+        &MINIMAL.replace("rtsp://", "rtsp://u:p@"),
+        &[(4, "carries credentials", "password_file")],
+    );
+    refused(
+        &MINIMAL.replace("rtsp://", "http://"),
+        &[(4, "is no address", "rtsp://")],
+    );
+    refused(
+        &MINIMAL.replace("cam.json", "none.json"),
+        &[(0, "cannot be read", "path")],
+    );
+    refused(
+        &format!("{MINIMAL}user = \"u\"\npassword_file = \"empty\""),
+        &[(6, "empty password", "")],
+    );
+    refused(
+        &format!("{MINIMAL}password_file = \"secret\""),
+        &[(6, "without a user", "user")],
+    );
+    refused(
+        &format!("{MINIMAL}latency_budget_ms = 1"),
+        &[(6, "out of range", "20 to 5000 ms")],
+    );
+    refused(
+        &format!("{MINIMAL}[camera.limits]\nwidened_deg = nan"),
+        &[(7, "nan is out of range", "0 to 90 degrees")],
+    );
+    refused(
+        &format!("{MINIMAL}{MINIMAL}"),
+        &[(8, "names a second camera", "own")],
+    );
+}
+
+#[test]
+fn a_mistake_in_one_camera_does_not_hide_the_next() {
+    let two = "[[camera]]\nid = 3\n[[camera]]\nid = \"b\"\nurl = \"x\"\nmasks = 1\n";
+    let found = load_text(two).expect_err("must be refused").0;
+    assert_eq!(found.len(), 2, "{found:#?}");
+}
+
+#[test]
+fn masks_that_cannot_be_used_leave_a_camera_to_cover() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("greyplane.toml");
+    fs::write(&path, MINIMAL).unwrap();
+    let (config, problems) = load_covering(&path).unwrap();
+    assert_eq!(problems.0.len(), 1);
+    assert!(config.cameras[0].masks.is_err());
+    fs::write(
+        dir.path().join("cam.json"),
+        MASKS.replace("\"cam\"", "\"other\""),
+    )
+    .unwrap();
+    let (config, problems) = load_covering(&path).unwrap();
+    assert_eq!(problems.0.len(), 1, "{problems}");
+    assert!(config.cameras[0].masks.is_err());
+}
+
+#[test]
+fn passwords_come_from_files_and_are_not_shown() {
+    let text = format!("{MINIMAL}user = \"u\"\npassword_file = \"secret\"");
+    let config = load_text(&text).unwrap_or_else(|p| panic!("{p}"));
+    let login = config.cameras[0].source.login.clone().unwrap();
+    assert_eq!(login.password.reveal(), "pw");
+    assert!(!format!("{config:?}").contains("pw\""));
+}
+
+#[test]
+fn a_reload_touches_only_what_changed() {
+    let old = load_text(MINIMAL).unwrap();
+    let kinds = |new: &Config| -> Vec<&'static str> {
+        diff(&old, new)
+            .iter()
+            .map(|c| match c {
+                Change::Add(_) => "add",
+                Change::Remove(_) => "remove",
+                Change::Swap(_) => "swap",
+                Change::Restart(_) => "restart",
+            })
+            .collect()
+    };
+    assert_eq!(kinds(&old), Vec::<&str>::new());
+    let mut new = old.clone();
+    new.cameras[0].masks = Err("gone".into());
+    assert_eq!(kinds(&new), ["swap"]);
+    new.cameras[0].encoder.bitrate_kbit += 1;
+    assert_eq!(kinds(&new), ["restart"]);
+    new.cameras[0].id = "other".into();
+    assert_eq!(kinds(&new), ["remove", "add"]);
+}

@@ -1,0 +1,162 @@
+//! The run-time types: what a valid configuration means.
+
+use super::Secret;
+use crate::pose::CameraProfile;
+use crate::zone::ZoneSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Everything that one gateway process does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Where the masked streams are served.
+    pub rtsp_listen: SocketAddr,
+    /// Where the status is served.
+    pub http_listen: SocketAddr,
+    /// Who may watch; empty = anyone who reaches the address (loopback only).
+    pub viewers: Vec<Account>,
+    /// The cameras, in file order, at least one, ids unique.
+    pub cameras: Vec<Camera>,
+}
+
+/// A name and its password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// User name.
+    pub user: String,
+    /// Password.
+    pub password: Secret,
+}
+
+/// A user's name and password towards a camera.
+pub type Login = Account;
+
+/// One camera.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Camera {
+    /// Letters, digits, `-` and `_`; the path of its masked stream.
+    pub id: String,
+    /// Where its clear stream comes from.
+    pub source: Source,
+    /// Fixed, or turning.
+    pub kind: Kind,
+    /// Its zones, or why there are none (then it is covered).
+    pub masks: Masks,
+    /// The longest time a frame may spend between arrival and the encoder.
+    pub latency_budget: Duration,
+    /// How the masked stream is encoded.
+    pub encoder: Encoder,
+    /// When masks widen and when the picture is covered.
+    pub limits: Limits,
+}
+
+/// The zones of a camera, or the reason why there are none.
+pub type Masks = Result<Arc<ZoneSet>, String>;
+
+/// The clear stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// `rtsp://host[:port]/path`, without credentials.
+    pub url: String,
+    /// How RTP travels.
+    pub transport: Transport,
+    /// Who we are to the camera.
+    pub login: Option<Login>,
+    /// The jitter buffer's length.
+    pub jitter_buffer: Duration,
+    /// Without a frame for this long, the stream is started anew.
+    pub stall: Duration,
+}
+
+/// How RTP travels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// Interleaved in the RTSP connection.
+    #[default]
+    Tcp,
+    /// Datagrams.
+    Udp,
+}
+
+/// Fixed, or turning.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// It never moves; its zones are points of the image.
+    Fixed,
+    /// It turns and tells where it looks.
+    Ptz {
+        /// Its geometry and limits, or why they could not be read (then it is covered).
+        profile: Result<Arc<CameraProfile>, String>,
+        /// How it tells its position.
+        telemetry: Telemetry,
+    },
+}
+
+/// How a camera tells its position (ONVIF PTZ GetStatus).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Telemetry {
+    /// The ONVIF device service.
+    pub device_url: String,
+    /// Who we are to the camera.
+    pub login: Option<Login>,
+    /// The media profile to ask about; none = the first with a PTZ configuration.
+    pub profile_token: Option<String>,
+    /// Questions a second.
+    pub rate_hz: f64,
+    /// An answer later than this is worth nothing.
+    pub timeout: Duration,
+}
+
+/// How the masked stream is encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Encoder {
+    /// Which encoder.
+    pub choice: EncoderChoice,
+    /// Bits a second, in thousands.
+    pub bitrate_kbit: u32,
+    /// Frames from one key frame to the next.
+    pub gop_frames: u32,
+}
+
+/// Which H.264 encoder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EncoderChoice {
+    /// The first that works on this machine, see `design/`.
+    #[default]
+    Auto,
+    /// VA-API.
+    Vah264enc,
+    /// NVIDIA.
+    Nvh264enc,
+    /// x264 (GPL plugin).
+    X264enc,
+    /// OpenH264 (BSD).
+    Openh264enc,
+}
+
+impl EncoderChoice {
+    /// As it is written in the configuration, which is also GStreamer's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Vah264enc => "vah264enc",
+            Self::Nvh264enc => "nvh264enc",
+            Self::X264enc => "x264enc",
+            Self::Openh264enc => "openh264enc",
+        }
+    }
+}
+
+/// When masks widen and when the picture is covered.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// From this margin on the state says `widened`, degrees.
+    pub widened_deg: f64,
+    /// From this margin on the whole frame is covered, share of its width.
+    pub cover_margin_share: f64,
+    /// A newest position older than this covers the frame.
+    pub max_telemetry_age: Duration,
+}

@@ -1,0 +1,411 @@
+//! Document → run-time types, or every reason why not.
+
+use super::document::{self, Document};
+use super::problem::{Problem, Problems};
+use super::types::{Account, Camera, Config, Encoder, Kind, Limits, Masks, Source, Telemetry};
+use super::{Secret, read_text};
+use crate::pose::CameraProfile;
+use crate::zone::{MAX_DOCUMENT_BYTES, ZoneSet};
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use toml::Spanned;
+
+/// A PTZ camera's default budget: long enough for telemetry that is 100 ms late at 10 Hz.
+const PTZ_BUDGET_MS: u64 = 250;
+/// A fixed camera waits for nothing but its painting.
+const FIXED_BUDGET_MS: u64 = 100;
+
+pub(super) struct Validator<'a> {
+    path: &'a Path,
+    text: &'a str,
+    problems: &'a mut Problems,
+}
+
+impl<'a> Validator<'a> {
+    pub(super) fn new(path: &'a Path, text: &'a str, problems: &'a mut Problems) -> Self {
+        Self {
+            path,
+            text,
+            problems,
+        }
+    }
+
+    /// `None` when the configuration cannot be used at all; mistakes in masks
+    /// and profiles leave a camera that will be covered.
+    pub(super) fn config(mut self, d: Document) -> Option<Config> {
+        let rtsp_listen = self.address(&d.gateway.rtsp_listen);
+        let http_listen = self.address(&d.gateway.http_listen);
+        let viewers: Vec<Option<Account>> = d
+            .viewers
+            .iter()
+            .map(|v| self.account(&v.user, v.password_file.as_ref(), v.password_env.as_ref()))
+            .collect();
+        let viewers: Option<Vec<Account>> = viewers.into_iter().collect();
+        if d.cameras.is_empty() {
+            self.problems.push(Problem::in_file(
+                self.path,
+                "names no camera",
+                "add a [[camera]] section",
+            ));
+        }
+        let count = d.cameras.len();
+        let mut ids = HashSet::new();
+        let cameras: Vec<Camera> = d
+            .cameras
+            .into_iter()
+            .filter_map(|c| self.camera(c, &mut ids))
+            .collect();
+        let (rtsp_listen, http_listen, viewers) = (rtsp_listen?, http_listen?, viewers?);
+        if viewers.is_empty() && !rtsp_listen.ip().is_loopback() {
+            self.at(
+                &d.gateway.rtsp_listen,
+                "serves streams beyond this machine without any account",
+                "add a [[viewer]] section, or listen on 127.0.0.1",
+            );
+            return None;
+        }
+        if !http_listen.ip().is_loopback() {
+            self.at(
+                &d.gateway.http_listen,
+                "would show the status beyond this machine without accounts",
+                "listen on 127.0.0.1 and put a reverse proxy with accounts before it",
+            );
+            return None;
+        }
+        (count > 0 && cameras.len() == count).then_some(Config {
+            rtsp_listen,
+            http_listen,
+            viewers,
+            cameras,
+        })
+    }
+
+    fn camera(&mut self, c: document::Camera, ids: &mut HashSet<String>) -> Option<Camera> {
+        let before = self.problems.0.len();
+        let id = c.id.get_ref().clone();
+        let plain = |ch: char| ch.is_ascii_alphanumeric() || ch == '-' || ch == '_';
+        if id.is_empty() || id.len() > 64 || !id.chars().all(plain) {
+            self.at(
+                &c.id,
+                "is no camera id",
+                "use 1 to 64 letters, digits, `-` and `_`: it becomes the stream's path",
+            );
+        } else if !ids.insert(id.clone()) {
+            self.at(
+                &c.id,
+                "names a second camera",
+                "give every camera an id of its own",
+            );
+        }
+        self.url(&c.url, &["rtsp"]);
+        let login = self.login(
+            c.user.as_ref(),
+            c.password_file.as_ref(),
+            c.password_env.as_ref(),
+        );
+        let source = Source {
+            url: c.url.get_ref().clone(),
+            transport: c.transport,
+            login,
+            jitter_buffer: self.ms(&c.jitter_buffer_ms, 0..=5_000),
+            stall: self.ms(&c.stall_ms, 500..=60_000),
+        };
+        let default_ms = if c.profile.is_some() {
+            PTZ_BUDGET_MS
+        } else {
+            FIXED_BUDGET_MS
+        };
+        let latency_budget = match &c.latency_budget_ms {
+            Some(ms) => self.ms(ms, 20..=5_000),
+            None => Duration::from_millis(default_ms),
+        };
+        let encoder = Encoder {
+            choice: c.encoder.name,
+            bitrate_kbit: self.number(&c.encoder.bitrate_kbit, 100..=100_000, "kbit/s"),
+            gop_frames: self.number(&c.encoder.gop_frames, 1..=600, "frames"),
+        };
+        let limits = Limits {
+            widened_deg: self.number(&c.limits.widened_deg, 0.0..=90.0, "degrees"),
+            cover_margin_share: self.number(&c.limits.cover_margin_percent, 1.0..=100.0, "%")
+                / 100.0,
+            max_telemetry_age: self.ms(&c.limits.max_telemetry_age_ms, 50..=10_000),
+        };
+        let telemetry = c.telemetry.as_ref().map(|t| self.telemetry(t));
+        if self.problems.0.len() > before {
+            return None;
+        }
+        let kind = match (&c.profile, telemetry) {
+            (None, None) => Kind::Fixed,
+            (Some(profile), Some(telemetry)) => Kind::Ptz {
+                profile: self.profile(profile),
+                telemetry,
+            },
+            (Some(p), None) => {
+                self.at(
+                    p,
+                    "describes a camera that turns, but nothing tells its position",
+                    "add [camera.telemetry], or remove `profile` for a fixed camera",
+                );
+                return None;
+            }
+            (None, Some(_)) => {
+                self.at(
+                    &c.id,
+                    "has telemetry but no `profile`",
+                    "name the camera profile that maps its positions to degrees",
+                );
+                return None;
+            }
+        };
+        let masks = self.masks(&c.masks, &id, &kind);
+        Some(Camera {
+            id,
+            source,
+            kind,
+            masks,
+            latency_budget,
+            encoder,
+            limits,
+        })
+    }
+
+    fn telemetry(&mut self, t: &document::Telemetry) -> Telemetry {
+        self.url(&t.device_url, &["http", "https"]);
+        let login = self.login(
+            t.user.as_ref(),
+            t.password_file.as_ref(),
+            t.password_env.as_ref(),
+        );
+        Telemetry {
+            device_url: t.device_url.get_ref().clone(),
+            login,
+            profile_token: t.profile_token.clone(),
+            rate_hz: self.number(&t.rate_hz, 0.2..=100.0, "Hz"),
+            timeout: self.ms(&t.timeout_ms, 50..=30_000),
+        }
+    }
+
+    fn masks(&mut self, name: &Spanned<String>, camera: &str, kind: &Kind) -> Masks {
+        let path = self.beside(name.get_ref());
+        let before = self.problems.0.len();
+        let max = u64::try_from(MAX_DOCUMENT_BYTES).unwrap_or(u64::MAX);
+        let zones = read_text(&path, max, self.problems).and_then(|text| {
+            match ZoneSet::parse(text.as_bytes(), camera) {
+                Ok(zones) => Some(zones),
+                Err(errors) => {
+                    for e in &errors.errors {
+                        self.problems.push(Problem {
+                            file: path.clone(),
+                            at: e.at,
+                            what: placed(&e.path, &e.what),
+                            remedy: e.remedy.clone(),
+                        });
+                    }
+                    if errors.more > 0 {
+                        let what = format!("{} more mistakes", errors.more);
+                        self.problems
+                            .push(Problem::in_file(&path, what, "mend these first"));
+                    }
+                    None
+                }
+            }
+        });
+        if let (Some(zones), Kind::Fixed) = (&zones, kind)
+            && zones.needs_pose()
+        {
+            self.problems.push(Problem::in_file(
+                &path,
+                "has zones on the sphere, but the camera has no profile and no telemetry",
+                "draw image zones for a fixed camera, or configure the camera as one that turns",
+            ));
+        }
+        self.usable(zones.map(Arc::new), before)
+    }
+
+    fn profile(&mut self, name: &Spanned<String>) -> Result<Arc<CameraProfile>, String> {
+        let path = self.beside(name.get_ref());
+        let before = self.problems.0.len();
+        let profile = read_text(&path, super::MAX_BYTES, self.problems).and_then(|text| {
+            match CameraProfile::from_toml(&text) {
+                Ok(profile) => Some(Arc::new(profile)),
+                Err(error) => {
+                    for f in error.faults {
+                        let what = placed(&f.place, &f.problem);
+                        self.problems.push(Problem::in_file(&path, what, f.remedy));
+                    }
+                    None
+                }
+            }
+        });
+        self.usable(profile, before)
+    }
+
+    /// The value, unless problems have come since `before`: then the first of them.
+    fn usable<T>(&self, value: Option<T>, before: usize) -> Result<T, String> {
+        match (value, self.problems.0.get(before)) {
+            (Some(value), None) => Ok(value),
+            (_, Some(p)) => Err(p.what.clone()),
+            (None, None) => Err("could not be read".into()),
+        }
+    }
+
+    fn url(&mut self, url: &Spanned<String>, schemes: &[&str]) {
+        let text = url.get_ref();
+        let fits = schemes.iter().any(|s| {
+            text.strip_prefix(s)
+                .and_then(|r| r.strip_prefix("://"))
+                .is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
+        });
+        if !fits {
+            self.at(
+                url,
+                "is no address",
+                &format!("write {}://HOST[:PORT]/PATH", schemes[0]),
+            );
+        }
+        let authority = text
+            .split("://")
+            .nth(1)
+            .unwrap_or("")
+            .split('/')
+            .next()
+            .unwrap_or("");
+        if authority.contains('@') {
+            self.at(
+                url,
+                "carries credentials",
+                "give `user` and `password_file` or `password_env` instead",
+            );
+        }
+    }
+
+    fn login(
+        &mut self,
+        user: Option<&Spanned<String>>,
+        file: Option<&Spanned<String>>,
+        env: Option<&Spanned<String>>,
+    ) -> Option<Account> {
+        match (user, file.or(env)) {
+            (Some(user), _) => self.account(user, file, env),
+            (None, Some(password)) => {
+                self.at(password, "gives a password without a user", "add `user`");
+                None
+            }
+            (None, None) => None,
+        }
+    }
+
+    fn account(
+        &mut self,
+        user: &Spanned<String>,
+        file: Option<&Spanned<String>>,
+        env: Option<&Spanned<String>>,
+    ) -> Option<Account> {
+        if user.get_ref().is_empty() || user.get_ref().contains([':', '"', '\n']) {
+            self.at(
+                user,
+                "is no user name",
+                "leave out colons, quotes and line ends",
+            );
+            return None;
+        }
+        let password = match (file, env) {
+            (Some(file), None) => {
+                let path = self.beside(file.get_ref());
+                read_text(&path, 64 * 1024, self.problems)?
+            }
+            (None, Some(env)) => match std::env::var(env.get_ref()) {
+                Ok(password) => password,
+                Err(e) => {
+                    self.at(
+                        env,
+                        &format!("is not usable: {e}"),
+                        "set it before the start",
+                    );
+                    return None;
+                }
+            },
+            _ => {
+                self.at(
+                    user,
+                    "needs exactly one of `password_file` and `password_env`",
+                    "passwords never stand in the configuration",
+                );
+                return None;
+            }
+        };
+        let password = password.trim_end_matches(['\r', '\n']);
+        if password.is_empty() {
+            self.at(
+                user,
+                "has an empty password",
+                "write a password into the file or variable",
+            );
+            return None;
+        }
+        Some(Account {
+            user: user.get_ref().clone(),
+            password: Secret::new(password),
+        })
+    }
+
+    fn address(&mut self, text: &Spanned<String>) -> Option<SocketAddr> {
+        let parsed = text.get_ref().parse().ok();
+        if parsed.is_none() {
+            self.at(
+                text,
+                "is no address",
+                "write IP:PORT, for example 127.0.0.1:8554",
+            );
+        }
+        parsed
+    }
+
+    fn ms(&mut self, value: &Spanned<u64>, range: RangeInclusive<u64>) -> Duration {
+        Duration::from_millis(self.number(value, range, "ms"))
+    }
+
+    /// The value; outside `range` (or NaN) it is noted as a mistake.
+    fn number<T: Copy + PartialOrd + std::fmt::Display>(
+        &mut self,
+        value: &Spanned<T>,
+        range: RangeInclusive<T>,
+        unit: &str,
+    ) -> T {
+        if !range.contains(value.get_ref()) {
+            let remedy = format!("choose {} to {} {unit}", range.start(), range.end());
+            self.at(value, "is out of range", &remedy);
+        }
+        *value.get_ref()
+    }
+
+    fn beside(&self, name: &str) -> PathBuf {
+        self.path.parent().unwrap_or(Path::new("")).join(name)
+    }
+
+    /// Notes a mistake at `value`, quoted as it stands in the file.
+    fn at<T>(&mut self, value: &Spanned<T>, what: &str, remedy: &str) {
+        let span = value.span();
+        let quoted = self.text.get(span.clone()).unwrap_or("");
+        self.problems.push(Problem::at_span(
+            self.path,
+            self.text,
+            &span,
+            format!("{quoted} {what}").trim().to_owned(),
+            remedy,
+        ));
+    }
+}
+
+/// `what`, led by its place in a document where one is known.
+fn placed(place: &str, what: &str) -> String {
+    if place.is_empty() {
+        what.to_owned()
+    } else {
+        format!("{place}: {what}")
+    }
+}

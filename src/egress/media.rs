@@ -1,0 +1,201 @@
+//! What one camera's viewers share: packetising, sending, reports.
+//!
+//! The RTSP server's media pipelines run on the same clock as the camera's
+//! pipeline, with base time zero for good. That is no nicety: the server queues
+//! packets for a slow viewer by their stamps and aborts the whole process when
+//! one is older than the one before it, which happens when the base time is
+//! taken anew as another viewer joins. Here stamps are absolute and only grow.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use gst::prelude::*;
+use gst_rtsp_server::prelude::*;
+use gstreamer as gst;
+use gstreamer_app as gst_app;
+use gstreamer_rtsp as gst_rtsp;
+use gstreamer_rtsp_server as gst_rtsp_server;
+
+use super::reports::{Anchor, Report, tell_capture_time};
+use crate::clock::CaptureTime;
+use crate::pipeline::{EncodedMasked, MaskedStream};
+
+/// Access units that wait for the packetiser. It takes them at once, except
+/// between a first viewer's DESCRIBE and PLAY.
+const QUEUE: u64 = 16;
+/// Reports go out at least this far apart; the capture time is known to a new
+/// viewer after about as long.
+const REPORT_EVERY_NS: u64 = 1_000_000_000;
+/// Frames between the queue and the packetiser whose capture time is remembered.
+const REMEMBERED: usize = 128;
+/// The role that viewers who have shown who they are get.
+pub(super) const VIEWER: &str = "viewer";
+
+/// A factory whose one media, shared by all viewers, is fed from `stream`.
+pub(super) fn factory(stream: MaskedStream) -> gst_rtsp_server::RTSPMediaFactory {
+    let factory = gst_rtsp_server::RTSPMediaFactory::new();
+    factory.set_launch(
+        "( appsrc name=src is-live=true format=time block=false \
+         ! rtph264pay name=pay0 pt=96 config-interval=-1 aggregate-mode=zero-latency )",
+    );
+    factory.set_shared(true);
+    factory.set_suspend_mode(gst_rtsp_server::RTSPSuspendMode::None);
+    factory.set_protocols(gst_rtsp::RTSPLowerTrans::TCP | gst_rtsp::RTSPLowerTrans::UDP);
+    factory.set_clock(Some(&gst::SystemClock::obtain()));
+    factory.add_role_from_structure(
+        &gst::Structure::builder(VIEWER)
+            .field("media.factory.access", true)
+            .field("media.factory.construct", true)
+            .build(),
+    );
+    factory.connect_media_configure(move |_, media| {
+        if configure(media, &stream).is_none() {
+            // Its viewers then wait in vain and are told so by the server.
+            tracing::error!("a media pipeline is not what was asked for");
+        }
+    });
+    factory
+}
+
+fn configure(media: &gst_rtsp_server::RTSPMedia, stream: &MaskedStream) -> Option<()> {
+    let bin = media.element().downcast::<gst::Bin>().ok()?;
+    let pipeline = bin.parent()?.downcast::<gst::Pipeline>().ok()?;
+    pipeline.use_clock(Some(&gst::SystemClock::obtain()));
+    pipeline.set_start_time(gst::ClockTime::NONE);
+    pipeline.set_base_time(gst::ClockTime::ZERO);
+
+    let times = Arc::new(Times::default());
+    let payloader = bin.by_name("pay0")?;
+    follow(&payloader.static_pad("src")?, &times);
+    rewrite_reports(&pipeline, &times);
+
+    let source = bin.by_name("src")?.downcast::<gst_app::AppSrc>().ok()?;
+    source.set_max_bytes(0);
+    let tap = Mutex::new(Some(stream.tap(feed(source, times))));
+    media.connect_unprepared(move |_| {
+        drop(tap.lock().unwrap_or_else(PoisonError::into_inner).take());
+    });
+    media.connect_prepared(|media| {
+        let session = media.stream(0).and_then(|s| s.rtpsession());
+        if let Some(session) = session {
+            session.set_property("rtcp-min-interval", REPORT_EVERY_NS);
+        }
+    });
+    Some(())
+}
+
+/// Puts access units into `source`, and whole groups of pictures or nothing: a
+/// queue that is full stays out until the next key frame.
+fn feed(source: gst_app::AppSrc, times: Arc<Times>) -> crate::pipeline::Tap {
+    let skipping = std::sync::atomic::AtomicBool::new(false);
+    Box::new(move |unit: &EncodedMasked| {
+        use std::sync::atomic::Ordering::Relaxed;
+        if source.current_level_buffers() >= QUEUE {
+            skipping.store(true, Relaxed);
+            return;
+        }
+        if skipping.load(Relaxed) && !unit.is_key() {
+            return;
+        }
+        skipping.store(false, Relaxed);
+        if source.caps().as_ref() != Some(unit.caps()) {
+            source.set_caps(Some(unit.caps()));
+        }
+        times.remember(unit.buffer().pts(), unit.capture());
+        // Refused only while the media is being taken down.
+        let _ = source.push_buffer(unit.buffer().clone());
+    })
+}
+
+/// Which capture time belongs to which RTP timestamp.
+#[derive(Default)]
+struct Times(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    /// Frames on their way to the packetiser.
+    under_way: VecDeque<(gst::ClockTime, Option<CaptureTime>)>,
+    anchor: Option<Anchor>,
+}
+
+impl Times {
+    fn remember(&self, pts: Option<gst::ClockTime>, capture: Option<CaptureTime>) {
+        let Some(pts) = pts else { return };
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.under_way.len() == REMEMBERED {
+            known.under_way.pop_front();
+        }
+        known.under_way.push_back((pts, capture));
+    }
+
+    /// A packet with timestamp `rtp` of the frame stamped `pts` was made.
+    fn packet(&self, pts: Option<gst::ClockTime>, rtp: u32) {
+        let Some(pts) = pts else { return };
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while known.under_way.front().is_some_and(|(at, _)| *at < pts) {
+            known.under_way.pop_front();
+        }
+        if let Some((at, capture)) = known.under_way.front().copied()
+            && at == pts
+        {
+            known.under_way.pop_front();
+            known.anchor = Anchor::after(known.anchor, rtp, capture);
+        }
+    }
+
+    fn anchor(&self) -> Option<Anchor> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).anchor
+    }
+}
+
+/// Learns from the packets which RTP timestamp each frame got.
+fn follow(pad: &gst::Pad, times: &Arc<Times>) {
+    let times = times.clone();
+    pad.add_probe(
+        gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST,
+        move |_, info| {
+            let first = match &info.data {
+                Some(gst::PadProbeData::Buffer(buffer)) => Some(buffer.as_ref()),
+                Some(gst::PadProbeData::BufferList(list)) => list.get(0),
+                _ => None,
+            };
+            if let Some(first) = first {
+                let mut header = [0; 8];
+                if first.copy_to_slice(0, &mut header).is_ok() {
+                    let rtp = u32::from_be_bytes([header[4], header[5], header[6], header[7]]);
+                    times.packet(first.pts(), rtp);
+                }
+            }
+            gst::PadProbeReturn::Ok
+        },
+    );
+}
+
+/// Rewrites what the RTP session of `pipeline` reports.
+fn rewrite_reports(pipeline: &gst::Pipeline, times: &Arc<Times>) {
+    let times = times.clone();
+    pipeline.connect_element_added(move |_, element| {
+        if element.factory().is_none_or(|f| f.name() != "rtpbin") {
+            return;
+        }
+        let times = times.clone();
+        element.connect_pad_added(move |_, pad| {
+            if !pad.name().starts_with("send_rtcp_src") {
+                return;
+            }
+            let times = times.clone();
+            pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+                let Some(buffer) = info.buffer_mut() else {
+                    return gst::PadProbeReturn::Drop;
+                };
+                let Ok(mut packet) = buffer.make_mut().map_writable() else {
+                    return gst::PadProbeReturn::Drop;
+                };
+                match tell_capture_time(&mut packet, times.anchor()) {
+                    Report::True => gst::PadProbeReturn::Ok,
+                    Report::Unknown => gst::PadProbeReturn::Drop,
+                }
+            });
+        });
+    });
+}

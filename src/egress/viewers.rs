@@ -1,0 +1,196 @@
+//! Who is watching what, and who has fallen behind.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use gst_rtsp_server::prelude::*;
+use gstreamer_rtsp_server as gst_rtsp_server;
+
+use crate::event::{Event, EventSink};
+use crate::pipeline::MaskedStream;
+
+/// One viewer of one camera.
+struct Viewer {
+    client: gst_rtsp_server::RTSPClient,
+    camera: String,
+    session: gst_rtsp_server::RTSPSession,
+    stream: MaskedStream,
+}
+
+/// The viewers of one server.
+pub(super) struct Viewers {
+    list: Mutex<Vec<Viewer>>,
+    cameras: Mutex<HashMap<String, MaskedStream>>,
+    events: Arc<dyn EventSink>,
+}
+
+impl Viewers {
+    pub(super) fn new(events: Arc<dyn EventSink>) -> Self {
+        Self {
+            list: Mutex::default(),
+            cameras: Mutex::default(),
+            events,
+        }
+    }
+
+    /// The stream of each camera that is served.
+    pub(super) fn cameras(&self) -> MutexGuard<'_, HashMap<String, MaskedStream>> {
+        self.cameras.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn list(&self) -> MutexGuard<'_, Vec<Viewer>> {
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Follows `client` from now on.
+    pub(super) fn welcome(self: &Arc<Self>, client: &gst_rtsp_server::RTSPClient) {
+        let all = Arc::downgrade(self);
+        client.connect_play_request(move |client, context| {
+            let (Some(all), Some(uri), Some(session)) =
+                (all.upgrade(), context.uri(), context.session())
+            else {
+                return;
+            };
+            let camera = camera_in(uri.request_uri().as_str()).to_owned();
+            all.joined(client, session, &camera);
+        });
+        let all = Arc::downgrade(self);
+        client.connect_teardown_request(move |client, context| {
+            if let (Some(all), Some(session)) = (all.upgrade(), context.session()) {
+                all.left(None, |v| v.client == *client && v.session == *session);
+            }
+        });
+        let all = Arc::downgrade(self);
+        client.connect_closed(move |client| {
+            if let Some(all) = all.upgrade() {
+                all.left(None, |v| v.client == *client);
+            }
+        });
+    }
+
+    fn joined(
+        &self,
+        client: &gst_rtsp_server::RTSPClient,
+        session: &gst_rtsp_server::RTSPSession,
+        camera: &str,
+    ) {
+        let Some(stream) = self.cameras().get(camera).cloned() else {
+            return;
+        };
+        stream.request_key_frame();
+        {
+            let mut list = self.list();
+            if list
+                .iter()
+                .any(|v| v.session == *session && v.camera == camera)
+            {
+                // It was paused and goes on.
+                return;
+            }
+            list.push(Viewer {
+                client: client.clone(),
+                camera: camera.to_owned(),
+                session: session.clone(),
+                stream: stream.clone(),
+            });
+        }
+        let viewers = stream.viewer_joined();
+        self.tell(camera, true, viewers, None);
+    }
+
+    /// Forgets the viewers that `which` picks; their clients.
+    fn left(
+        &self,
+        detail: Option<&str>,
+        which: impl Fn(&Viewer) -> bool,
+    ) -> Vec<gst_rtsp_server::RTSPClient> {
+        let gone: Vec<Viewer> = {
+            let mut list = self.list();
+            let (gone, stay) = std::mem::take(&mut *list).into_iter().partition(which);
+            *list = stay;
+            gone
+        };
+        gone.into_iter()
+            .map(|v| {
+                let viewers = v.stream.viewer_left();
+                self.tell(&v.camera, false, viewers, detail.map(str::to_owned));
+                v.client
+            })
+            .collect()
+    }
+
+    /// Closes the connections of all viewers of `camera`.
+    pub(super) fn dismiss(&self, camera: &str, detail: &str) {
+        for client in self.left(Some(detail), |v| v.camera == camera) {
+            client.close();
+        }
+    }
+
+    /// Closes the connections of viewers whom the server no longer sends to,
+    /// because they took nothing for too long.
+    pub(super) fn dismiss_slow(&self) {
+        let slow: Vec<_> = self
+            .list()
+            .iter()
+            .filter(|v| is_cut_off(&v.session))
+            .map(|v| v.session.clone())
+            .collect();
+        if slow.is_empty() {
+            return;
+        }
+        let told = Some("too slow: its backlog was full");
+        for client in self.left(told, |v| slow.contains(&v.session)) {
+            client.close();
+        }
+    }
+
+    fn tell(&self, camera: &str, joined: bool, viewers: u32, detail: Option<String>) {
+        self.events.emit(Event::Viewer {
+            camera: camera.to_owned(),
+            joined,
+            viewers,
+            detail,
+        });
+    }
+}
+
+/// Whether the server has taken this session's transport out of its stream.
+fn is_cut_off(session: &gst_rtsp_server::RTSPSession) -> bool {
+    session.filter(None).iter().any(|media| {
+        media.transports().iter().any(|transport| {
+            transport.stream().is_some_and(|stream| {
+                !stream
+                    .transport_filter(None)
+                    .iter()
+                    .any(|active| active == transport)
+            })
+        })
+    })
+}
+
+/// `gate` in `rtsp://host:port/gate`, `…/gate/` and `…/gate/stream=0`.
+fn camera_in(uri: &str) -> &str {
+    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    let path = rest.split_once('/').map_or("", |(_, path)| path);
+    path.split(['/', '?']).next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cameras_in_request_uris() {
+        for (uri, camera) in [
+            ("rtsp://10.0.0.1:8554/gate", "gate"),
+            ("rtsp://10.0.0.1:8554/gate/", "gate"),
+            ("rtsp://h/gate/stream=0", "gate"),
+            ("rtsp://h/gate?x=1", "gate"),
+            ("/gate", "gate"),
+            ("rtsp://h", ""),
+            ("", ""),
+        ] {
+            assert_eq!(camera_in(uri), camera, "{uri}");
+        }
+    }
+}

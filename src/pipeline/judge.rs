@@ -1,0 +1,74 @@
+//! What the pipeline asks about a frame, and how it is woken.
+//!
+//! The pipeline knows no geometry: whoever implements [`FrameJudge`] does. This
+//! file must not know GStreamer.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::clock::{CaptureTime, Mono};
+use crate::geom::Size;
+use crate::plan::Plan;
+
+/// Knows the evidence for frames. Called on streaming threads: every method
+/// must return at once. A panic in any of them covers the frame.
+pub trait FrameJudge: Send + Sync {
+    /// A decoded frame came in. Feeds the watch over the camera's clock.
+    ///
+    /// `pts_ns` is the frame's stamp in the ingest's own time: only differences
+    /// between frames of one connection mean anything. `capture` is missing
+    /// until the camera has sent its first sender report.
+    fn frame_seen(&self, capture: Option<CaptureTime>, pts_ns: u64, arrival: Mono);
+
+    /// Whether waiting longer cannot improve the evidence for this frame.
+    fn ready(&self, capture: Option<CaptureTime>) -> bool;
+
+    /// What to hide of a frame of `size` taken at `capture`, with what is known now.
+    fn plan(&self, capture: Option<CaptureTime>, size: Size, now: Mono) -> Plan;
+}
+
+/// Wakes the task that waits for evidence. Cheap to clone; all clones are one.
+///
+/// Whoever adds evidence calls [`Waker::wake`] afterwards, without holding a
+/// lock that [`FrameJudge`] takes being of any importance: waking only takes
+/// the waker's own.
+#[derive(Clone, Debug, Default)]
+pub struct Waker(Arc<(Mutex<u64>, Condvar)>);
+
+impl Waker {
+    /// Says that evidence came, or that anything else changed.
+    pub fn wake(&self) {
+        let (count, changed) = &*self.0;
+        let mut count = count.lock().unwrap_or_else(PoisonError::into_inner);
+        *count = count.wrapping_add(1);
+        changed.notify_all();
+    }
+
+    /// The number of wakings so far: take it *before* looking at the state, so
+    /// that a waking between the look and the wait is not lost.
+    pub(super) fn seen(&self) -> u64 {
+        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until there was a waking after `seen`, at most for `at_most`.
+    pub(super) fn wait(&self, seen: u64, at_most: Duration) {
+        let (count, changed) = &*self.0;
+        let guard = count.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(changed.wait_timeout_while(guard, at_most, |now| *now == seen));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_waking_before_the_wait_is_not_lost() {
+        let waker = Waker::default();
+        let seen = waker.seen();
+        waker.clone().wake();
+        // Would wait an hour if the waking were lost.
+        waker.wait(seen, Duration::from_secs(3600));
+        assert_ne!(waker.seen(), seen);
+    }
+}
