@@ -9,7 +9,8 @@
 
 use greyplane::clock::{Clock, SystemClock};
 use greyplane::pose::CameraProfile;
-use greyplane::telemetry::{OnvifSettings, Secret, Telemetry, TelemetryItem};
+use greyplane::secret::Secret;
+use greyplane::telemetry::{OnvifSettings, Telemetry, TelemetryItem};
 use oxvif::mock::MockServer;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};

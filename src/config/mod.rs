@@ -11,9 +11,9 @@ mod problem;
 mod types;
 mod validate;
 
+pub use crate::secret::Secret;
 pub use diff::{Change, diff};
 pub use problem::{Problem, Problems};
-pub use crate::secret::Secret;
 pub use types::{
     Account, Camera, Config, Encoder, EncoderChoice, Kind, Limits, Login, Masks, Source, Telemetry,
     Transport,

@@ -65,7 +65,9 @@ impl PoseSource {
             let mut cell = self.cell();
             match cell.watch.report(&timed.clock) {
                 ReportVerdict::Frozen => Pushed::NotNews,
-                ReportVerdict::Agrees => cell.history.push(&timed.sample),
+                ReportVerdict::Agrees | ReportVerdict::StepRevoked => {
+                    cell.history.push(&timed.sample)
+                }
                 ReportVerdict::Stepped { .. } => {
                     cell.history.forget_samples();
                     cell.history.push(&timed.sample)

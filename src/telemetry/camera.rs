@@ -187,7 +187,7 @@ impl OnvifCamera {
         };
         let created = utc::format_seconds(now_s);
         let nonce: [u8; 20] = rand::random();
-        let digest = compute_digest(&nonce, &created, self.settings.password.expose());
+        let digest = compute_digest(&nonce, &created, self.settings.password.reveal());
         WsSecurityToken::from_parts(
             self.settings.user.clone(),
             STANDARD.encode(digest),

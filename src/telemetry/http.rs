@@ -2,8 +2,8 @@
 //! no redirect, uses no proxy, keeps connections open and reads no more of an
 //! answer than an answer may have. Must not know ONVIF.
 
-use super::Secret;
 use super::xml::MOST_BYTES;
+use crate::secret::Secret;
 use diqwest::{DigestAuthSession, WithDigestAuth};
 use oxvif::transport::{Transport, TransportError};
 use std::future::Future;
@@ -32,7 +32,7 @@ impl BoundedHttp {
             .connect_timeout(timeout)
             .pool_max_idle_per_host(8)
             .build()?;
-        let digest = (!user.is_empty()).then(|| DigestAuthSession::new(user, password.expose()));
+        let digest = (!user.is_empty()).then(|| DigestAuthSession::new(user, password.reveal()));
         Ok(Self { client, digest })
     }
 

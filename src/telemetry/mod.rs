@@ -16,33 +16,11 @@ pub mod xml;
 use crate::clock::{Clock, Mono};
 use crate::event::Reason;
 use crate::pose::{CameraProfile, TimedSample};
-use std::fmt;
+use crate::secret::Secret;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::watch;
-
-/// A password: never printed, not even by mistake.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a password.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The password, for the one place that needs it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
 
 /// How to reach a camera's ONVIF services.
 #[derive(Clone, Debug, PartialEq)]

@@ -13,6 +13,8 @@ struct Camera {
     frame_step: (f64, f64),
     report_step: (f64, f64),
     trip: Duration,
+    /// How often it measures by itself; 0: when asked.
+    measures_hz: f64,
 }
 
 const LATENCY: Duration = Duration::from_millis(120);
@@ -55,7 +57,12 @@ fn worst_time_error(mut camera: Camera) -> (f64, f64) {
         }
         if ms % 100 == 0 && ms >= 100 {
             let trip_s = camera.trip.as_secs_f64();
-            let measured_s = now_s - trip_s / 2.0;
+            let asked_s = now_s - trip_s / 2.0;
+            let measured_s = if camera.measures_hz > 0.0 {
+                (asked_s * camera.measures_hz).floor() / camera.measures_hz
+            } else {
+                asked_s
+            };
             let utc = camera.stamp(measured_s, camera.report_step);
             let back = camera.clock.mono().0 - camera.trip.as_nanos() as u64;
             source.on_sample(&TimedSample {
@@ -104,6 +111,7 @@ fn camera(frame_step: (f64, f64), report_step: (f64, f64)) -> Camera {
         frame_step,
         report_step,
         trip: Duration::from_millis(10),
+        measures_hz: 0.0,
     }
 }
 
@@ -113,6 +121,34 @@ const NEVER: (f64, f64) = (1e9, 0.0);
 fn a_steady_clock_is_believed() {
     let (worst, known) = worst_time_error(camera(NEVER, NEVER));
     assert!(worst < 0.002 && known > 0.99, "{worst} s, {known}");
+}
+
+#[test]
+fn a_camera_that_measures_at_its_own_pace_is_believed() {
+    for measures_hz in [2.0, 3.7, 5.0, 7.3, 9.9, 10.1, 20.0, 23.0] {
+        let mut own_pace = camera(NEVER, NEVER);
+        own_pace.measures_hz = measures_hz;
+        let (worst, known) = worst_time_error(own_pace);
+        assert!(
+            worst < 0.002 && known > 0.95,
+            "{measures_hz} Hz: {worst} s, {known}"
+        );
+    }
+}
+
+#[test]
+fn its_clock_is_watched_too_as_well_as_its_pace_allows() {
+    for measures_hz in [3.7, 7.3, 23.0] {
+        for step in [0.5, -0.5, 3600.0, -3600.0] {
+            for (frames, reports) in [(NEVER, (10.0, step)), ((10.0, step), NEVER)] {
+                let mut own_pace = camera(frames, reports);
+                own_pace.measures_hz = measures_hz;
+                let (worst, known) = worst_time_error(own_pace);
+                assert!(worst <= 0.05, "{measures_hz} Hz, {step}: off by {worst} s");
+                assert!(known < 0.01, "{measures_hz} Hz, {step}: {known}");
+            }
+        }
+    }
 }
 
 #[test]
