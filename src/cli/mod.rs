@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod mask;
+mod prove;
 mod run;
 mod sim;
 mod terminal;
@@ -40,6 +41,8 @@ enum Command {
     Sim(sim::SimArgs),
     /// Run a simulated camera and the gateway before it.
     Demo(demo::Args),
+    /// Play scenarios and judge the masked stream as a viewer.
+    Prove(prove::Args),
 }
 
 /// How a command failed.
@@ -72,6 +75,7 @@ impl Arguments {
             Command::Mask(args) => args.run(),
             Command::Sim(args) => run_sim(&args),
             Command::Demo(args) => args.run(&screen),
+            Command::Prove(args) => args.run(),
         };
         match done {
             Ok(()) => ExitCode::SUCCESS,
