@@ -17,6 +17,7 @@
 pub mod clock;
 pub mod event;
 pub mod geom;
+pub mod secret;
 
 pub mod frame;
 pub mod pose;

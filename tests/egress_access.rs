@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use greyplane::egress::{Access, CannotServe, RtspServer, RtspSettings};
 use greyplane::event::Event;
-use greyplane::pipeline::Secret;
+use greyplane::secret::Secret;
 use pipeline_support::{Camera, Judge, Log, Viewer, serve, settings, start, until};
 
 #[test]

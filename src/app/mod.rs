@@ -1,1 +1,245 @@
-//! Wiring, supervision and shutdown.
+//! Wiring, supervision and shutdown: the one module that knows all others.
+//!
+//! It decides nothing about pictures; it joins the parts that do.
+
+mod camera;
+mod journal;
+mod judge;
+mod positions;
+
+use crate::clock::Clock;
+use crate::config::{Change, Config, Problems, diff};
+use crate::egress::{Access, RtspServer, RtspSettings};
+use crate::event::{Event, EventSink};
+use crate::web::{self, GatewayStatus};
+use anyhow::Context;
+use camera::RunningCamera;
+use journal::Journal;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The most viewers' sessions at once.
+const SESSIONS_AT_MOST: u32 = 500;
+
+/// A running gateway. [`Gateway::stop`] or dropping it ends everything.
+pub struct Gateway {
+    config: Config,
+    shared: Arc<Shared>,
+    http: Option<web::Server>,
+}
+
+/// What the HTTP server and the gateway both look at.
+struct Shared {
+    clock: Arc<dyn Clock>,
+    journal: Arc<Journal>,
+    egress: RtspServer,
+    cameras: Mutex<Vec<RunningCamera>>,
+}
+
+impl std::fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gateway")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Gateway {
+    /// Starts every camera of `config`. A camera that cannot be reached, or
+    /// whose masks are unusable, is covered; it does not stop the others.
+    ///
+    /// # Errors
+    /// When an address cannot be bound or GStreamer lacks a part.
+    pub fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let journal = Arc::new(Journal::default());
+        let egress =
+            RtspServer::start(rtsp_settings(&config), journal.clone()).with_context(|| {
+                format!(
+                    "the masked streams cannot be served at {}",
+                    config.rtsp_listen
+                )
+            })?;
+        let shared = Arc::new(Shared {
+            clock,
+            journal,
+            egress,
+            cameras: Mutex::new(Vec::new()),
+        });
+        for camera in &config.cameras {
+            let running = RunningCamera::start(camera, &shared)
+                .with_context(|| format!("camera `{}` could not be started", camera.id))?;
+            shared.cameras().push(running);
+        }
+        let http = web::Server::start(config.http_listen, shared.clone())
+            .with_context(|| format!("the status cannot be served at {}", config.http_listen))?;
+        Ok(Self {
+            config,
+            shared,
+            http: Some(http),
+        })
+    }
+
+    /// Makes `new` so. Unchanged cameras are not touched; a camera whose masks
+    /// or limits changed gets them between two frames.
+    pub fn reload(&mut self, new: Config) {
+        let mut said = Vec::new();
+        for change in diff(&self.config, &new) {
+            said.push(self.apply(change));
+        }
+        if (new.rtsp_listen, new.http_listen) != (self.config.rtsp_listen, self.config.http_listen)
+        {
+            said.push("addresses change at the next start".to_owned());
+        }
+        if new.viewers != self.config.viewers {
+            match self.shared.egress.set_access(&rtsp_settings(&new).access) {
+                Ok(()) => said.push("viewers' accounts".to_owned()),
+                Err(error) => tracing::error!(%error, "viewers' accounts stay as they were"),
+            }
+        }
+        let detail = if said.is_empty() {
+            "nothing changed".to_owned()
+        } else {
+            said.join(", ")
+        };
+        let order: Vec<&String> = new.cameras.iter().map(|c| &c.id).collect();
+        self.shared
+            .cameras()
+            .sort_by_key(|c| order.iter().position(|id| *id == c.id()));
+        self.config = new;
+        self.shared.journal.emit(Event::Reloaded { detail });
+    }
+
+    fn apply(&self, change: Change) -> String {
+        match change {
+            Change::Add(camera) => self.add(&camera, "added"),
+            Change::Remove(id) => {
+                self.remove(&id);
+                format!("{id} removed")
+            }
+            Change::Swap(camera) => {
+                for running in self.shared.cameras().iter().filter(|r| r.id() == camera.id) {
+                    running.swap(&camera);
+                }
+                format!("{} masks and limits", camera.id)
+            }
+            Change::Restart(camera) => {
+                self.remove(&camera.id);
+                self.add(&camera, "restarted")
+            }
+        }
+    }
+
+    fn add(&self, camera: &crate::config::Camera, done: &str) -> String {
+        match RunningCamera::start(camera, &self.shared) {
+            Ok(running) => {
+                self.shared.cameras().push(running);
+                format!("{} {done}", camera.id)
+            }
+            Err(error) => {
+                tracing::error!(camera = %camera.id, "could not be started: {error:#}");
+                format!("{} failed", camera.id)
+            }
+        }
+    }
+
+    fn remove(&self, id: &str) {
+        let gone: Vec<RunningCamera> = {
+            let mut cameras = self.shared.cameras();
+            let all = std::mem::take(&mut *cameras);
+            let (gone, kept) = all.into_iter().partition(|c| c.id() == id);
+            *cameras = kept;
+            gone
+        };
+        self.shared.egress.remove_camera(id);
+        // Stopped outside the lock: it takes a moment, and the status must not wait.
+        drop(gone);
+        self.shared.journal.forget(id);
+    }
+
+    /// Notes that a reload was refused; nothing changes.
+    pub fn refuse_reload(&self, problems: &Problems) {
+        self.shared.journal.emit(Event::ReloadRefused {
+            detail: problems.to_string(),
+        });
+    }
+
+    /// Where the status is served.
+    pub fn http_address(&self) -> SocketAddr {
+        self.http
+            .as_ref()
+            .map_or(self.config.http_listen, web::Server::address)
+    }
+
+    /// Where the masked stream of camera `id` is served.
+    pub fn stream_url(&self, id: &str) -> String {
+        let ip = self.config.rtsp_listen.ip();
+        format!(
+            "rtsp://{}/{id}",
+            SocketAddr::new(ip, self.shared.egress.port())
+        )
+    }
+
+    /// The gateway now.
+    pub fn status(&self) -> GatewayStatus {
+        web::Source::status(&*self.shared)
+    }
+
+    /// Stops everything; also called by dropping.
+    pub fn stop(&mut self) {
+        drop(self.http.take());
+        let cameras = std::mem::take(&mut *self.shared.cameras());
+        for camera in &cameras {
+            self.shared.egress.remove_camera(camera.id());
+        }
+        // Side by side: each may take a moment to leave its camera.
+        std::thread::scope(|scope| {
+            for camera in cameras {
+                scope.spawn(move || drop(camera));
+            }
+        });
+        self.shared.egress.stop();
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Shared {
+    fn cameras(&self) -> MutexGuard<'_, Vec<RunningCamera>> {
+        self.cameras.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl web::Source for Shared {
+    fn status(&self) -> GatewayStatus {
+        GatewayStatus {
+            version: env!("CARGO_PKG_VERSION"),
+            rtsp_port: self.egress.port(),
+            cameras: self
+                .cameras()
+                .iter()
+                .map(|c| c.status(&self.journal))
+                .collect(),
+        }
+    }
+}
+
+fn rtsp_settings(config: &Config) -> RtspSettings {
+    let users = config
+        .viewers
+        .iter()
+        .map(|v| (v.user.clone(), v.password.clone()));
+    RtspSettings {
+        address: config.rtsp_listen.ip().to_string(),
+        port: config.rtsp_listen.port(),
+        access: if config.viewers.is_empty() {
+            Access::Open
+        } else {
+            Access::Digest(users.collect())
+        },
+        sessions_at_most: SESSIONS_AT_MOST,
+    }
+}

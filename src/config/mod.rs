@@ -8,13 +8,12 @@
 mod diff;
 mod document;
 mod problem;
-mod secret;
 mod types;
 mod validate;
 
+pub use crate::secret::Secret;
 pub use diff::{Change, diff};
 pub use problem::{Problem, Problems};
-pub use secret::Secret;
 pub use types::{
     Account, Camera, Config, Encoder, EncoderChoice, Kind, Limits, Login, Masks, Source, Telemetry,
     Transport,

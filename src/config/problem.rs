@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 pub struct Problem {
     /// The file it is in.
     pub file: PathBuf,
-    /// Line and, where it is known, column; both counted from 1.
-    pub at: Option<(usize, Option<usize>)>,
+    /// Line and column, counted from 1, where they are known.
+    pub at: Option<(usize, usize)>,
     /// What is wrong.
     pub what: String,
     /// What to do about it.
@@ -44,21 +44,18 @@ impl Problem {
 }
 
 /// Line and column (in characters), from 1, of byte `offset` in `text`.
-fn line_and_column(text: &str, offset: usize) -> (usize, Option<usize>) {
+fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().map_or(0, |l| l.chars().count()) + 1;
-    (line, Some(column))
+    (line, column)
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.file.display())?;
         if let Some((line, column)) = self.at {
-            write!(f, ":{line}")?;
-            if let Some(column) = column {
-                write!(f, ":{column}")?;
-            }
+            write!(f, ":{line}:{column}")?;
         }
         write!(f, ": {}", self.what)?;
         if !self.remedy.is_empty() {

@@ -137,6 +137,19 @@ pub enum EncoderChoice {
     Openh264enc,
 }
 
+impl EncoderChoice {
+    /// As it is written in the configuration, which is also GStreamer's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Vah264enc => "vah264enc",
+            Self::Nvh264enc => "nvh264enc",
+            Self::X264enc => "x264enc",
+            Self::Openh264enc => "openh264enc",
+        }
+    }
+}
+
 /// When masks widen and when the picture is covered.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {

@@ -5,7 +5,7 @@ use super::problem::{Problem, Problems};
 use super::types::{Account, Camera, Config, Encoder, Kind, Limits, Masks, Source, Telemetry};
 use super::{Secret, read_text};
 use crate::pose::CameraProfile;
-use crate::zone::{MAX_BYTES, ZoneSet};
+use crate::zone::{MAX_DOCUMENT_BYTES, ZoneSet};
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -192,7 +192,7 @@ impl<'a> Validator<'a> {
     fn masks(&mut self, name: &Spanned<String>, camera: &str, kind: &Kind) -> Masks {
         let path = self.beside(name.get_ref());
         let before = self.problems.0.len();
-        let max = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
+        let max = u64::try_from(MAX_DOCUMENT_BYTES).unwrap_or(u64::MAX);
         let zones = read_text(&path, max, self.problems).and_then(|text| {
             match ZoneSet::parse(text.as_bytes(), camera) {
                 Ok(zones) => Some(zones),
@@ -200,8 +200,8 @@ impl<'a> Validator<'a> {
                     for e in &errors.errors {
                         self.problems.push(Problem {
                             file: path.clone(),
-                            at: e.line.map(|line| (line, None)),
-                            what: placed(&e.path, &e.problem),
+                            at: e.at,
+                            what: placed(&e.path, &e.what),
                             remedy: e.remedy.clone(),
                         });
                     }

@@ -1,6 +1,6 @@
 //! The RTSP server: one address, one path per camera.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -14,7 +14,8 @@ use gstreamer_rtsp_server as gst_rtsp_server;
 use super::media;
 use super::viewers::Viewers;
 use crate::event::EventSink;
-use crate::pipeline::{MaskedStream, Secret};
+use crate::pipeline::MaskedStream;
+use crate::secret::Secret;
 
 /// Who may watch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,17 @@ pub enum Access {
     Open,
     /// These users with these passwords, shown by RTSP Digest (RFC 2617).
     Digest(Vec<(String, Secret)>),
+}
+
+impl Access {
+    /// Whether everyone whom `other` lets in is let in.
+    fn includes(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Open, _) => true,
+            (Self::Digest(_), Self::Open) => false,
+            (Self::Digest(all), Self::Digest(some)) => some.iter().all(|u| all.contains(u)),
+        }
+    }
 }
 
 /// How the RTSP server is to work.
@@ -69,7 +81,8 @@ pub struct RtspServer {
     viewers: Arc<Viewers>,
     context: glib::MainContext,
     main_loop: glib::MainLoop,
-    thread: Option<JoinHandle<()>>,
+    access: Mutex<Access>,
+    thread: Mutex<Option<JoinHandle<()>>>,
     port: u16,
 }
 
@@ -135,7 +148,8 @@ impl RtspServer {
             viewers,
             context,
             main_loop,
-            thread: Some(thread),
+            access: Mutex::new(settings.access),
+            thread: Mutex::new(Some(thread)),
             port,
         })
     }
@@ -162,9 +176,31 @@ impl RtspServer {
         }
     }
 
+    /// Changes who may watch. Nobody is dismissed while accounts are only added;
+    /// once one is taken away or changed, everyone must show theirs again.
+    ///
+    /// # Errors
+    /// [`CannotServe::NoUsers`]; then nothing changes.
+    pub fn set_access(&self, access: &Access) -> Result<(), CannotServe> {
+        let auth = auth(access)?;
+        let mut current = self.access.lock().unwrap_or_else(PoisonError::into_inner);
+        self.server.set_auth(auth.as_ref());
+        if !access.includes(&current) {
+            self.server
+                .client_filter(Some(&mut |_, _| gst_rtsp_server::RTSPFilterResult::Remove));
+        }
+        *current = access.clone();
+        Ok(())
+    }
+
     /// Ends all connections and stops listening, within three seconds.
-    pub fn stop(&mut self) {
-        let Some(thread) = self.thread.take() else {
+    pub fn stop(&self) {
+        let Some(thread) = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+        else {
             return;
         };
         let cameras: Vec<String> = self.viewers.cameras().keys().cloned().collect();

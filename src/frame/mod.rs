@@ -3,6 +3,8 @@
 //! Knows sizes, strides and chroma; must not know GStreamer or where a frame
 //! came from.
 
+use std::fmt;
+
 use crate::geom::Size;
 
 /// The planar 4:2:0 forms that decoders give and we paint in place.
@@ -18,12 +20,21 @@ pub enum PixelFormat {
 pub const MAX_SIDE: u32 = 16_384;
 
 /// One plane: rows of `stride` bytes, of which the picture uses a prefix.
-#[derive(Debug)]
 pub struct PlaneMut<'a> {
     /// The bytes, at least `stride × (rows − 1) + row_bytes`.
     pub data: &'a mut [u8],
     /// Bytes from one row to the next.
     pub stride: usize,
+}
+
+// By hand: a derived one would write the unmasked picture into a log.
+impl fmt::Debug for PlaneMut<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PlaneMut")
+            .field("bytes", &self.data.len())
+            .field("stride", &self.stride)
+            .finish()
+    }
 }
 
 /// A writable picture.
@@ -157,6 +168,16 @@ pub fn plane_extent(format: PixelFormat, size: Size, plane: usize) -> (usize, us
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_frame_in_a_log_shows_no_picture() {
+        let mut data = [201, 202, 203, 204];
+        let plane = PlaneMut {
+            data: &mut data,
+            stride: 2,
+        };
+        assert_eq!(format!("{plane:?}"), "PlaneMut { bytes: 4, stride: 2 }");
+    }
 
     #[test]
     fn planes_that_are_too_short_are_refused() {

@@ -7,9 +7,10 @@ use super::types::Angle;
 /// The rotation from the world to the camera's own base: a crooked pole, or a
 /// camera that hangs from a ceiling.
 ///
-/// The world is x right, y up, z towards pan 0. Seen from behind the camera at
-/// pan 0, a positive `roll` leans the pole clockwise (to the right), a positive
-/// `pitch` leans it backwards, so that the camera at tilt 0 looks up.
+/// The world is x right, y up, z towards the zones' pan 0. The camera's own
+/// pan 0 looks `pan` to the right of that; seen from behind it, a positive
+/// `roll` leans the pole clockwise (to the right), a positive `pitch` leans it
+/// backwards, so that the camera at tilt 0 looks up.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Mount {
     base: Rotation,
@@ -21,21 +22,15 @@ impl Mount {
         base: Rotation::IDENTITY,
     };
 
-    /// A pole on which the camera's pan 0 looks to the world's `heading`, and
-    /// that leans by `roll` and `pitch`; with `ceiling` the camera then
+    /// A pole turned by `pan` that leans by `pitch` and `roll`; with `ceiling` the camera then
     /// hangs upside down, half a turn about its pan-0 axis. Its picture is then
     /// upside down too, and its pan grows to the left as the world sees it; a
     /// camera that turns its picture back has a pose with 180° of roll.
     ///
     /// # Errors
     /// [`GeomError::NotFinite`].
-    pub fn new(
-        heading: Angle,
-        roll: Angle,
-        pitch: Angle,
-        ceiling: bool,
-    ) -> Result<Self, GeomError> {
-        if ![heading, roll, pitch].iter().all(|a| a.rad().is_finite()) {
+    pub fn new(pan: Angle, pitch: Angle, roll: Angle, ceiling: bool) -> Result<Self, GeomError> {
+        if ![pan, pitch, roll].iter().all(|a| a.rad().is_finite()) {
             return Err(GeomError::NotFinite("mount"));
         }
         let hang = if ceiling {
@@ -47,7 +42,7 @@ impl Mount {
             base: Rotation::roll(hang)
                 .after(Rotation::roll(roll))
                 .after(Rotation::tilt(pitch))
-                .after(Rotation::pan(heading)),
+                .after(Rotation::pan(pan)),
         })
     }
 

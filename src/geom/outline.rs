@@ -128,7 +128,7 @@ impl<'a, F: Fn(f64) -> f64> Field<'a, F> {
         if apart < near.cos() - 1e-9 {
             return Ok(None);
         }
-        let to_camera: &Rotation = self.view.to_camera();
+        let to_camera: &Rotation = self.view.rotation();
         let middle = to_camera.apply(cap.centre.vector());
         let sin_radius = cap.radius.rad().sin() + 1e-9;
         if self

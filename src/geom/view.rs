@@ -119,7 +119,7 @@ impl View {
         &self.lens
     }
 
-    pub(super) fn to_camera(&self) -> &Rotation {
+    pub(super) fn rotation(&self) -> &Rotation {
         &self.to_camera
     }
 

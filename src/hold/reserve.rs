@@ -1,5 +1,6 @@
-//! How much of the budget planning, painting and pushing need.
+//! How much of the budget planning and painting need.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// Work times that are remembered: five seconds at 25 frames a second.
@@ -12,8 +13,7 @@ const REMEMBERED: usize = 125;
 /// kept is a frame lost.
 #[derive(Clone, Debug)]
 pub struct Reserve {
-    recent: [Duration; REMEMBERED],
-    next: usize,
+    recent: VecDeque<Duration>,
     at_least: Duration,
     at_most: Duration,
 }
@@ -23,24 +23,27 @@ impl Reserve {
     /// `at_most`: until something was measured, keep the most.
     pub fn new(at_least: Duration, at_most: Duration) -> Self {
         Self {
-            recent: [at_most; REMEMBERED],
-            next: 0,
+            recent: VecDeque::with_capacity(REMEMBERED),
             at_least: at_least.min(at_most),
             at_most,
         }
     }
 
-    /// Takes the time one frame took from its release to the end of its push.
+    /// Takes the time from one frame's release to the moment at which it was
+    /// ready to be pushed. What happens behind the push is no longer inside
+    /// the budget and must not be counted.
     pub fn took(&mut self, work: Duration) {
-        if let Some(slot) = self.recent.get_mut(self.next) {
-            *slot = work;
+        if self.recent.len() >= REMEMBERED {
+            self.recent.pop_front();
         }
-        self.next = (self.next + 1) % REMEMBERED;
+        self.recent.push_back(work);
     }
 
     /// What to keep now.
     pub fn now(&self) -> Duration {
         let longest = self.recent.iter().max().copied().unwrap_or(self.at_most);
-        (longest.saturating_add(longest / 2)).clamp(self.at_least, self.at_most)
+        longest
+            .saturating_add(longest / 2)
+            .clamp(self.at_least, self.at_most)
     }
 }

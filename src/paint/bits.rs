@@ -11,6 +11,13 @@ use crate::geom::Size;
 /// Samples in a word.
 const WORD: usize = u64::BITS as usize;
 
+/// A rectangle of samples.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Area {
+    pub(super) rows: Range<usize>,
+    pub(super) columns: Range<usize>,
+}
+
 /// The bitmap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Bits {
@@ -34,12 +41,17 @@ impl Bits {
         }
     }
 
-    pub(super) fn width(&self) -> usize {
-        self.width
+    /// All of it.
+    pub(super) fn area(&self) -> Area {
+        Area {
+            rows: 0..self.height,
+            columns: 0..self.width,
+        }
     }
 
-    pub(super) fn height(&self) -> usize {
-        self.height
+    /// How many samples it has.
+    pub(super) fn samples(&self) -> u64 {
+        (self.width * self.height) as u64
     }
 
     /// The words of row `y`; none beyond the last row.
@@ -82,7 +94,7 @@ impl Bits {
         let (first, last) = (xs.start / WORD, (xs.end - 1) / WORD);
         let head = u64::MAX << (xs.start % WORD);
         let tail = u64::MAX >> (WORD - 1 - (xs.end - 1) % WORD);
-        match self.row_mut(y).get_mut(first..=last) {
+        match self.row_mut(y).get_mut(first..last + 1) {
             Some([only]) => apply(only, head & tail),
             Some([begin, middle @ .., end]) => {
                 apply(begin, head);
@@ -93,6 +105,25 @@ impl Bits {
             }
             Some([]) | None => {}
         }
+    }
+
+    /// Whether every sample of `area` is set; true for an empty one.
+    pub(super) fn is_set(&self, area: &Area) -> bool {
+        let columns = area.columns.start..area.columns.end.min(self.width);
+        let rows = area.rows.start..area.rows.end.min(self.height);
+        if columns.is_empty() {
+            return true;
+        }
+        let words = columns.start / WORD..(columns.end - 1) / WORD + 1;
+        rows.into_iter().all(|y| {
+            let row = self.row(y).get(words.clone()).unwrap_or(&[]);
+            row.iter().enumerate().all(|(i, word)| {
+                let start = columns.start.saturating_sub((words.start + i) * WORD);
+                let end = (columns.end - (words.start + i) * WORD).min(WORD);
+                let mask = (u64::MAX << start) & (u64::MAX >> (WORD - end));
+                word & mask == mask
+            })
+        })
     }
 
     /// Sets every sample.
@@ -158,6 +189,10 @@ pub(super) fn each_run(words: impl Iterator<Item = u64>, mut each: impl FnMut(Ra
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::single_range_in_vec_init,
+    reason = "lists of runs, some with one run in them"
+)]
 mod tests {
     use super::*;
 
@@ -193,6 +228,29 @@ mod tests {
         check(64, &[0..64], &[0..64]);
         check(1, &[0..9], &[0..1]);
         check(200, &[7..7, 250..260], &[]);
+    }
+
+    #[test]
+    fn an_area_is_set_when_all_of_it_is() {
+        let mut bits = Bits::new(Size {
+            width: 200,
+            height: 4,
+        });
+        bits.set(1, 60..130);
+        bits.set(2, 0..200);
+        let check = |rows, columns: Range<usize>, expected| {
+            assert_eq!(bits.is_set(&Area { rows, columns }), expected);
+        };
+        check(1..3, 60..130, true);
+        check(1..2, 64..128, true);
+        check(1..2, 70..71, true);
+        check(1..3, 59..130, false);
+        check(1..3, 60..131, false);
+        check(1..4, 60..130, false);
+        check(2..3, 0..200, true);
+        check(2..3, 0..900, true);
+        check(0..4, 7..7, true);
+        check(3..3, 0..200, true);
     }
 
     #[test]

@@ -2,9 +2,9 @@
 //!
 //! Pure: regions in, a bitmap out. Must not know pixels' values.
 
-use super::bits::Bits;
-use super::capsule::Capsule;
+use super::bits::{Area, Bits};
 use super::fill::Fill;
+use super::margin;
 use crate::geom::Size;
 use crate::plan::{Hide, Plan};
 use crate::zone::{GrownPoint, Mode, Region};
@@ -52,8 +52,7 @@ impl Coverage {
         }
         let mut bits = Bits::new(size);
         let mut raster = Raster {
-            width: bits.width(),
-            height: bits.height(),
+            frame: bits.area(),
             fill: Fill::default(),
         };
         if show_only || regions.iter().any(|r| r.mode == Mode::ShowOnly) {
@@ -76,12 +75,12 @@ impl Coverage {
 
     /// The hidden part of the frame, 0…1.
     pub fn share(&self) -> f64 {
-        self.hidden as f64 / (self.bits.width() * self.bits.height()).max(1) as f64
+        self.hidden as f64 / self.bits.samples().max(1) as f64
     }
 
     /// Whether everything is hidden.
     pub fn is_all(&self) -> bool {
-        self.hidden == (self.bits.width() * self.bits.height()) as u64
+        self.hidden == self.bits.samples()
     }
 
     /// The words of row `y`, one bit a sample, the lowest bit the leftmost.
@@ -108,45 +107,42 @@ fn can_be_drawn(region: &Region) -> bool {
 
 /// Draws outlines into bitmaps of one size.
 struct Raster {
-    width: usize,
-    height: usize,
+    frame: Area,
     fill: Fill,
 }
 
 impl Raster {
     /// Sets the inside and everything within the margin of an edge.
     fn hide(&mut self, outline: &[GrownPoint], bits: &mut Bits) {
-        let (width, height) = (self.width, self.height);
-        self.fill
-            .each_span(outline, width, height, |y, xs| bits.set(y, xs));
-        for capsule in capsules(outline) {
-            capsule.each_span(width, height, |y, xs| bits.set(y, xs));
+        let reach = margin::reach(outline, &self.frame);
+        // A thousand zones in one frame lie over each other: many of them have
+        // nothing left to hide.
+        if bits.is_set(&reach) {
+            return;
         }
+        self.fill
+            .each_span(outline, &reach, |y, xs| bits.set(y, xs));
+        margin::each_span(outline, &reach, |y, xs| bits.set(y, xs));
     }
 
     /// Adds to `visible` what is inside and beyond the margin of every edge.
     /// `scratch` must be clear, and is clear again afterwards.
     fn show(&mut self, outline: &[GrownPoint], scratch: &mut Bits, visible: &mut Bits) {
-        let (width, height) = (self.width, self.height);
-        let (mut top, mut bottom) = (height, 0);
-        self.fill.each_span(outline, width, height, |y, xs| {
-            top = top.min(y);
-            bottom = bottom.max(y + 1);
+        // Only where the outline fills is there anything for its margin to take.
+        let mut filled = Area {
+            rows: self.frame.rows.end..0,
+            columns: self.frame.columns.end..0,
+        };
+        self.fill.each_span(outline, &self.frame, |y, xs| {
+            let (rows, columns) = (&mut filled.rows, &mut filled.columns);
+            *rows = rows.start.min(y)..rows.end.max(y + 1);
+            *columns = columns.start.min(xs.start)..columns.end.max(xs.end);
             scratch.set(y, xs);
         });
-        for capsule in capsules(outline) {
-            capsule.each_span(width, height, |y, xs| scratch.clear(y, xs));
-        }
-        if top < bottom {
-            visible.add(scratch, top..bottom);
-            for y in top..bottom {
-                scratch.clear(y, 0..width);
-            }
+        margin::each_span(outline, &filled, |y, xs| scratch.clear(y, xs));
+        visible.add(scratch, filled.rows.clone());
+        for y in filled.rows {
+            scratch.clear(y, filled.columns.clone());
         }
     }
-}
-
-fn capsules(outline: &[GrownPoint]) -> impl Iterator<Item = Capsule> + '_ {
-    let nexts = outline.iter().cycle().skip(1);
-    outline.iter().zip(nexts).map(|(a, b)| Capsule::new(a, b))
 }

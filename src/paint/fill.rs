@@ -1,8 +1,11 @@
 //! The inside of an outline, by scanline and winding number.
 //!
 //! Decides by samples' centres: a sample that the outline itself crosses is the
-//! business of the edges' [capsules](super::capsule). Must not know margins.
+//! business of the outline's [margin](super::margin). Must not know margins.
 
+use std::ops::Range;
+
+use super::bits::Area;
 use crate::zone::GrownPoint;
 
 /// A place where the outline crosses the middle of a row.
@@ -24,25 +27,27 @@ pub(super) struct Fill {
 
 impl Fill {
     /// Calls `each` with the row and the samples of every span whose centres
-    /// lie inside `outline` (closed, non-zero), in a picture of `width` ×
-    /// `height`. Coordinates must be finite.
+    /// lie inside `outline` (closed, non-zero) and in `clip`. Coordinates must be
+    /// finite.
     pub(super) fn each_span(
         &mut self,
         outline: &[GrownPoint],
-        width: usize,
-        height: usize,
-        mut each: impl FnMut(usize, std::ops::Range<usize>),
+        clip: &Area,
+        mut each: impl FnMut(usize, Range<usize>),
     ) {
-        let (top, bottom) = outline.iter().fold((height, 0), |(top, bottom), p| {
-            let row = first_centre_at_or_after(p.at.y, height);
-            (top.min(row), bottom.max(row))
-        });
-        if top >= bottom {
+        let (top, bottom) = outline
+            .iter()
+            .map(|p| first_centre_at_or_after(p.at.y, &clip.rows))
+            .fold((clip.rows.end, clip.rows.start), |(top, bottom), row| {
+                (top.min(row), bottom.max(row))
+            });
+        if top >= bottom || clip.columns.is_empty() {
             return;
         }
-        self.collect(outline, top, bottom, width);
+        let rows = top..bottom;
+        self.collect(outline, &rows, &clip.columns);
         let mut start = 0;
-        for (row, &end) in (top..bottom).zip(&self.ends) {
+        for (row, &end) in rows.zip(&self.ends) {
             let crossings = self.crossings.get_mut(start..end).unwrap_or(&mut []);
             start = end;
             crossings.sort_unstable_by_key(|c| c.x);
@@ -60,17 +65,13 @@ impl Fill {
     }
 
     /// Fills `crossings`, sorted by row: counts them, then puts each in place.
-    fn collect(&mut self, outline: &[GrownPoint], top: usize, bottom: usize, width: usize) {
+    fn collect(&mut self, outline: &[GrownPoint], rows: &Range<usize>, columns: &Range<usize>) {
         self.ends.clear();
-        self.ends.resize(bottom - top + 1, 0);
-        for edge in edges(outline, bottom) {
+        self.ends.resize(rows.len() + 1, 0);
+        for edge in edges(outline, rows) {
             // Counted one row late, so that the sums below are row starts.
-            for count in self
-                .ends
-                .iter_mut()
-                .take(edge.rows.end - top + 1)
-                .skip(edge.rows.start - top + 1)
-            {
+            let late = edge.rows.start - rows.start + 1..edge.rows.end - rows.start + 1;
+            for count in self.ends.get_mut(late).unwrap_or(&mut []) {
                 *count += 1;
             }
         }
@@ -81,13 +82,13 @@ impl Fill {
         }
         self.crossings.clear();
         self.crossings.resize(sum, Crossing::default());
-        for edge in edges(outline, bottom) {
+        for edge in edges(outline, rows) {
             for row in edge.rows.clone() {
                 let x = edge.x_at(row as f64 + 0.5);
-                if let Some(next) = self.ends.get_mut(row - top) {
+                if let Some(next) = self.ends.get_mut(row - rows.start) {
                     if let Some(slot) = self.crossings.get_mut(*next) {
                         *slot = Crossing {
-                            x: first_centre_at_or_after(x, width) as u32,
+                            x: first_centre_at_or_after(x, columns) as u32,
                             turn: edge.turn,
                         };
                     }
@@ -101,7 +102,7 @@ impl Fill {
 
 /// An edge with the rows whose middle it crosses.
 struct Edge {
-    rows: std::ops::Range<usize>,
+    rows: Range<usize>,
     turn: i32,
     x: f64,
     y: f64,
@@ -114,7 +115,10 @@ impl Edge {
     }
 }
 
-fn edges(outline: &[GrownPoint], height: usize) -> impl Iterator<Item = Edge> + '_ {
+fn edges<'a>(
+    outline: &'a [GrownPoint],
+    within: &'a Range<usize>,
+) -> impl Iterator<Item = Edge> + 'a {
     let nexts = outline.iter().cycle().skip(1);
     outline.iter().zip(nexts).filter_map(move |(a, b)| {
         let (upper, lower, turn) = if a.at.y <= b.at.y {
@@ -123,7 +127,7 @@ fn edges(outline: &[GrownPoint], height: usize) -> impl Iterator<Item = Edge> + 
             (b.at, a.at, -1)
         };
         let rows =
-            first_centre_at_or_after(upper.y, height)..first_centre_at_or_after(lower.y, height);
+            first_centre_at_or_after(upper.y, within)..first_centre_at_or_after(lower.y, within);
         (!rows.is_empty()).then(|| Edge {
             rows,
             turn,
@@ -134,7 +138,12 @@ fn edges(outline: &[GrownPoint], height: usize) -> impl Iterator<Item = Edge> + 
     })
 }
 
-/// The first cell whose middle lies at or after `v`, at most `limit`.
-fn first_centre_at_or_after(v: f64, limit: usize) -> usize {
-    ((v - 0.5).ceil() as usize).min(limit)
+/// The first cell of `within` whose middle lies at or after `v`, else its end.
+fn first_centre_at_or_after(v: f64, within: &Range<usize>) -> usize {
+    // Rounded by cast and comparison: `ceil` would be a call on machines
+    // without SSE 4.1. Coordinates fit by far, and a cast saturates.
+    let v = (v - 0.5).max(0.0);
+    let before = v as u32;
+    let cell = before as usize + usize::from(f64::from(before) < v);
+    cell.max(within.start).min(within.end)
 }

@@ -6,10 +6,10 @@
 //! nor GStreamer: a frame's memory comes through [`Paintable`].
 
 mod bits;
-mod capsule;
 mod caption;
 mod coverage;
 mod fill;
+mod margin;
 mod planes;
 mod readback;
 #[cfg(test)]
@@ -125,8 +125,16 @@ pub struct Painted {
 /// A frame that could not even be covered. It cannot be taken out again: drop
 /// it, and count it as [`Unpaintable`](crate::event::DropReason::Unpaintable).
 ///
+/// ```
+/// fn look<B>(failed: greyplane::paint::PaintFailed<B>) -> String {
+///     failed.error().to_string()
+/// }
+/// ```
+///
+/// The same, but with the frame, does not compile:
+///
 /// ```compile_fail,E0616
-/// fn push<B>(failed: greyplane::paint::PaintFailed<B>) -> B {
+/// fn look<B>(failed: greyplane::paint::PaintFailed<B>) -> B {
 ///     failed.carrier
 /// }
 /// ```

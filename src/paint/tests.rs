@@ -3,6 +3,7 @@ use crate::event::CameraState;
 use crate::frame::{PixelFormat, PlaneMut, plane_extent};
 use crate::geom::{PixelPoint, Size};
 use crate::zone::{GrownPoint, Mode, Region};
+use proptest::prelude::*;
 
 /// Written where no picture is; must never change.
 const GUARD: u8 = 0xA5;
@@ -244,6 +245,30 @@ fn a_rasteriser_that_forgets_is_found_out() {
     check(Mode::ShowOnly, &nothing);
 }
 
+#[test]
+fn reading_back_looks_at_every_plane() {
+    for format in [PixelFormat::I420, PixelFormat::Nv12] {
+        for mode in [Mode::Hide, Mode::ShowOnly] {
+            let regions = [region(mode, 2.0, &TRIANGLE)];
+            let before = Memory::noisy(format, 64, 48, 0);
+            let masked = paint(&plan(before.size, regions.to_vec()), before.clone()).unwrap();
+            let mut painted = masked.into_inner();
+            let hidden = |memory: &mut Memory| {
+                let planes = memory.planes().unwrap();
+                readback::regions_are_hidden(&planes, &regions, false)
+            };
+            assert!(hidden(&mut painted));
+            for plane in 0..painted.planes.len() {
+                let mut forgotten = painted.clone();
+                forgotten.planes[plane].clone_from(&before.planes[plane]);
+                assert!(!hidden(&mut forgotten), "{format:?} {mode:?} plane {plane}");
+                let planes = forgotten.planes().unwrap();
+                assert!(!readback::all_is_hidden(&planes));
+            }
+        }
+    }
+}
+
 /// Memory that is not the picture it claims to be.
 struct Broken;
 
@@ -268,4 +293,47 @@ fn what_cannot_be_covered_never_comes_back() {
     };
     assert!(matches!(failed.error(), PaintError::Planes(_)));
     assert!(failed.to_string().contains("2 planes, got 0"));
+}
+
+/// Outlines inside, over the border and far outside of a frame of 100 px.
+fn any_region() -> impl Strategy<Value = Region> {
+    let near = -20.0f64..110.0;
+    let corner = prop_oneof![
+        9 => (near.clone(), near),
+        1 => (-9e4f64..9e4, -9e4f64..9e4),
+    ];
+    let margin_px = prop_oneof![Just(0.0), 0.0f64..30.0];
+    let mode = prop_oneof![3 => Just(Mode::Hide), 2 => Just(Mode::ShowOnly)];
+    (prop::collection::vec((corner, margin_px), 3..9), mode).prop_map(|(corners, mode)| Region {
+        zone: 0,
+        mode,
+        outline: corners
+            .into_iter()
+            .map(|((x, y), margin_px)| GrownPoint {
+                at: PixelPoint { x, y },
+                margin_px,
+            })
+            .collect(),
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    /// Also: reading back never cries wolf.
+    #[test]
+    fn any_regions_on_any_frame(
+        regions in prop::collection::vec(any_region(), 0..5),
+        show_only in any::<bool>(),
+        nv12 in any::<bool>(),
+        (width, height, pad) in (1u32..100, 1u32..100, 0usize..5),
+    ) {
+        let format = if nv12 { PixelFormat::Nv12 } else { PixelFormat::I420 };
+        let before = Memory::noisy(format, width, height, pad);
+        let mut plan = plan(before.size, regions.clone());
+        plan.hide = Hide::Regions { regions, show_only };
+        let masked = paint(&plan, before.clone()).unwrap();
+        prop_assert!(!masked.painted().read_back_failed);
+        check_bytes(&before, masked.inner(), &Coverage::of(&plan));
+    }
 }

@@ -78,6 +78,15 @@ pub(super) fn make(settings: &EncoderSettings) -> Result<Encoder, CannotStart> {
     Ok(Encoder { encoder, chain })
 }
 
+/// The elements that encode a masked stream, to link one after another: for
+/// whoever measures what encoding costs without masking.
+///
+/// # Errors
+/// [`CannotStart`] where no such encoder works on this machine.
+pub fn encoder_chain(settings: &EncoderSettings) -> Result<Vec<gst::Element>, CannotStart> {
+    make(settings).map(|encoder| encoder.chain)
+}
+
 fn choose(settings: &EncoderSettings) -> Result<gst::Element, CannotStart> {
     let names: Vec<&str> = match settings.encoder.as_str() {
         "auto" => ENCODERS.to_vec(),

@@ -27,9 +27,9 @@ mod stream;
 mod supervisor;
 
 pub use camera::{CameraPipeline, CameraSettings};
-pub use encoder::{ENCODERS, EncoderSettings, X264Preset};
+pub use encoder::{ENCODERS, EncoderSettings, X264Preset, encoder_chain};
 pub use judge::{FrameJudge, Waker};
-pub use source::{DECODERS, Secret, SourceSettings, Transport};
+pub use source::{DECODERS, SourceSettings, Transport};
 pub use stats::{Latency, PipelineStats};
 pub use stream::{EncodedMasked, MaskedStream, Tap, TapHandle};
 

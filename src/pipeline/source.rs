@@ -4,7 +4,6 @@
 //! decoders: `vah264dec` and `nvh264dec` where they exist and open, then
 //! `avdec_h264`, then `openh264dec`. Must not know what becomes of the frames.
 
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,28 +13,7 @@ use gstreamer as gst;
 
 use super::CannotStart;
 use super::encoder::element;
-
-/// A password: never shown, never logged.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps `secret`.
-    pub fn new(secret: impl Into<String>) -> Self {
-        Self(secret.into())
-    }
-
-    /// The secret itself, for the one who must send it.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
+use crate::secret::Secret;
 
 /// How RTP reaches us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,6 +175,10 @@ fn configure(rtspsrc: &gst::Element, settings: &SourceSettings) {
     rtspsrc.set_property("location", &settings.url);
     rtspsrc.set_property("latency", settings.jitter_ms);
     rtspsrc.set_property("add-reference-timestamp-meta", true);
+    // PTS from RTP time alone: any smoothing by arrival would look like a jump
+    // of the camera's clock whenever the network or this machine is busy. (The
+    // mode "none" would leave out the reference time stamps in 1.22.)
+    rtspsrc.set_property_from_str("buffer-mode", "synced");
     rtspsrc.set_property(
         "user-agent",
         concat!("greyplane/", env!("CARGO_PKG_VERSION")),

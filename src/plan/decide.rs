@@ -156,8 +156,9 @@ fn margin_state(
     // Asked this way round, so that what is not a number covers.
     let narrow = share <= limits.cover_share_of_width;
     if !narrow {
+        // Also for what is not a number; and no caption of three hundred digits.
         return Err(Reason::MarginTooWide {
-            percent: 100.0 * share,
+            percent: (100.0 * share).min(999.0),
         });
     }
     // A margin of m px at radius r is an angle of m·f/(f² + r²): the derivative

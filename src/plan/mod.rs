@@ -4,6 +4,7 @@
 //! known covers the frame. This module must not know pixels' values, clocks or
 //! GStreamer.
 
+mod camera;
 mod decide;
 #[cfg(test)]
 mod tests;
@@ -12,6 +13,7 @@ use crate::event::{CameraState, Reason};
 use crate::geom::Size;
 use crate::zone::Region;
 
+pub use camera::CameraZones;
 pub use decide::{MarginLimits, PlanInput, RegionSource, decide};
 
 /// What of one frame is hidden.

@@ -1,1 +1,273 @@
-//! The simulated PTZ camera.
+//! The simulated PTZ camera: a drawn street behind a turning, zooming lens,
+//! served over RTSP with sender reports and over ONVIF, with faults at will.
+//!
+//! It exists to judge the gateway, so it shares no projection code with it:
+//! nothing in here may use `geom`, `pose`, `zone` or anything that does.
+
+mod camera;
+mod clip;
+pub mod code;
+pub mod config;
+mod control;
+pub mod faults;
+pub mod lens;
+pub mod motion;
+mod onvif;
+pub mod profile;
+pub mod render;
+mod rtsp;
+pub mod scene;
+pub mod zones;
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use self::camera::Camera;
+pub use self::camera::Truth;
+pub use self::config::SimConfig;
+use self::control::Control;
+pub use self::faults::Faults;
+use self::faults::StreamStop;
+pub use self::profile::Profile;
+pub use self::render::{CANARY_RGB, CANARY_YUV};
+use self::rtsp::RtspServer;
+use crate::clock::{CaptureTime, Clock};
+
+/// Why a simulated camera does not start or refuses an order.
+#[derive(Debug, thiserror::Error)]
+pub enum SimError {
+    /// The configuration makes no camera.
+    #[error("simulated camera: {0}")]
+    Config(String),
+    /// GStreamer cannot serve the stream.
+    #[error("simulated camera's stream: {0}")]
+    Stream(String),
+    /// A port cannot be listened on.
+    #[error("simulated camera cannot listen on {address}: {source}")]
+    Listen {
+        /// Where.
+        address: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+}
+
+/// A running simulated camera; dropping it stops it.
+#[derive(Debug)]
+pub struct Sim {
+    camera: Arc<Camera>,
+    rtsp: Arc<std::sync::Mutex<RtspServer>>,
+    addresses: [String; 3],
+    shutdown: Option<tokio::sync::watch::Sender<bool>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Sim {
+    /// Starts a camera: RTSP, ONVIF and control servers on their ports.
+    ///
+    /// # Errors
+    /// When the configuration is refused, a port is taken, or GStreamer lacks
+    /// an encoder.
+    pub fn start(config: SimConfig, clock: Arc<dyn Clock>) -> Result<Self, SimError> {
+        config.check()?;
+        gstreamer::init().map_err(|e| SimError::Stream(e.to_string()))?;
+        let (onvif_listener, onvif_at) = listen(&config, config.onvif_port)?;
+        let (control_listener, control_at) = listen(&config, config.control_port)?;
+        let config = as_fixed(config);
+        let source = match &config.clip {
+            Some(path) => rtsp::Source::Clip(Arc::new(clip::Clip::open(path, &config)?)),
+            None => rtsp::street_source(),
+        };
+        let camera = Arc::new(Camera::new(config, clock));
+        let rtsp = RtspServer::start(&camera, &source)?;
+        let host = SocketAddr::new(camera.config.listen, rtsp.port());
+        let addresses = [
+            format!("rtsp://{host}{}", rtsp::PATH),
+            format!("http://{onvif_at}/onvif/device_service"),
+            format!("http://{control_at}"),
+        ];
+        let rtsp = Arc::new(std::sync::Mutex::new(rtsp));
+        let onvif =
+            onvif::OnvifServer::new(&camera, format!("http://{onvif_at}"), addresses[0].clone());
+        let (shutdown, watch) = tokio::sync::watch::channel(false);
+        let control = Control::new(&camera, &rtsp, addresses.clone());
+        let (ready, started) = mpsc::sync_channel(1);
+        let thread = std::thread::Builder::new()
+            .name("sim-http".to_owned())
+            .spawn(move || {
+                serve(
+                    [
+                        (onvif_listener, onvif.router()),
+                        (control_listener, control.router()),
+                    ],
+                    watch,
+                    &ready,
+                );
+            })
+            .map_err(|e| SimError::Stream(format!("no thread for the HTTP servers: {e}")))?;
+        match started.recv() {
+            Ok(Ok(())) => {}
+            Ok(Err(why)) => return Err(SimError::Stream(why)),
+            Err(_) => return Err(SimError::Stream("the HTTP servers ended".to_owned())),
+        }
+        let sim = Self {
+            camera,
+            rtsp,
+            addresses,
+            shutdown: Some(shutdown),
+            thread: Some(thread),
+        };
+        sim.set_faults(&sim.camera.faults())?;
+        Ok(sim)
+    }
+
+    /// Address of the stream.
+    pub fn rtsp_url(&self) -> &str {
+        &self.addresses[0]
+    }
+
+    /// Address of the ONVIF device service.
+    pub fn onvif_url(&self) -> &str {
+        &self.addresses[1]
+    }
+
+    /// Address of the control interface.
+    pub fn control_url(&self) -> &str {
+        &self.addresses[2]
+    }
+
+    /// The true private places as a mask document (JSON, format 1).
+    pub fn zones_json(&self) -> String {
+        zones::document(&self.camera.config)
+    }
+
+    /// What the gateway must know about this camera.
+    pub fn profile(&self) -> Profile {
+        Profile::of(&self.camera.config)
+    }
+
+    /// Replaces the faults.
+    ///
+    /// # Errors
+    /// When a knob is out of its range.
+    pub fn set_faults(&self, faults: &Faults) -> Result<(), SimError> {
+        control::apply(&self.camera, &self.rtsp, faults)
+    }
+
+    /// The faults now.
+    pub fn faults(&self) -> Faults {
+        self.camera.faults()
+    }
+
+    /// Where the camera really looked at a capture time (in its own clock,
+    /// steps included); `None` in the future or more than a minute ago.
+    pub fn pose_at(&self, capture: CaptureTime) -> Option<Truth> {
+        self.camera.truth_at(self.camera.since_start(capture)?)
+    }
+
+    /// The truth of a frame by its number (see [`code`]), as long as it is
+    /// not more than a minute old.
+    pub fn truth_of_frame(&self, frame: u64) -> Option<Truth> {
+        self.camera
+            .truth_at(frame.checked_mul(self.camera.frame_ns())?)
+    }
+
+    /// Moves the camera, as an operator would.
+    pub fn order(&self, order: motion::Order) {
+        self.camera.order(order);
+    }
+
+    /// Restarts the camera: away for two seconds, then it reports 0, 0, 0
+    /// while it homes.
+    pub fn restart(&self) {
+        control::restart(&self.camera, &self.rtsp);
+    }
+
+    /// Stops all servers and waits for them.
+    pub fn stop(&mut self) {
+        if let Some(shutdown) = self.shutdown.take() {
+            let _ = shutdown.send(true);
+        }
+        camera::lock(&self.rtsp).stop();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Sim {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// A camera that shows a clip whole stands still in front of it.
+fn as_fixed(mut config: SimConfig) -> SimConfig {
+    if config.is_fixed() {
+        config.roll_deg = 0.0;
+        config.motion = motion::script::Script::Still {
+            at: motion::script::Place {
+                pan_deg: 0.0,
+                tilt_deg: 0.0,
+                zoom: 0.0,
+            },
+        };
+        config.limits.tilt_min_deg = config.limits.tilt_min_deg.min(0.0);
+        config.limits.tilt_max_deg = config.limits.tilt_max_deg.max(0.0);
+    }
+    config
+}
+
+fn listen(config: &SimConfig, port: u16) -> Result<(TcpListener, SocketAddr), SimError> {
+    let address = SocketAddr::new(config.listen, port);
+    let fail = |source| SimError::Listen {
+        address: address.to_string(),
+        source,
+    };
+    let listener = TcpListener::bind(address).map_err(fail)?;
+    listener.set_nonblocking(true).map_err(fail)?;
+    let at = listener.local_addr().map_err(fail)?;
+    Ok((listener, at))
+}
+
+fn serve(
+    servers: [(TcpListener, axum::Router); 2],
+    shutdown: tokio::sync::watch::Receiver<bool>,
+    ready: &mpsc::SyncSender<Result<(), String>>,
+) {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(e) => {
+            let _ = ready.send(Err(e.to_string()));
+            return;
+        }
+    };
+    runtime.block_on(async {
+        for (listener, router) in servers {
+            match tokio::net::TcpListener::from_std(listener) {
+                Ok(listener) => {
+                    tokio::spawn(async move { axum::serve(listener, router).await });
+                }
+                Err(e) => {
+                    let _ = ready.send(Err(e.to_string()));
+                    return;
+                }
+            }
+        }
+        let _ = ready.send(Ok(()));
+        let mut shutdown = shutdown;
+        // An error means that the camera is gone: the same.
+        let _ = shutdown.wait_for(|stop| *stop).await;
+    });
+    runtime.shutdown_timeout(Duration::from_millis(500));
+}
+
+/// Whether a stream stop means that connections are refused.
+fn refuses(faults: &Faults) -> bool {
+    faults.stream_stop == StreamStop::Refuse
+}

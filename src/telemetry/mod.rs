@@ -1,1 +1,162 @@
 //! Telemetry: cameras' protocols → [`PoseSample`](crate::pose::PoseSample)s.
+//!
+//! Polls ONVIF's GetStatus. What a camera says is refused or mapped by its
+//! [profile](crate::pose::profile), timed, and handed to a sink; nothing is
+//! ever made up. This module must not know frames, zones or GStreamer.
+
+pub mod answers;
+mod camera;
+mod http;
+mod measure;
+mod poller;
+pub mod sample_clock;
+pub mod utc;
+pub mod xml;
+
+use crate::clock::{Clock, Mono};
+use crate::event::Reason;
+use crate::pose::{CameraProfile, TimedSample};
+use crate::secret::Secret;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How to reach a camera's ONVIF services.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OnvifSettings {
+    /// `http://HOST[:PORT]/onvif/device_service`.
+    pub device_url: String,
+    /// User name; empty: ask without credentials.
+    pub user: String,
+    /// Password.
+    pub password: Secret,
+    /// Media profile whose PTZ is asked; `None`: the first that has one.
+    pub profile_token: Option<String>,
+    /// Requests per second, 0.1…100.
+    pub rate_hz: f64,
+    /// How long one request may take, milliseconds, 10…60 000.
+    pub timeout_ms: u64,
+}
+
+/// What telemetry has to say.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TelemetryItem {
+    /// A position.
+    Sample(TimedSample),
+    /// A report that must not be used.
+    Refused {
+        /// Why.
+        reason: Reason,
+        /// When it had arrived.
+        received: Mono,
+    },
+    /// Something else went wrong (one in five seconds, with a count).
+    Fault(String),
+    /// What was measured, once a second.
+    Measured {
+        /// Positions per second.
+        rate_hz: f64,
+        /// Mean time from measurement to arrival, milliseconds.
+        lateness_ms: f64,
+    },
+}
+
+/// Why telemetry cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// A setting outside its range.
+    #[error("{key} is {value}: give {range}")]
+    Setting {
+        /// Which.
+        key: &'static str,
+        /// What it is.
+        value: String,
+        /// What it may be.
+        range: &'static str,
+    },
+    /// No thread, or no event loop in it.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// The running poller of one camera; stops when dropped.
+#[derive(Debug)]
+pub struct Telemetry {
+    stop: watch::Sender<bool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Telemetry {
+    /// Starts to ask. `sink` is called on telemetry's own thread and must
+    /// return at once.
+    ///
+    /// # Errors
+    /// [`TelemetryError`]; a camera that cannot be reached is none: it is tried
+    /// for ever.
+    pub fn start(
+        settings: OnvifSettings,
+        profile: Arc<CameraProfile>,
+        clock: Arc<dyn Clock>,
+        sink: impl Fn(TelemetryItem) + Send + 'static,
+    ) -> Result<Self, TelemetryError> {
+        check(&settings)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let (stop, stopped) = watch::channel(false);
+        let poller = poller::Poller {
+            settings,
+            profile,
+            measure: measure::Measure::from(clock.mono()),
+            clock,
+            sink: Box::new(sink),
+            times: sample_clock::SampleClock::default(),
+            faults: measure::Rationed::default(),
+        };
+        let thread = std::thread::Builder::new()
+            .name("telemetry".to_owned())
+            .spawn(move || {
+                runtime.block_on(poller.run(stopped));
+                // A name look-up under way must not keep us.
+                runtime.shutdown_timeout(Duration::from_millis(50));
+            })?;
+        Ok(Self {
+            stop,
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Telemetry {
+    fn drop(&mut self) {
+        // The poller may have ended already; then nobody listens.
+        let _ = self.stop.send(true);
+        if let Some(thread) = self.thread.take() {
+            // A panic in the poller has been reported by its thread; what it
+            // leaves is silence, and silence covers.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn check(s: &OnvifSettings) -> Result<(), TelemetryError> {
+    if !(s.rate_hz >= 0.1 && s.rate_hz <= 100.0) {
+        return Err(TelemetryError::Setting {
+            key: "rate_hz",
+            value: s.rate_hz.to_string(),
+            range: "0.1 to 100",
+        });
+    }
+    if !(10..=60_000).contains(&s.timeout_ms) {
+        return Err(TelemetryError::Setting {
+            key: "timeout_ms",
+            value: s.timeout_ms.to_string(),
+            range: "10 to 60000",
+        });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,7 @@ pub struct Document {
     /// Why this camera may see everything. Needed when, and only allowed when,
     /// `zones` is empty: an empty file must not uncover a street.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 200))]
+    #[schemars(with = "String", length(min = 1, max = 200))]
     pub nothing_private: Option<String>,
     /// The zones. At most 100,000 points in all.
     pub zones: Vec<Zone>,
@@ -45,7 +45,7 @@ pub struct Zone {
     pub id: String,
     /// What people call it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 200))]
+    #[schemars(with = "String", length(min = 1, max = 200))]
     pub name: Option<String>,
     /// `hide`: the inside is hidden. `show-only`: everything outside all
     /// show-only zones is hidden.
@@ -109,7 +109,7 @@ pub struct Preset {
     pub id: String,
     /// What people call it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 200))]
+    #[schemars(with = "String", length(min = 1, max = 200))]
     pub name: Option<String>,
     /// Degrees clockwise seen from above.
     #[schemars(range(min = -360.0, max = 360.0))]

@@ -7,23 +7,23 @@ use std::fmt;
 pub struct ZoneError {
     /// Where, as `zones[3].shape.points[17].tilt_deg`; empty for the whole.
     pub path: String,
-    /// The line in the file, from 1, where there is one.
-    pub line: Option<usize>,
+    /// Line and column in the file, counted from 1, where they are known.
+    pub at: Option<(usize, usize)>,
     /// What is wrong.
-    pub problem: String,
+    pub what: String,
     /// What to do.
     pub remedy: String,
 }
 
 impl fmt::Display for ZoneError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(line) = self.line {
-            write!(f, "line {line}: ")?;
+        if let Some((line, column)) = self.at {
+            write!(f, "{line}:{column}: ")?;
         }
         if !self.path.is_empty() {
             write!(f, "{}: ", self.path)?;
         }
-        write!(f, "{}; {}", self.problem, self.remedy)
+        write!(f, "{}; {}", self.what, self.remedy)
     }
 }
 
@@ -53,3 +53,23 @@ impl fmt::Display for ZoneErrors {
 }
 
 impl std::error::Error for ZoneErrors {}
+
+impl ZoneErrors {
+    /// One thing that is wrong with the document as a whole.
+    pub(super) fn whole(what: impl Into<String>, remedy: &str) -> Self {
+        Self {
+            errors: vec![ZoneError {
+                path: String::new(),
+                at: None,
+                what: what.into(),
+                remedy: remedy.to_owned(),
+            }],
+            more: 0,
+        }
+    }
+
+    /// The errors that are told one by one.
+    pub fn iter(&self) -> std::slice::Iter<'_, ZoneError> {
+        self.errors.iter()
+    }
+}

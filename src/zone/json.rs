@@ -100,9 +100,10 @@ pub(super) fn path_text(path: &[Step]) -> String {
     text
 }
 
-/// The line (from 1) on which the value at `path` begins in `text`, which is
-/// valid JSON; of the last value on the way where the path leads nowhere.
-pub(super) fn line_of(text: &[u8], path: &[Step]) -> usize {
+/// Line and column in bytes (from 1) at which the value at `path` begins in
+/// `text`, which is valid JSON; of the last value on the way where the path
+/// leads nowhere.
+pub(super) fn place_of(text: &[u8], path: &[Step]) -> (usize, usize) {
     let mut at = Cursor { text, pos: 0 };
     at.skip_space();
     let mut found = at.pos;
@@ -116,10 +117,10 @@ pub(super) fn line_of(text: &[u8], path: &[Step]) -> usize {
         }
         found = at.pos;
     }
-    1 + text[..found.min(text.len())]
-        .iter()
-        .filter(|b| **b == b'\n')
-        .count()
+    let before = &text[..found.min(text.len())];
+    let line = 1 + before.iter().filter(|b| **b == b'\n').count();
+    let column = 1 + before.iter().rev().take_while(|b| **b != b'\n').count();
+    (line, column)
 }
 
 struct Cursor<'a> {
@@ -257,7 +258,7 @@ mod tests {
             ),
             (vec![key("a\\\"b"), Step::Index(7)], 2, "a\\\"b[7]"),
         ] {
-            assert_eq!(line_of(text, &path), line, "{path:?}");
+            assert_eq!(place_of(text, &path).0, line, "{path:?}");
             assert_eq!(path_text(&path), shown);
         }
     }

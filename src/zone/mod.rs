@@ -16,12 +16,12 @@ mod tests;
 
 use std::collections::HashMap;
 
-use crate::geom::{Mount, Optics, PixelPoint, Size};
+use crate::geom::{ImagePolygon, Mount, Optics, PixelPoint, Size, SpherePolygon};
 use crate::pose::PoseEstimate;
 
 pub use document::{Document, FORMAT, PicturePoint, Preset, Shape, SpherePoint, Trim, Zone};
 pub use error::{ZoneError, ZoneErrors};
-pub use read::{MAX_BYTES, MAX_POINTS, MAX_PRESETS, MAX_TRIM_DEG, MAX_ZONE_POINTS};
+pub use read::{MAX_DOCUMENT_BYTES, MAX_POINTS, MAX_PRESETS, MAX_TRIM_DEG, MAX_ZONE_POINTS};
 pub use region::IMAGE_MARGIN_PX;
 pub use trim::{FADE_DEG, NEAR_DEG, SETTLED_DEG};
 
@@ -61,15 +61,10 @@ impl ZoneSet {
     pub fn from_document(document: &Document, camera_id: &str) -> Result<Self, ZoneErrors> {
         match document.to_json() {
             Ok(text) => Self::parse(text.as_bytes(), camera_id),
-            Err(e) => Err(ZoneErrors {
-                errors: vec![ZoneError {
-                    path: String::new(),
-                    line: None,
-                    problem: e.to_string(),
-                    remedy: "make a document that can be written".to_owned(),
-                }],
-                more: 0,
-            }),
+            Err(e) => Err(ZoneErrors::whole(
+                e.to_string(),
+                "make a document that can be written",
+            )),
         }
     }
 
@@ -108,6 +103,22 @@ impl ZoneSet {
         self.outlines
             .iter()
             .any(|outline| matches!(outline, read::Outline::Sphere(_)))
+    }
+
+    /// The polygon of the zone with this index, if it is one of directions.
+    pub fn sphere_polygon(&self, zone: usize) -> Option<&SpherePolygon> {
+        match self.outlines.get(zone) {
+            Some(read::Outline::Sphere(polygon)) => Some(polygon),
+            _ => None,
+        }
+    }
+
+    /// The polygon of the zone with this index, if it is one of the picture.
+    pub fn image_polygon(&self, zone: usize) -> Option<&ImagePolygon> {
+        match self.outlines.get(zone) {
+            Some(read::Outline::Image(polygon)) => Some(polygon),
+            _ => None,
+        }
     }
 
     /// Where the zones lie in a frame of `size`: those that may touch it, grown

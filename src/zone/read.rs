@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use super::Mode;
 use super::document::{Document, FORMAT, PicturePoint, Preset, Shape, SpherePoint, Trim, Zone};
-use super::error::{ZoneError, ZoneErrors};
+use super::error::ZoneErrors;
 use super::json::{Node, Step};
 use super::reader::Reader;
 use crate::geom::{Angle, Direction, ImagePoint, ImagePolygon, PolygonFault, SpherePolygon};
 
 /// The largest document that is looked at, bytes.
-pub const MAX_BYTES: usize = 8 * 1024 * 1024;
+pub const MAX_DOCUMENT_BYTES: usize = 8 * 1024 * 1024;
 /// The most points one zone may have.
 pub const MAX_ZONE_POINTS: usize = 10_000;
 /// The most points all zones together may have.
@@ -39,32 +39,23 @@ pub(super) fn read(
     reader.finish()?;
     // Every part that failed has left an error; this is the door that stays
     // shut should one not have.
-    read.ok_or_else(|| whole("the document could not be read", "report this file"))
-}
-
-fn whole(problem: impl Into<String>, remedy: &str) -> ZoneErrors {
-    ZoneErrors {
-        errors: vec![ZoneError {
-            path: String::new(),
-            line: None,
-            problem: problem.into(),
-            remedy: remedy.to_owned(),
-        }],
-        more: 0,
-    }
+    read.ok_or_else(|| ZoneErrors::whole("the document could not be read", "report this file"))
 }
 
 fn parse(bytes: &[u8]) -> Result<Node, ZoneErrors> {
-    if bytes.len() > MAX_BYTES {
-        return Err(whole(
-            format!("{} bytes; at most {MAX_BYTES} are read", bytes.len()),
+    if bytes.len() > MAX_DOCUMENT_BYTES {
+        return Err(ZoneErrors::whole(
+            format!(
+                "{} bytes; at most {MAX_DOCUMENT_BYTES} are read",
+                bytes.len()
+            ),
             "draw coarser outlines",
         ));
     }
     serde_json::from_slice(bytes).map_err(|e| {
-        let mut errors = whole(format!("not JSON: {e}"), "correct the text there");
+        let mut errors = ZoneErrors::whole(format!("not JSON: {e}"), "correct the text there");
         for error in &mut errors.errors {
-            error.line = (e.line() > 0).then(|| e.line());
+            error.at = (e.line() > 0).then(|| (e.line(), e.column().max(1)));
         }
         errors
     })

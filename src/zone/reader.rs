@@ -1,7 +1,7 @@
 //! A walk through a JSON tree that goes on after errors and remembers them all.
 
 use super::error::{ZoneError, ZoneErrors};
-use super::json::{Node, Step, line_of, path_text};
+use super::json::{Node, Step, path_text, place_of};
 
 /// Errors that are told one by one; the rest are counted.
 const TOLD: usize = 100;
@@ -32,23 +32,23 @@ impl<'t> Reader<'t> {
     }
 
     /// Something is wrong where the walk stands.
-    pub(super) fn wrong(&mut self, problem: impl Into<String>, remedy: impl Into<String>) {
+    pub(super) fn wrong(&mut self, what: impl Into<String>, remedy: impl Into<String>) {
         if self.errors.errors.len() >= TOLD {
             self.errors.more += 1;
             return;
         }
         self.errors.errors.push(ZoneError {
             path: path_text(&self.path),
-            line: Some(line_of(self.text, &self.path)),
-            problem: problem.into(),
+            at: Some(place_of(self.text, &self.path)),
+            what: what.into(),
             remedy: remedy.into(),
         });
     }
 
     /// Something is wrong one step further.
-    pub(super) fn wrong_at(&mut self, step: Step, problem: String, remedy: impl Into<String>) {
+    pub(super) fn wrong_at(&mut self, step: Step, what: String, remedy: impl Into<String>) {
         self.path.push(step);
-        self.wrong(problem, remedy);
+        self.wrong(what, remedy);
         self.path.pop();
     }
 

@@ -1,8 +1,10 @@
 //! Secrets: they come from a file or the environment and are never shown.
+//!
+//! Must not know what they open.
 
 use std::fmt;
 
-/// A password. Debug and Display never show it; it is compared only by reload.
+/// A password. Debug never shows it; there is no Display.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 

@@ -1,0 +1,192 @@
+//! One running camera: telemetry, judge, pipeline, and its place at the egress.
+
+use super::Shared;
+use super::journal::Journal;
+use super::judge::{Aim, Judge};
+use super::positions;
+use crate::config::{self, Camera, Kind};
+use crate::event::Reason;
+use crate::geom::{Angle, Mount, Optics, Size};
+use crate::pipeline::{
+    CameraPipeline, CameraSettings, EncoderSettings, SourceSettings, Transport, Waker, X264Preset,
+};
+use crate::pose::clockwatch::ClockRules;
+use crate::pose::{CameraProfile, HistoryRules, PoseSource};
+use crate::telemetry::Telemetry;
+use crate::web::{CameraStatus, Percentiles};
+use anyhow::Context;
+use std::sync::Arc;
+
+/// The grey picture's size before the camera has told its own.
+const IDLE_SIZE: Size = Size {
+    width: 1280,
+    height: 720,
+};
+/// The most frames a second that a hold is laid out for.
+const MAX_FPS: f64 = 60.0;
+
+/// A camera that runs; dropping it stops it.
+#[derive(Debug)]
+pub(super) struct RunningCamera {
+    id: String,
+    budget_ms: u64,
+    judge: Arc<Judge>,
+    // Fields are dropped in order: no more poses come while the pipeline ends.
+    _telemetry: Option<Telemetry>,
+    pipeline: CameraPipeline,
+}
+
+impl RunningCamera {
+    pub(super) fn start(camera: &Camera, shared: &Shared) -> anyhow::Result<Self> {
+        let waker = Waker::default();
+        let aim = aim(camera, &waker);
+        let judge = Arc::new(Judge::new(camera, aim.clone(), shared.clock.clone()));
+        let pipeline = CameraPipeline::start(
+            settings(camera),
+            judge.clone(),
+            waker,
+            shared.journal.clone(),
+            shared.clock.clone(),
+        )?;
+        let telemetry = match (&camera.kind, aim) {
+            (
+                Kind::Ptz {
+                    telemetry,
+                    profile: Ok(profile),
+                },
+                Aim::Turning { poses, .. },
+            ) => {
+                let events = shared.journal.clone();
+                let clock = shared.clock.clone();
+                let started =
+                    positions::start(camera, telemetry, profile.clone(), poses, events, clock);
+                Some(started.context("telemetry")?)
+            }
+            _ => None,
+        };
+        shared.egress.add_camera(&camera.id, pipeline.stream());
+        Ok(Self {
+            id: camera.id.clone(),
+            budget_ms: u64::try_from(camera.latency_budget.as_millis()).unwrap_or(u64::MAX),
+            judge,
+            _telemetry: telemetry,
+            pipeline,
+        })
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Takes over masks and limits between two frames.
+    pub(super) fn swap(&self, camera: &Camera) {
+        self.judge.swap(camera);
+        self.pipeline.waker().wake();
+    }
+
+    pub(super) fn status(&self, journal: &Journal) -> CameraStatus {
+        let stats = self.pipeline.stats();
+        let gauges = journal.gauges(&self.id);
+        let shown = |name: &str| name == "live" || name == "widened";
+        CameraStatus {
+            id: self.id.clone(),
+            state: stats.state.name(),
+            reason: stats.state.reason().map(ToString::to_string),
+            size: stats.size.map(|s| (s.width, s.height)),
+            fps_in: stats.fps_in,
+            fps_out: stats.fps_out,
+            latency_ms: Percentiles {
+                p50: stats.latency.p50_ms,
+                p99: stats.latency.p99_ms,
+                max: stats.latency.max_ms,
+            },
+            budget_ms: self.budget_ms,
+            late_frames: stats.late,
+            dropped: stats.dropped,
+            live_s: stats
+                .seconds
+                .iter()
+                .filter(|(k, _)| shown(k))
+                .map(|(_, s)| s)
+                .sum(),
+            covered_s: stats
+                .seconds
+                .into_iter()
+                .filter(|(k, _)| !shown(k))
+                .collect(),
+            telemetry_hz: gauges.telemetry_hz,
+            telemetry_lateness_ms: gauges.telemetry_lateness_ms,
+            viewers: stats.viewers,
+            read_back_failures: gauges.read_back_failures,
+        }
+    }
+}
+
+/// Where the camera's pose will come from.
+fn aim(camera: &Camera, waker: &Waker) -> Aim {
+    let Kind::Ptz { profile, .. } = &camera.kind else {
+        return Aim::Fixed;
+    };
+    let turning = profile.clone().and_then(|profile| {
+        let (optics, mount) = optics_and_mount(&profile)?;
+        let waker = waker.clone();
+        let rules = HistoryRules {
+            max_ahead_s: camera.limits.max_telemetry_age.as_secs_f64(),
+            ..HistoryRules::default()
+        };
+        let poses = PoseSource::new(profile, rules, ClockRules::default(), move || waker.wake());
+        Ok(Aim::Turning {
+            poses: Arc::new(poses),
+            optics,
+            mount,
+        })
+    });
+    turning.unwrap_or_else(|detail| {
+        Aim::Unknown(Reason::NoMasks {
+            detail: format!("camera profile: {detail}"),
+        })
+    })
+}
+
+fn optics_and_mount(profile: &CameraProfile) -> Result<(Optics, Mount), String> {
+    let d = profile.document();
+    let optics =
+        Optics::new(d.distortion.k1, d.distortion.k2).map_err(|e| format!("distortion: {e}"))?;
+    let mount = Mount::new(
+        Angle::from_deg(d.mount.pan_deg),
+        Angle::from_deg(d.mount.pitch_deg),
+        Angle::from_deg(d.mount.roll_deg),
+        d.mount.upside_down,
+    )
+    .map_err(|e| format!("mount: {e}"))?;
+    Ok((optics, mount))
+}
+
+fn settings(camera: &Camera) -> CameraSettings {
+    let source = &camera.source;
+    CameraSettings {
+        id: camera.id.clone(),
+        source: SourceSettings {
+            credentials: source
+                .login
+                .as_ref()
+                .map(|l| (l.user.clone(), l.password.clone())),
+            transport: match source.transport {
+                config::Transport::Tcp => Transport::Tcp,
+                config::Transport::Udp => Transport::Udp,
+            },
+            jitter_ms: u32::try_from(source.jitter_buffer.as_millis()).unwrap_or(u32::MAX),
+            stall_after: source.stall,
+            ..SourceSettings::new(source.url.clone())
+        },
+        encoder: EncoderSettings {
+            encoder: camera.encoder.choice.name().to_owned(),
+            bitrate_kbit: camera.encoder.bitrate_kbit,
+            gop_frames: camera.encoder.gop_frames,
+            x264_preset: X264Preset::Superfast,
+        },
+        budget: camera.latency_budget,
+        hold_frames: (camera.latency_budget.as_secs_f64() * MAX_FPS).ceil() as usize + 2,
+        idle_size: IDLE_SIZE,
+    }
+}

@@ -1,0 +1,148 @@
+//! The judge: joins what is known about a frame into its plan.
+//!
+//! Here the pipeline (which knows no geometry) meets pose, zones and plan
+//! (which know no GStreamer).
+
+use crate::clock::{CaptureTime, Clock, Mono};
+use crate::config::{Camera, Kind, Limits, Masks};
+use crate::event::Reason;
+use crate::geom::{Mount, Optics, Size};
+use crate::pipeline::FrameJudge;
+use crate::plan::{CameraZones, MarginLimits, Plan, PlanInput, RegionSource, decide};
+use crate::pose::{Evidence, PoseEstimate, PoseSource};
+use arc_swap::ArcSwap;
+use std::sync::{Arc, OnceLock};
+
+/// What of a camera's configuration may change between two frames.
+#[derive(Clone, Debug)]
+struct Setup {
+    masks: Masks,
+    limits: Limits,
+}
+
+/// Where the camera's pose comes from.
+#[derive(Clone, Debug)]
+pub(super) enum Aim {
+    /// It never moves.
+    Fixed,
+    /// It turns and tells where it looks.
+    Turning {
+        poses: Arc<PoseSource>,
+        optics: Optics,
+        mount: Mount,
+    },
+    /// It turns, and nothing is known about how.
+    Unknown(Reason),
+}
+
+/// Judges one camera's frames.
+#[derive(Debug)]
+pub(super) struct Judge {
+    aim: Aim,
+    setup: ArcSwap<Setup>,
+    clock: Arc<dyn Clock>,
+    /// The size of the first frame: masks were drawn, and the lens calibrated, for it.
+    made_for: OnceLock<Size>,
+}
+
+impl Judge {
+    pub(super) fn new(camera: &Camera, aim: Aim, clock: Arc<dyn Clock>) -> Self {
+        let setup = ArcSwap::from_pointee(Setup::of(camera));
+        Self {
+            aim,
+            setup,
+            clock,
+            made_for: OnceLock::new(),
+        }
+    }
+
+    /// The next frame is judged by `camera`'s masks and limits.
+    pub(super) fn swap(&self, camera: &Camera) {
+        self.setup.store(Arc::new(Setup::of(camera)));
+    }
+
+    /// The pose to use now for a frame taken at `capture`; none for a fixed camera.
+    fn pose(
+        &self,
+        capture: Option<CaptureTime>,
+        now: Mono,
+    ) -> Option<Result<PoseEstimate, Reason>> {
+        match &self.aim {
+            Aim::Fixed => None,
+            Aim::Unknown(reason) => Some(Err(reason.clone())),
+            Aim::Turning { poses, .. } => Some(match capture {
+                None => Err(Reason::NoCaptureTime),
+                Some(t) => match poses.at(t, now) {
+                    Evidence::Known(pose) => Ok(pose),
+                    Evidence::Pending { so_far } => so_far,
+                    Evidence::Unknown(reason) => Err(reason),
+                },
+            }),
+        }
+    }
+}
+
+impl Setup {
+    fn of(camera: &Camera) -> Self {
+        let masks = match (&camera.masks, &camera.kind) {
+            (Ok(zones), Kind::Fixed) if zones.needs_pose() => {
+                Err("zones on the sphere, but the camera's position is not known".to_owned())
+            }
+            (masks, _) => masks.clone(),
+        };
+        Self {
+            masks,
+            limits: camera.limits,
+        }
+    }
+}
+
+impl FrameJudge for Judge {
+    fn frame_seen(&self, capture: Option<CaptureTime>, pts_ns: u64, arrival: Mono) {
+        if let (Aim::Turning { poses, .. }, Some(capture)) = (&self.aim, capture) {
+            poses.on_frame_clock(capture, pts_ns, arrival);
+        }
+    }
+
+    fn ready(&self, capture: Option<CaptureTime>) -> bool {
+        match (&self.aim, capture) {
+            (Aim::Turning { poses, .. }, Some(t)) => {
+                !matches!(poses.at(t, self.clock.mono()), Evidence::Pending { .. })
+            }
+            _ => true,
+        }
+    }
+
+    fn plan(&self, capture: Option<CaptureTime>, size: Size, now: Mono) -> Plan {
+        let setup = self.setup.load();
+        let (optics, mount) = match &self.aim {
+            Aim::Turning { optics, mount, .. } => (*optics, *mount),
+            Aim::Fixed | Aim::Unknown(_) => (Optics::default(), Mount::default()),
+        };
+        let zones = setup
+            .masks
+            .as_ref()
+            .map(|zones| CameraZones {
+                zones,
+                optics,
+                mount,
+            })
+            .map_err(|detail| Reason::NoMasks {
+                detail: detail.clone(),
+            });
+        decide(&PlanInput {
+            size,
+            made_for: Some(*self.made_for.get_or_init(|| size)),
+            zones: zones
+                .as_ref()
+                .map(|z| z as &dyn RegionSource)
+                .map_err(Clone::clone),
+            pose: self.pose(capture, now),
+            standing: &[],
+            limits: MarginLimits {
+                widened_deg: setup.limits.widened_deg,
+                cover_share_of_width: setup.limits.cover_margin_share,
+            },
+        })
+    }
+}

@@ -1,0 +1,71 @@
+//! `greyplane run`: the gateway until SIGTERM or Ctrl-C; SIGHUP reloads.
+
+use super::Failure;
+use super::terminal::Screen;
+use anyhow::Context;
+use greyplane::app::Gateway;
+use greyplane::clock::SystemClock;
+use greyplane::config::{self, Config, Problems};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The configuration.
+    #[arg(long, default_value = "greyplane.toml")]
+    config: PathBuf,
+}
+
+/// How often the board and the signals are looked at.
+const TICK: Duration = Duration::from_millis(250);
+
+impl Args {
+    pub(crate) fn run(self, screen: &Screen) -> Result<(), Failure> {
+        let (config, problems) =
+            config::load_covering(&self.config).map_err(Failure::Configuration)?;
+        warn_of(&problems);
+        let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM]).context("signals")?;
+        let mut gateway = Gateway::start(config.clone(), Arc::new(SystemClock::new()))?;
+        announce(screen, &gateway, &config);
+        let mut board = screen.board();
+        loop {
+            for signal in signals.pending() {
+                match signal {
+                    SIGHUP => reload(&mut gateway, &self.config),
+                    _ => {
+                        gateway.stop();
+                        return Ok(());
+                    }
+                }
+            }
+            board.show(&gateway.status(), TICK);
+            std::thread::sleep(TICK);
+        }
+    }
+}
+
+/// Prints the addresses, one a line, for people and for scripts.
+pub(crate) fn announce(screen: &Screen, gateway: &Gateway, config: &Config) {
+    screen.say(&format!("http http://{}", gateway.http_address()));
+    for camera in &config.cameras {
+        screen.say(&format!("stream {}", gateway.stream_url(&camera.id)));
+    }
+}
+
+/// Reads the configuration anew. One that cannot be used changes nothing:
+/// what ran before still runs.
+fn reload(gateway: &mut Gateway, path: &std::path::Path) {
+    match config::load(path) {
+        Ok(config) => gateway.reload(config),
+        Err(problems) => gateway.refuse_reload(&problems),
+    }
+}
+
+fn warn_of(problems: &Problems) {
+    for problem in &problems.0 {
+        tracing::error!("{problem}; the camera stays covered");
+    }
+}

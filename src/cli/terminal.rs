@@ -1,0 +1,172 @@
+//! The screen: a line per camera on a terminal, plain lines elsewhere, and a
+//! log that does not tear either.
+
+use anyhow::Context;
+use greyplane::web::{CameraStatus, GatewayStatus};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Where commands show their progress.
+#[derive(Clone, Debug)]
+pub(crate) struct Screen {
+    lines: MultiProgress,
+    live: bool,
+}
+
+impl Screen {
+    pub(crate) fn new() -> Self {
+        Self {
+            lines: MultiProgress::new(),
+            live: std::io::stderr().is_terminal(),
+        }
+    }
+
+    /// Starts the log on stderr.
+    pub(crate) fn start_log(&self, filter: &str, json: bool) -> anyhow::Result<()> {
+        let filter = EnvFilter::try_new(filter)
+            .with_context(|| format!("--log {filter}: not a log filter; try `info`"))?;
+        let log = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_ansi(self.live)
+            .with_target(false)
+            .with_writer(self.clone());
+        let started = if json {
+            log.json().try_init()
+        } else {
+            log.try_init()
+        };
+        started.map_err(|e| anyhow::anyhow!("the log could not be started: {e}"))
+    }
+
+    /// A board with a line per camera.
+    pub(crate) fn board(&self) -> Board {
+        Board {
+            screen: self.clone(),
+            bars: Vec::new(),
+            said: Vec::new(),
+            quiet_s: 0.0,
+        }
+    }
+
+    /// Prints one line to stdout without tearing the board.
+    #[allow(
+        clippy::print_stdout,
+        reason = "the one place where commands speak to people"
+    )]
+    pub(crate) fn say(&self, line: &str) {
+        self.lines.suspend(|| println!("{line}"));
+    }
+}
+
+/// Shows the gateway's state again and again.
+#[derive(Debug)]
+pub(crate) struct Board {
+    screen: Screen,
+    bars: Vec<ProgressBar>,
+    said: Vec<String>,
+    quiet_s: f64,
+}
+
+/// Without a terminal, an unchanged state is repeated this often.
+const REPEAT_S: f64 = 30.0;
+
+impl Board {
+    /// Shows `status`; call it about every `every`.
+    pub(crate) fn show(&mut self, status: &GatewayStatus, every: Duration) {
+        if self.screen.live {
+            self.draw(status);
+        } else {
+            self.print(status, every);
+        }
+    }
+
+    fn draw(&mut self, status: &GatewayStatus) {
+        while self.bars.len() > status.cameras.len() {
+            if let Some(bar) = self.bars.pop() {
+                bar.finish_and_clear();
+            }
+        }
+        while self.bars.len() < status.cameras.len() {
+            let bar = self.screen.lines.add(ProgressBar::no_length());
+            bar.set_style(
+                ProgressStyle::with_template("{msg}")
+                    .unwrap_or_else(|_| ProgressStyle::default_spinner()),
+            );
+            self.bars.push(bar);
+        }
+        for (bar, camera) in self.bars.iter().zip(&status.cameras) {
+            bar.set_message(line(camera));
+        }
+    }
+
+    /// A line where a camera's state changed, and all of them now and then.
+    fn print(&mut self, status: &GatewayStatus, every: Duration) {
+        self.quiet_s += every.as_secs_f64();
+        let repeat = self.quiet_s >= REPEAT_S;
+        if repeat {
+            self.quiet_s = 0.0;
+        }
+        self.said.resize(status.cameras.len(), String::new());
+        for (said, camera) in self.said.iter_mut().zip(&status.cameras) {
+            let state = format!("{} {}", camera.id, camera.state);
+            if repeat || *said != state {
+                *said = state;
+                self.screen.say(&line(camera));
+            }
+        }
+    }
+}
+
+fn line(c: &CameraStatus) -> String {
+    let mut line = format!(
+        "{:<12} {:<9} {:>5.1} fps  {:>5.1} ms (p99 {:.0}, budget {})  {} viewers",
+        c.id, c.state, c.fps_out, c.latency_ms.p50, c.latency_ms.p99, c.budget_ms, c.viewers
+    );
+    if let Some(hz) = c.telemetry_hz {
+        line.push_str(&format!("  telemetry {hz:.1} Hz"));
+    }
+    if let Some(reason) = &c.reason {
+        line.push_str(&format!("  {reason}"));
+    }
+    line
+}
+
+impl<'a> MakeWriter<'a> for Screen {
+    type Writer = LogLine;
+
+    fn make_writer(&'a self) -> LogLine {
+        LogLine {
+            lines: self.lines.clone(),
+            text: Vec::new(),
+        }
+    }
+}
+
+/// One log line; it is written whole, above the board, when it is dropped.
+#[derive(Debug)]
+pub(crate) struct LogLine {
+    lines: MultiProgress,
+    text: Vec<u8>,
+}
+
+impl Write for LogLine {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.text.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for LogLine {
+    fn drop(&mut self) {
+        let text = std::mem::take(&mut self.text);
+        // Nobody is left to tell when stderr itself is gone.
+        let _written = self.lines.suspend(|| std::io::stderr().write_all(&text));
+    }
+}

@@ -1,0 +1,231 @@
+//! The gateway under proof: `greyplane run` as a child process, configured through
+//! files and seen through its addresses, like anywhere else.
+
+use super::child::{Child, ChildError, Workplace};
+use super::scenario::GatewayKnobs;
+use serde_json::Value;
+use std::fmt::Write;
+use std::path::Path;
+use std::time::Duration;
+
+/// What the gateway must know of one camera.
+#[derive(Clone, Debug)]
+pub(super) struct CameraFiles {
+    /// Its id.
+    pub id: String,
+    /// Its clear stream.
+    pub rtsp_url: String,
+    /// Its ONVIF device service.
+    pub onvif_url: String,
+    /// Its zones, a mask document.
+    pub zones_json: String,
+    /// Its profile, TOML.
+    pub profile_toml: String,
+}
+
+/// A running gateway.
+#[derive(Debug)]
+pub(super) struct Gateway {
+    /// The process.
+    pub child: Child,
+    /// `http://HOST:PORT`.
+    pub http: String,
+    /// The masked streams, in the cameras' order.
+    pub streams: Vec<String>,
+}
+
+/// Why there is no gateway.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// The process.
+    #[error(transparent)]
+    Child(#[from] ChildError),
+    /// Its files.
+    #[error("the gateway's files cannot be written: {0}")]
+    Files(#[from] std::io::Error),
+}
+
+/// How long the gateway may take to give its addresses.
+const START: Duration = Duration::from_secs(30);
+
+impl Gateway {
+    /// Starts `program run` for the cameras.
+    ///
+    /// # Errors
+    /// [`GatewayError`].
+    pub(super) fn start(
+        program: &Path,
+        place: &Workplace,
+        cameras: &[CameraFiles],
+        knobs: &GatewayKnobs,
+    ) -> Result<Self, GatewayError> {
+        for camera in cameras {
+            std::fs::write(
+                place.file(&format!("{}.json", camera.id)),
+                &camera.zones_json,
+            )?;
+            let profile = place.file(&format!("{}.profile.toml", camera.id));
+            std::fs::write(profile, &camera.profile_toml)?;
+        }
+        let config = place.file("greyplane.toml");
+        std::fs::write(&config, configuration(cameras, knobs))?;
+        let arguments = [
+            "run".to_owned(),
+            "--config".to_owned(),
+            config.display().to_string(),
+        ];
+        let child = Child::start(
+            "the gateway",
+            program,
+            &arguments,
+            &place.file("gateway.log"),
+        )?;
+        let http = child.line("http", START)?;
+        let mut streams = Vec::new();
+        for _ in cameras {
+            streams.push(child.line("stream", START)?);
+        }
+        Ok(Self {
+            child,
+            http,
+            streams,
+        })
+    }
+}
+
+/// A TOML string.
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+fn configuration(cameras: &[CameraFiles], knobs: &GatewayKnobs) -> String {
+    let mut text =
+        "[gateway]\nrtsp_listen = \"127.0.0.1:0\"\nhttp_listen = \"127.0.0.1:0\"\n".to_owned();
+    // Writing to a String cannot fail.
+    for camera in cameras {
+        let _ = write!(
+            text,
+            "\n[[camera]]\nid = {}\nurl = {}\nmasks = \"{}.json\"\nprofile = \"{}.profile.toml\"\n",
+            quoted(&camera.id),
+            quoted(&camera.rtsp_url),
+            camera.id,
+            camera.id
+        );
+        if let Some(ms) = knobs.latency_budget_ms {
+            let _ = writeln!(text, "latency_budget_ms = {ms}");
+        }
+        if let Some(transport) = &knobs.transport {
+            let _ = writeln!(text, "transport = {}", quoted(transport));
+        }
+        let _ = writeln!(
+            text,
+            "[camera.telemetry]\ndevice_url = {}",
+            quoted(&camera.onvif_url)
+        );
+        if let Some(rate) = knobs.telemetry_rate_hz {
+            let _ = writeln!(text, "rate_hz = {rate:?}");
+        }
+        if let Some(rate) = knobs.bitrate_kbit {
+            let _ = writeln!(text, "[camera.encoder]\nbitrate_kbit = {rate}");
+        }
+        if let Some(ms) = knobs.max_telemetry_age_ms {
+            let _ = writeln!(text, "[camera.limits]\nmax_telemetry_age_ms = {ms}");
+        }
+    }
+    text
+}
+
+/// The mask document `json` with every zone turned in pan by `shift_deg`.
+///
+/// # Errors
+/// When it is no JSON.
+pub(super) fn shifted(json: &str, shift_deg: f64) -> Result<String, serde_json::Error> {
+    let mut document: Value = serde_json::from_str(json)?;
+    if let Some(zones) = document.get_mut("zones") {
+        shift(zones, shift_deg);
+    }
+    Ok(document.to_string())
+}
+
+fn shift(value: &mut Value, shift_deg: f64) {
+    match value {
+        Value::Object(fields) => {
+            for (key, inner) in fields {
+                match inner.as_f64() {
+                    Some(pan_deg) if key == "pan_deg" => {
+                        let turned = (pan_deg + shift_deg + 180.0).rem_euclid(360.0) - 180.0;
+                        *inner = Value::from(turned);
+                    }
+                    _ => shift(inner, shift_deg),
+                }
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                shift(item, shift_deg);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The mask document `json` with the claim that nothing is private.
+///
+/// # Errors
+/// When it is no JSON.
+pub(super) fn emptied(json: &str) -> Result<String, serde_json::Error> {
+    let mut document: Value = serde_json::from_str(json)?;
+    if let Some(fields) = document.as_object_mut() {
+        fields.insert("zones".to_owned(), Value::Array(Vec::new()));
+        fields.insert("nothing_private".to_owned(), "a negative control".into());
+        // Trims of zones that are gone would be mistakes.
+        fields.remove("presets");
+    }
+    Ok(document.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_zones_are_shifted_and_pan_wraps() {
+        let json = r#"{"format":1,"zones":[{"id":"a","points":[{"pan_deg":179.5,"tilt_deg":-3.0}]}],
+            "presets":[{"pan_deg":10.0}]}"#;
+        let turned: Value = serde_json::from_str(&shifted(json, 1.0).unwrap()).unwrap();
+        assert_eq!(turned["zones"][0]["points"][0]["pan_deg"], -179.5);
+        assert_eq!(turned["zones"][0]["points"][0]["tilt_deg"], -3.0);
+        assert_eq!(turned["presets"][0]["pan_deg"], 10.0);
+        let none: Value = serde_json::from_str(&emptied(json).unwrap()).unwrap();
+        assert_eq!(none["zones"], Value::Array(vec![]));
+    }
+
+    #[test]
+    fn the_configuration_is_toml_with_the_knobs_where_they_belong() {
+        let camera = CameraFiles {
+            id: "a-1".into(),
+            rtsp_url: "rtsp://127.0.0.1:1/\"x".into(),
+            onvif_url: "http://127.0.0.1:2/".into(),
+            zones_json: String::new(),
+            profile_toml: String::new(),
+        };
+        let knobs = GatewayKnobs {
+            latency_budget_ms: Some(300),
+            transport: Some("udp".into()),
+            telemetry_rate_hz: Some(5.0),
+            bitrate_kbit: Some(3000),
+            max_telemetry_age_ms: Some(700),
+        };
+        let text = configuration(&[camera.clone(), camera], &knobs);
+        let parsed: toml::Table = toml::from_str(&text).unwrap();
+        let camera = &parsed["camera"][1];
+        assert_eq!(camera["url"].as_str(), Some("rtsp://127.0.0.1:1/\"x"));
+        assert_eq!(camera["latency_budget_ms"].as_integer(), Some(300));
+        assert_eq!(camera["telemetry"]["rate_hz"].as_float(), Some(5.0));
+        assert_eq!(camera["encoder"]["bitrate_kbit"].as_integer(), Some(3000));
+        assert_eq!(
+            camera["limits"]["max_telemetry_age_ms"].as_integer(),
+            Some(700)
+        );
+    }
+}

@@ -1,0 +1,215 @@
+//! The RTSP server of the simulated camera: one shared H.264 stream and the
+//! `vnd.onvif.metadata` stream at `/street`.
+//!
+//! Capture time: buffers carry it as their running time, and the NTP field of
+//! every sender report is rewritten (see [`stamp`]) so that it says, in the
+//! camera's own clock, when the frame was taken. GStreamer's own NTP source
+//! cannot step, and the camera's clock must be able to.
+
+mod feed;
+mod metapay;
+mod stamp;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use gst_server::prelude::*;
+use gst_server::{gio, glib};
+use gstreamer as gst;
+use gstreamer_rtsp as gst_rtsp;
+use gstreamer_rtsp_server as gst_server;
+
+use self::stamp::Stamps;
+use super::SimError;
+use super::camera::{Camera, lock};
+use super::render::{Backdrop, Renderer};
+
+/// Path of the stream.
+pub(super) const PATH: &str = "/street";
+const ROLE: &str = "viewer";
+
+/// A running RTSP server.
+#[derive(Debug)]
+pub(super) struct RtspServer {
+    server: gst_server::RTSPServer,
+    context: glib::MainContext,
+    main_loop: glib::MainLoop,
+    thread: Option<JoinHandle<()>>,
+    source: Mutex<Option<glib::Source>>,
+    stopping: Arc<AtomicBool>,
+    port: u16,
+}
+
+fn gst_error(what: &str) -> impl Fn(glib::BoolError) -> SimError + '_ {
+    move |e| SimError::Stream(format!("{what}: {e}"))
+}
+
+impl RtspServer {
+    /// Starts serving.
+    pub(super) fn start(camera: &Arc<Camera>, backdrop: &Source) -> Result<Self, SimError> {
+        let config = &camera.config;
+        let context = glib::MainContext::new();
+        let main_loop = glib::MainLoop::new(Some(&context), false);
+        let server = gst_server::RTSPServer::new();
+        server.set_address(&config.listen.to_string());
+        server.set_service(&config.rtsp_port.to_string());
+        let factory = factory(camera)?;
+        if let (Some(user), Some(password)) = (&config.user, &config.password) {
+            let auth = gst_server::RTSPAuth::new();
+            let token = gst_server::RTSPToken::builder()
+                .field(gst_server::RTSP_TOKEN_MEDIA_FACTORY_ROLE, ROLE)
+                .build();
+            auth.set_supported_methods(gst_rtsp::RTSPAuthMethod::Digest);
+            auth.add_digest(user, password, &token);
+            factory.add_role_from_structure(
+                &gst::Structure::builder(ROLE)
+                    .field(gst_server::RTSP_PERM_MEDIA_FACTORY_ACCESS, true)
+                    .field(gst_server::RTSP_PERM_MEDIA_FACTORY_CONSTRUCT, true)
+                    .build(),
+            );
+            server.set_auth(Some(&auth));
+        }
+        let stopping = Arc::new(AtomicBool::new(false));
+        let (feed_camera, source, stop) =
+            (Arc::clone(camera), backdrop.clone(), Arc::clone(&stopping));
+        factory.connect_media_configure(move |_, media| {
+            let done = Arc::new(AtomicBool::new(false));
+            let stamps = Arc::new(Stamps::new(Arc::clone(&feed_camera)));
+            feed::spawn(media, &feed_camera, &source, &stamps, [&stop, &done]);
+            stamp::install(media, &stamps);
+            media.connect_unprepared(move |_| done.store(true, Ordering::SeqCst));
+        });
+        if let Some(mounts) = server.mount_points() {
+            mounts.add_factory(PATH, factory);
+        }
+        let mut this = Self {
+            server,
+            context: context.clone(),
+            main_loop: main_loop.clone(),
+            thread: None,
+            source: Mutex::new(None),
+            stopping,
+            port: 0,
+        };
+        this.listen()?;
+        this.port = u16::try_from(this.server.bound_port()).unwrap_or(0);
+        this.server.set_service(&this.port.to_string());
+        let thread = std::thread::Builder::new()
+            .name("sim-rtsp".to_owned())
+            .spawn(move || {
+                let _ = context.with_thread_default(|| main_loop.run());
+            })
+            .map_err(|e| SimError::Stream(format!("no thread for the RTSP server: {e}")))?;
+        this.thread = Some(thread);
+        Ok(this)
+    }
+
+    /// The port it listens on.
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Accepts viewers (again).
+    pub(super) fn listen(&self) -> Result<(), SimError> {
+        let mut source = lock(&self.source);
+        if source.is_none() {
+            let new = self
+                .server
+                .create_source(None::<&gio::Cancellable>)
+                .map_err(|e| SimError::Stream(format!("cannot listen for RTSP: {e}")))?;
+            new.attach(Some(&self.context));
+            *source = Some(new);
+        }
+        Ok(())
+    }
+
+    /// Throws all viewers out and refuses new ones.
+    pub(super) fn refuse(&self) {
+        if let Some(source) = lock(&self.source).take() {
+            source.destroy();
+        }
+        self.throw_out();
+    }
+
+    /// Throws all viewers out.
+    pub(super) fn throw_out(&self) {
+        let clients = self
+            .server
+            .client_filter(Some(&mut |_, _| gst_server::RTSPFilterResult::Ref));
+        for client in clients {
+            client.close();
+        }
+    }
+
+    /// Stops serving and waits for the server's thread.
+    pub(super) fn stop(&mut self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        self.refuse();
+        if let Some(pool) = self.server.session_pool() {
+            pool.filter(Some(&mut |_, _| gst_server::RTSPFilterResult::Remove));
+        }
+        self.main_loop.quit();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn factory(camera: &Camera) -> Result<gst_server::RTSPMediaFactory, SimError> {
+    metapay::register().map_err(gst_error("cannot register the metadata payloader"))?;
+    let config = &camera.config;
+    let (kbps, gop) = (config.bitrate_kbps, config.gop);
+    let encoder = if gst::ElementFactory::find("x264enc").is_some() {
+        format!(
+            "x264enc tune=zerolatency speed-preset=ultrafast threads=1 bitrate={kbps} \
+             key-int-max={gop} vbv-buf-capacity=400 ! video/x-h264,profile=constrained-baseline"
+        )
+    } else if gst::ElementFactory::find("openh264enc").is_some() {
+        format!(
+            "openh264enc rate-control=bitrate bitrate={} gop-size={gop} multi-thread=1",
+            kbps.saturating_mul(1000)
+        )
+    } else {
+        return Err(SimError::Stream(
+            "no H.264 encoder: install gstreamer1.0-plugins-ugly (x264enc) or -bad (openh264enc)"
+                .to_owned(),
+        ));
+    };
+    let mut launch = format!(
+        "( appsrc name=video is-live=true format=time max-buffers=2 leaky-type=downstream \
+         ! {encoder} ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1 \
+         aggregate-mode=zero-latency"
+    );
+    if config.metadata_hz > 0.0 {
+        launch.push_str(
+            " appsrc name=metadata is-live=true format=time max-buffers=20 leaky-type=downstream \
+             caps=application/x-onvif-metadata ! greyplanesimmetapay name=pay1",
+        );
+    }
+    launch.push_str(" )");
+    let factory = gst_server::RTSPMediaFactory::new();
+    factory.set_launch(&launch);
+    factory.set_shared(true);
+    factory.set_suspend_mode(gst_server::RTSPSuspendMode::None);
+    factory.set_latency(0);
+    Ok(factory)
+}
+
+pub(super) use feed::Source;
+
+/// What a feed draws with.
+pub(super) fn renderer(camera: &Camera) -> Renderer {
+    let config = &camera.config;
+    let flat = config.clip.is_some();
+    Renderer::new(
+        if flat { 0.0 } else { config.k1 },
+        if flat { 0.0 } else { config.k2 },
+        config.canary && !flat,
+    )
+}
+
+/// The street, painted if it is not yet.
+pub(super) fn street_source() -> Source {
+    Source::Still(Backdrop::Street(super::render::street()))
+}

@@ -1,0 +1,249 @@
+//! Sender reports that say the capture time.
+//!
+//! A probe on each payloader remembers which running time (and so which
+//! capture time) an RTP timestamp stands for; a probe on each RTCP source pad
+//! rewrites the NTP field of sender reports to the capture time that belongs
+//! to their RTP timestamp, in the camera's clock. This is exact to one tick of
+//! the 90 kHz clock, and follows steps of the camera's clock at once.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use gst::prelude::*;
+use gst_server::prelude::*;
+use gstreamer as gst;
+use gstreamer_rtsp_server as gst_server;
+
+use crate::sim::camera::{Camera, lock};
+
+const CLOCK_RATE: i64 = 90_000;
+
+/// What an RTP timestamp stood for last, by stream source (SSRC).
+#[derive(Debug)]
+pub(super) struct Stamps {
+    camera: Arc<Camera>,
+    offset_ns: AtomicI64,
+    last: Mutex<BTreeMap<u32, (u32, u64)>>,
+}
+
+impl Stamps {
+    pub(super) fn new(camera: Arc<Camera>) -> Self {
+        Self {
+            camera,
+            offset_ns: AtomicI64::new(0),
+            last: Mutex::new(BTreeMap::new()),
+        }
+    }
+
+    /// Running time minus time since the camera's start.
+    pub(super) fn set_offset(&self, offset_ns: i64) {
+        self.offset_ns.store(offset_ns, Ordering::SeqCst);
+    }
+
+    /// Remembers a packet: the first 12 bytes of RTP and its running time.
+    fn note(&self, packet: &[u8], running_ns: u64) {
+        let Some(header) = packet.first_chunk::<12>() else {
+            return;
+        };
+        let timestamp = u32::from_be_bytes([header[4], header[5], header[6], header[7]]);
+        let ssrc = u32::from_be_bytes([header[8], header[9], header[10], header[11]]);
+        let t_ns = running_ns.saturating_add_signed(-self.offset_ns.load(Ordering::SeqCst));
+        lock(&self.last).insert(ssrc, (timestamp, t_ns));
+    }
+
+    /// Rewrites the sender reports of a compound RTCP packet.
+    fn rewrite(&self, rtcp: &mut [u8]) {
+        let mut at = 0;
+        while let Some(header) = rtcp.get(at..).and_then(|r| r.first_chunk::<4>()) {
+            let words = usize::from(u16::from_be_bytes([header[2], header[3]]));
+            let end = at + 4 * (words + 1);
+            let is_report = header[0] >> 6 == 2 && header[1] == 200;
+            if let Some(report) = rtcp.get_mut(at..end).filter(|_| is_report) {
+                self.rewrite_report(report);
+            }
+            at = end;
+        }
+    }
+
+    fn rewrite_report(&self, report: &mut [u8]) {
+        let word = |report: &[u8], at: usize| {
+            report
+                .get(at..)
+                .and_then(|r| r.first_chunk::<4>())
+                .map(|b| u32::from_be_bytes(*b))
+        };
+        let (Some(ssrc), Some(timestamp)) = (word(report, 4), word(report, 16)) else {
+            return;
+        };
+        let Some(&(known, t_ns)) = lock(&self.last).get(&ssrc) else {
+            return;
+        };
+        let ticks = i64::from(timestamp.wrapping_sub(known) as i32);
+        let capture = t_ns.saturating_add_signed(ticks * 1_000_000_000 / CLOCK_RATE);
+        let Some(ntp_ns) = self.camera.utc_at(capture).to_ntp_ns() else {
+            return;
+        };
+        let seconds = (ntp_ns / 1_000_000_000) as u32;
+        let fraction = ((ntp_ns % 1_000_000_000) << 32).div_euclid(1_000_000_000) as u32;
+        if let Some(field) = report.get_mut(8..16) {
+            field[..4].copy_from_slice(&seconds.to_be_bytes());
+            field[4..].copy_from_slice(&fraction.to_be_bytes());
+        }
+    }
+}
+
+/// Puts the probes on a media: on its payloaders now, on RTCP once prepared.
+pub(super) fn install(media: &gst_server::RTSPMedia, stamps: &Arc<Stamps>) {
+    let Ok(bin) = media.element().downcast::<gst::Bin>() else {
+        return;
+    };
+    for name in ["pay0", "pay1"] {
+        if let Some(pad) = bin.by_name(name).and_then(|e| e.static_pad("src")) {
+            watch_packets(&pad, stamps, name == "pay0");
+        }
+    }
+    let stamps = Arc::clone(stamps);
+    media.connect_prepared(move |media| {
+        let pipeline = media.element().parent().and_downcast::<gst::Bin>();
+        let Some(rtpbin) = pipeline.and_then(|p| {
+            p.iterate_all_by_element_factory_name("rtpbin")
+                .into_iter()
+                .flatten()
+                .next()
+        }) else {
+            tracing::error!("the media has no rtpbin: sender reports stay unstamped");
+            return;
+        };
+        let interval = u64::from(stamps.camera.config.sender_report_ms) * 1_000_000;
+        for id in 0..2u32 {
+            let session: Option<gst::glib::Object> =
+                rtpbin.emit_by_name("get-internal-session", &[&id]);
+            if let Some(session) = session {
+                session.set_property("rtcp-min-interval", interval);
+            }
+        }
+        for pad in rtpbin.src_pads() {
+            if pad.name().starts_with("send_rtcp_src") {
+                rewrite_reports(&pad, &stamps);
+            }
+        }
+    });
+}
+
+/// Notes every packet's timestamp; loses some where the faults say so.
+fn watch_packets(pad: &gst::Pad, stamps: &Arc<Stamps>, may_lose: bool) {
+    let stamps = Arc::clone(stamps);
+    let kinds = gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST;
+    pad.add_probe(kinds, move |pad, info| {
+        let segment = pad
+            .sticky_event::<gst::event::Segment>(0)
+            .and_then(|e| e.segment().downcast_ref::<gst::ClockTime>().cloned());
+        let note = |buffer: &gst::BufferRef| {
+            let running = buffer
+                .pts()
+                .and_then(|pts| segment.as_ref()?.to_running_time(pts));
+            if let (Some(running), Ok(map)) = (running, buffer.map_readable()) {
+                stamps.note(&map, running.nseconds());
+            }
+        };
+        let loses = || may_lose && stamps.camera.loses_packet();
+        match &mut info.data {
+            Some(gst::PadProbeData::Buffer(buffer)) => {
+                note(buffer);
+                if loses() {
+                    return gst::PadProbeReturn::Drop;
+                }
+            }
+            Some(gst::PadProbeData::BufferList(list)) => {
+                for buffer in list.iter() {
+                    note(buffer);
+                }
+                if stamps.camera.faults().rtp_loss > 0.0 && may_lose {
+                    let kept: gst::BufferList = list.iter_owned().filter(|_| !loses()).collect();
+                    if kept.is_empty() {
+                        return gst::PadProbeReturn::Drop;
+                    }
+                    *list = kept;
+                }
+            }
+            _ => {}
+        }
+        gst::PadProbeReturn::Ok
+    });
+}
+
+fn rewrite_reports(pad: &gst::Pad, stamps: &Arc<Stamps>) {
+    let stamps = Arc::clone(stamps);
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        if let Some(gst::PadProbeData::Buffer(buffer)) = &mut info.data
+            && let Ok(mut map) = buffer.make_mut().map_writable()
+        {
+            stamps.rewrite(&mut map);
+        }
+        gst::PadProbeReturn::Ok
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{CaptureTime, SimClock, WallTime};
+    use crate::sim::config::SimConfig;
+
+    #[test]
+    fn a_report_says_when_its_timestamp_was_captured() {
+        let wall = 1_700_000_000_000_000_000;
+        let clock = Arc::new(SimClock::at(WallTime(wall)));
+        let camera = Arc::new(Camera::new(SimConfig::default(), clock));
+        let stamps = Stamps::new(Arc::clone(&camera));
+        stamps.set_offset(-500_000_000);
+        let mut packet = [0u8; 20];
+        packet[4..8].copy_from_slice(&0xffff_ff00u32.to_be_bytes());
+        packet[8..12].copy_from_slice(&77u32.to_be_bytes());
+        // Running time 1.5 s is 2 s after the camera's start.
+        stamps.note(&packet, 1_500_000_000);
+        for (step_s, later_ticks) in [(0.0, 9_000u32), (5.0, 9_000), (0.0, 0u32.wrapping_sub(90))] {
+            let mut faults = camera.faults();
+            faults.clock_step_s = step_s;
+            camera.set_faults(&faults).unwrap();
+            // A receiver report first, then the sender report.
+            let mut rtcp = vec![0x80, 201, 0, 1, 0, 0, 0, 1];
+            rtcp.extend([0x80, 200, 0, 6]);
+            rtcp.extend(77u32.to_be_bytes());
+            rtcp.extend([0u8; 8]);
+            rtcp.extend(0xffff_ff00u32.wrapping_add(later_ticks).to_be_bytes());
+            rtcp.extend([0u8; 8]);
+            stamps.rewrite(&mut rtcp);
+            let seconds = u32::from_be_bytes(*rtcp[16..].first_chunk().unwrap());
+            let fraction = u32::from_be_bytes(*rtcp[20..].first_chunk().unwrap());
+            let ntp_ns = u64::from(seconds) * 1_000_000_000
+                + ((u128::from(fraction) * 1_000_000_000) >> 32) as u64;
+            let told = CaptureTime::from_ntp_ns(ntp_ns).unwrap().0;
+            let ticks = i64::from(later_ticks as i32);
+            let truth =
+                wall + 2_000_000_000 + ticks * 1_000_000_000 / 90_000 + (step_s * 1e9) as i64;
+            assert!(
+                (told - truth).abs() <= 1,
+                "{step_s} {later_ticks}: {}",
+                told - truth
+            );
+        }
+    }
+
+    #[test]
+    fn broken_rtcp_is_left_alone() {
+        let clock = Arc::new(SimClock::at(WallTime(0)));
+        let stamps = Stamps::new(Arc::new(Camera::new(SimConfig::default(), clock)));
+        for bytes in [
+            &[][..],
+            &[0x80, 200],
+            &[0x80, 200, 0xff, 0xff, 1, 2],
+            &[0x80, 200, 0, 0],
+        ] {
+            let mut rtcp = bytes.to_vec();
+            stamps.rewrite(&mut rtcp);
+            assert_eq!(rtcp, bytes);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! When a reported position was measured, in the camera's clock.
+//!
+//! A stamp with sub-second digits that fits the running offset between the two
+//! clocks is believed. A stamp in whole seconds is not a time of measurement,
+//! but it still bounds the offset: *some* moment between request and answer
+//! lay in that second. The intersection of these bounds turns the request's
+//! midpoint into the camera's clock; half the round trip and half of what is
+//! left of the offset's interval bound the error (taken as 2σ). Must not know
+//! HTTP or XML.
+
+use super::utc::UtcStamp;
+use crate::clock::{CaptureTime, Mono};
+use crate::pose::clockwatch::{ClockRules, OffsetWindow, ReportClock, ReportVerdict};
+
+/// What a stamp's fine print is worth at best: a camera reads its motors and
+/// its clock one after the other.
+const MIN_SIGMA_S: f64 = 1e-3;
+/// A time less certain than this positions nothing.
+const MAX_SIGMA_S: f64 = 0.1;
+
+/// A measurement's time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SampleTime {
+    /// When, camera's clock.
+    pub at: CaptureTime,
+    /// Standard uncertainty, seconds.
+    pub sigma_s: f64,
+    /// From measurement to arrival, seconds, as far as known.
+    pub lateness_s: f64,
+    /// For the clock watch.
+    pub clock: ReportClock,
+}
+
+/// Why a report has no time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoTime {
+    /// The stamp stands still: an old report, not news.
+    Frozen,
+    /// No stamp, or none that can be read.
+    Missing,
+    /// The stamps are coarse and the offset is not narrowed down yet.
+    Unresolved,
+}
+
+/// Finds the times of one camera's reports.
+#[derive(Debug, Default)]
+pub struct SampleClock {
+    offset: OffsetWindow,
+}
+
+impl SampleClock {
+    /// The time of a report that was asked for at `sent` and had arrived at
+    /// `received`.
+    ///
+    /// # Errors
+    /// [`NoTime`]: the report must not be used.
+    pub fn time(
+        &mut self,
+        stamp: Option<UtcStamp>,
+        sent: Mono,
+        received: Mono,
+    ) -> Result<SampleTime, NoTime> {
+        let stamp = stamp.ok_or(NoTime::Missing)?;
+        let clock = ReportClock {
+            utc: stamp.at,
+            resolution_ns: stamp.resolution_ns,
+            sent,
+            received,
+        };
+        let tolerance_s = ClockRules::default().report_tolerance_s;
+        if self.offset.push(&clock, tolerance_s) == ReportVerdict::Frozen {
+            return Err(NoTime::Frozen);
+        }
+        let resolution_s = stamp.resolution_ns as f64 * 1e-9;
+        let trip_s = received.since(sent).as_secs_f64();
+        let middle = Mono(sent.0 / 2 + received.0 / 2);
+        let (from_trip, offset_s) = self.offset.camera_time(middle).ok_or(NoTime::Unresolved)?;
+        let (arrived, _) = self
+            .offset
+            .camera_time(received)
+            .ok_or(NoTime::Unresolved)?;
+        let stamp_sigma_s = (resolution_s / 4.0).max(MIN_SIGMA_S);
+        let trip_sigma_s = (trip_s / 4.0 + offset_s / 2.0).max(MIN_SIGMA_S);
+        // Whole seconds say when the second began, not when the head stood.
+        let (at, sigma_s) = if resolution_s < 1.0 && stamp_sigma_s <= trip_sigma_s.max(0.005) {
+            (stamp.at.plus_seconds(resolution_s / 2.0), stamp_sigma_s)
+        } else {
+            (from_trip, trip_sigma_s)
+        };
+        if sigma_s > MAX_SIGMA_S {
+            return Err(NoTime::Unresolved);
+        }
+        Ok(SampleTime {
+            at,
+            sigma_s,
+            lateness_s: arrived.seconds_since(at).max(0.0),
+            clock,
+        })
+    }
+
+    /// Forgets everything: another connection, perhaps another camera.
+    pub fn reset(&mut self) {
+        self.offset = OffsetWindow::default();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! Holds ARCHITECTURE.md's module table: who may import whom.
+//!
+//! Reads every `crate::…` path in `src/`; a module that reaches for another
+//! one that its row does not name fails here, with file and line.
+#![allow(
+    clippy::panic,
+    clippy::expect_used,
+    reason = "a test that fails should fail loudly"
+)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Module → what it may import besides itself, in the order data flows.
+const TABLE: &[(&str, &[&str])] = &[
+    ("clock", &[]),
+    ("event", &[]),
+    ("geom", &[]),
+    ("frame", &["geom", "clock"]),
+    ("pose", &["geom", "clock", "event"]),
+    ("zone", &["geom", "pose"]),
+    ("plan", &["zone", "pose", "geom", "event"]),
+    ("paint", &["plan", "zone", "frame", "geom", "event"]),
+    ("hold", &["plan", "clock", "event"]),
+    ("telemetry", &["pose", "clock", "event", "config"]),
+    (
+        "pipeline",
+        &["hold", "paint", "plan", "frame", "geom", "clock", "event"],
+    ),
+    ("egress", &["pipeline", "clock", "event"]),
+    ("config", &["zone", "pose", "geom"]),
+    ("sim", &["clock"]),
+    ("app", ALL),
+    ("prove", ALL),
+    ("cli", ALL),
+];
+
+const ALL: &[&str] = &[
+    "clock",
+    "event",
+    "geom",
+    "frame",
+    "pose",
+    "zone",
+    "plan",
+    "paint",
+    "hold",
+    "telemetry",
+    "pipeline",
+    "egress",
+    "config",
+    "sim",
+    "app",
+    "prove",
+];
+
+#[test]
+fn imports_follow_the_table() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let table: BTreeMap<_, _> = TABLE.iter().copied().collect();
+    let mut faults = Vec::new();
+    let mut seen = 0;
+    for file in rust_files(&src) {
+        let relative = file.strip_prefix(&src).expect("inside src");
+        let first = relative.components().next().expect("a file has a name");
+        let module = first
+            .as_os_str()
+            .to_string_lossy()
+            .trim_end_matches(".rs")
+            .to_owned();
+        if module == "lib" || module == "main" {
+            continue;
+        }
+        let allowed = *table
+            .get(module.as_str())
+            .unwrap_or_else(|| panic!("`{module}` is not in the module table"));
+        let text = fs::read_to_string(&file).expect("readable source");
+        for (number, line) in text.lines().enumerate() {
+            if line.trim_start().starts_with("//") {
+                continue;
+            }
+            for target in imports(line) {
+                seen += 1;
+                if target != module && !allowed.contains(&target.as_str()) {
+                    let place = format!("{}:{}", relative.display(), number + 1);
+                    faults.push(format!("{place}: `{module}` imports `{target}`"));
+                }
+            }
+        }
+    }
+    assert!(
+        seen > 50,
+        "only {seen} imports found: the test looks in the wrong place"
+    );
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// The modules named by `crate::x` and `crate::{x, y::z}` in one line.
+fn imports(line: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for after in line.split("crate::").skip(1) {
+        let names = match after.strip_prefix('{') {
+            Some(list) => list.split('}').next().unwrap_or("").split(',').collect(),
+            None => vec![after],
+        };
+        for name in names {
+            let name: String = name
+                .trim()
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
+            if name.chars().next().is_some_and(char::is_lowercase) {
+                found.push(name);
+            }
+        }
+    }
+    found
+}
+
+fn rust_files(dir: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(dir).expect("readable folder") {
+        let path = entry.expect("readable entry").path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+#[test]
+fn no_file_is_beyond_nine_hundred_lines() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let long: Vec<String> = ["src", "tests", "benches"]
+        .iter()
+        .flat_map(|d| rust_files(&root.join(d)))
+        .filter_map(|f| {
+            let lines = fs::read_to_string(&f)
+                .expect("readable source")
+                .lines()
+                .count();
+            (lines > 900).then(|| format!("{}: {lines} lines", f.display()))
+        })
+        .collect();
+    assert!(long.is_empty(), "{}", long.join("\n"));
+}
