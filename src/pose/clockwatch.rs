@@ -208,6 +208,8 @@ impl ClockWatch {
             ReportVerdict::StepRevoked => {
                 self.reports_stepped_at = None;
                 self.reports_since += 1;
+                // It was measured as if every answer were fresh.
+                self.latency = None;
             }
             ReportVerdict::Stepped { step_s } => {
                 self.reports_stepped_at = Some(self.now);

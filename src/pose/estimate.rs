@@ -3,8 +3,8 @@
 //! # The margin, and why it holds
 //! Let the head obey |θ''| ≤ a on each axis, let the true angle at a sample's
 //! true time be within 2σ of its report, the sample's true time within 2σ_s of
-//! its stamp, and every pixel of the frame be taken within ±(2σ_c + exposure/2
-//! + readout) of its capture time. L is the straight line through two samples
+//! its stamp, and every pixel of the frame be taken within ±(2σ_c + exposure/2 +
+//! readout) of its capture time. L is the straight line through two samples
 //! Δ apart, of slope s.
 //!
 //! * Linear interpolation errs by at most a/2·|(x−t₀)(x−t₁)| at time x: aΔ²/8

@@ -343,7 +343,7 @@ fn present(what: &str, value: Option<f64>) -> Result<f64, Reason> {
 
 fn linear(what: &str, value: f64, from: [f64; 2], to: [f64; 2]) -> Result<f64, Reason> {
     let share = (value - from[0]) / (from[1] - from[0]);
-    if !(share >= -RANGE_TOLERANCE && share <= 1.0 + RANGE_TOLERANCE) {
+    if !(-RANGE_TOLERANCE..=1.0 + RANGE_TOLERANCE).contains(&share) {
         return Err(refused(format!(
             "{what} {value} outside {}…{}",
             from[0], from[1]

@@ -136,9 +136,9 @@ impl OffsetWindow {
             self.suspended = None;
             return false;
         }
-        let before = common(&suspended.intervals, false);
-        let returned = report.sent > suspended.sent
-            && before.is_some_and(|before| overlap(new.fresh, before, slack));
+        // Any one of them: staleness creeps, and their common part with it.
+        let fits = |before: &Interval| overlap(new.fresh, before.fresh, slack);
+        let returned = report.sent > suspended.sent && suspended.intervals.iter().any(fits);
         if returned && let Some(suspended) = self.suspended.take() {
             self.caches = true;
             let between = std::mem::replace(&mut self.intervals, suspended.intervals);
