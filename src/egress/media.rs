@@ -34,6 +34,8 @@ const QUEUE: u64 = 16;
 const SLOW_AFTER: gst::ClockTime = gst::ClockTime::from_seconds(5);
 /// Reports go out at least this far apart; the capture time is known to a new
 /// viewer after about as long.
+/// The bandwidth of which RTCP may take its twentieth (RFC 3550, 6.2).
+const SESSION_BITS_PER_S: f64 = 4e6;
 const REPORT_EVERY_NS: u64 = 1_000_000_000;
 /// Frames between the queue and the packetiser whose capture time is remembered.
 const REMEMBERED: usize = 128;
@@ -101,6 +103,9 @@ fn configure(media: &gst_rtsp_server::RTSPMedia, stream: &MaskedStream, slow: Sl
         let session = media.stream(0).and_then(|s| s.rtpsession());
         if let Some(session) = session {
             session.set_property("rtcp-min-interval", REPORT_EVERY_NS);
+            // Measured at the first report, the bandwidth is almost none, and
+            // the next report would be minutes away.
+            session.set_property("bandwidth", SESSION_BITS_PER_S);
         }
     });
     Some(())

@@ -93,6 +93,9 @@ impl Stamps {
     }
 }
 
+/// The bandwidth of which RTCP may take its twentieth (RFC 3550, 6.2).
+const SESSION_BITS_PER_S: f64 = 4e6;
+
 /// Puts the probes on a media: on its payloaders now, on RTCP once prepared.
 pub(super) fn install(media: &gst_server::RTSPMedia, stamps: &Arc<Stamps>) {
     let Ok(bin) = media.element().downcast::<gst::Bin>() else {
@@ -121,6 +124,9 @@ pub(super) fn install(media: &gst_server::RTSPMedia, stamps: &Arc<Stamps>) {
                 rtpbin.emit_by_name("get-internal-session", &[&id]);
             if let Some(session) = session {
                 session.set_property("rtcp-min-interval", interval);
+                // Measured at the first report, the bandwidth is almost none,
+                // and the next report would be minutes away.
+                session.set_property("bandwidth", SESSION_BITS_PER_S);
             }
         }
         for pad in rtpbin.src_pads() {
