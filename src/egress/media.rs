@@ -32,10 +32,10 @@ use crate::pipeline::{EncodedMasked, MaskedStream, Tap};
 const QUEUE: u64 = 16;
 /// A viewer whose queue was full for this long is slow.
 const SLOW_AFTER: gst::ClockTime = gst::ClockTime::from_seconds(5);
-/// Reports go out at least this far apart; the capture time is known to a new
-/// viewer after about as long.
 /// The bandwidth of which RTCP may take its twentieth (RFC 3550, 6.2).
 const SESSION_BITS_PER_S: f64 = 4e6;
+/// Reports go out at least this far apart; the capture time is known to a new
+/// viewer after about as long.
 const REPORT_EVERY_NS: u64 = 1_000_000_000;
 /// Frames between the queue and the packetiser whose capture time is remembered.
 const REMEMBERED: usize = 128;
