@@ -116,7 +116,7 @@ impl Walk {
         for k in 0..BLOCK {
             let (fu, fv) = (self.weight_u[k], self.weight_v[k]);
             let gu = 256u16.wrapping_sub(fu);
-            let [a, b, c, d] = [0, 1, 2, 3].map(|n: usize| u16::from(four[n][k]));
+            let [a, b, c, d] = four.map(|row| u16::from(row[k]));
             let top = a.wrapping_mul(gu).wrapping_add(b.wrapping_mul(fu));
             let bottom = c.wrapping_mul(gu).wrapping_add(d.wrapping_mul(fu));
             let gv = 256u32.wrapping_sub(u32::from(fv));
@@ -164,8 +164,7 @@ fn chroma_row(
     let walk = Walk::new(from, step, bounds, width);
     let mut four = [[[0; BLOCK]; 4]; 2];
     let below = t.uv.get(width..).unwrap_or_default();
-    for k in 0..BLOCK / 2 {
-        let i = walk.index[k];
+    for (k, &i) in walk.index.iter().enumerate().take(BLOCK / 2) {
         if let (Some(&[a, b]), Some(&[c, d])) = (pair(&t.uv, i), pair(below, i)) {
             for (plane, four) in four.iter_mut().enumerate() {
                 four[0][k] = a[plane];

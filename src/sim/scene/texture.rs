@@ -100,7 +100,7 @@ pub(super) fn ground(x: f64, z: f64, distance: f64) -> Colour {
         road(x, z)
     } else if (-4.0..11.0).contains(&z) && x.abs() < 26.0 {
         square(x, z, fine)
-    } else if z >= NORTH_HEDGE_Z && z < NORTH_FACADE_Z {
+    } else if (NORTH_HEDGE_Z..NORTH_FACADE_Z).contains(&z) {
         garden(
             x,
             z - NORTH_HEDGE_Z,
@@ -355,7 +355,7 @@ fn pane(seed: u32, k: usize, window: &Opening, u: f64, h: f64) -> Colour {
         ];
         return shade(cloth[hash(seed, 40 + k as u32) as usize % 3], fold);
     }
-    let lit = hash(seed, 50 + k as u32) % 3 == 0;
+    let lit = hash(seed, 50 + k as u32).is_multiple_of(3);
     let sill_plant = k == 0 && h < window.bottom + 0.35 && noise(u * 5.0, 3.0) > 0.55;
     if sill_plant {
         return [70.0, 104.0, 58.0];
@@ -388,7 +388,7 @@ fn block(seed: u32, u: f64, h: f64) -> Colour {
     let c = base[hash(seed, 8) as usize % 3];
     let window = u.rem_euclid(3.2) > 1.2 && (0.9..2.3).contains(&h.rem_euclid(3.0)) && seed < 900;
     if window {
-        let lit = hash((u / 3.2) as i32 as u32, (h / 3.0) as u32 + seed) % 5 == 0;
+        let lit = hash((u / 3.2) as i32 as u32, (h / 3.0) as u32 + seed).is_multiple_of(5);
         return if lit {
             [190.0, 164.0, 112.0]
         } else {
