@@ -98,6 +98,12 @@ impl Setup {
 }
 
 impl FrameJudge for Judge {
+    fn stream_restarted(&self) {
+        if let Aim::Turning { poses, .. } = &self.aim {
+            poses.on_frames_restarted();
+        }
+    }
+
     fn frame_seen(&self, capture: Option<CaptureTime>, pts_ns: u64, arrival: Mono) {
         if let (Aim::Turning { poses, .. }, Some(capture)) = (&self.aim, capture) {
             poses.on_frame_clock(capture, pts_ns, arrival);

@@ -13,6 +13,10 @@ use crate::plan::Plan;
 /// Knows the evidence for frames. Called on streaming threads: every method
 /// must return at once. A panic in any of them covers the frame.
 pub trait FrameJudge: Send + Sync {
+    /// A connection to the camera begins: stamps of frames to come mean nothing
+    /// beside those of frames that came.
+    fn stream_restarted(&self);
+
     /// A decoded frame came in. Feeds the watch over the camera's clock.
     ///
     /// `pts_ns` is the frame's stamp in the ingest's own time: only differences

@@ -347,6 +347,7 @@ pub fn hide(size: Size, [left, top, right, bottom]: [f64; 4]) -> Plan {
 }
 
 impl FrameJudge for Judge {
+    fn stream_restarted(&self) {}
     fn frame_seen(&self, _: Option<CaptureTime>, _: u64, _: Mono) {}
     fn ready(&self, _: Option<CaptureTime>) -> bool {
         true

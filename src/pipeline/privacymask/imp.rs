@@ -45,6 +45,8 @@ pub(super) struct State {
     pub(super) stopping: bool,
     pub(super) no_frame: Reason,
     refusal: Option<String>,
+    /// The judge could not take note of the connection that frames come from.
+    connection_doubted: bool,
 }
 
 /// At least this much of the budget is kept for planning and painting.
@@ -67,6 +69,7 @@ impl State {
             stopping: true,
             no_frame: Reason::Starting,
             refusal: None,
+            connection_doubted: false,
         }
     }
 }
@@ -131,7 +134,7 @@ impl PrivacyMask {
                 buffer,
                 form,
                 before,
-                doubted,
+                doubted: doubted || state.connection_doubted,
             };
             match state.hold.push(waiting, arrival, capture) {
                 Pushed::Held => false,
@@ -156,11 +159,12 @@ impl PrivacyMask {
                 self.drop_held();
                 true
             }
+            EventView::StreamStart(_) => {
+                self.restarted();
+                true
+            }
             // The stream that leaves has its own beginning, time and end.
-            EventView::StreamStart(_)
-            | EventView::Segment(_)
-            | EventView::Gap(_)
-            | EventView::Eos(_) => true,
+            EventView::Segment(_) | EventView::Gap(_) | EventView::Eos(_) => true,
             _ if event.is_serialized() => {
                 let mut state = self.lock();
                 // Bounded: nobody sends this many between two frames.
@@ -170,6 +174,15 @@ impl PrivacyMask {
                 true
             }
             _ => gst::Pad::event_default(pad, Some(&*self.obj()), event),
+        }
+    }
+
+    /// A judge that panics here may mix up the clocks of two connections: all
+    /// frames of the new one are doubted.
+    fn restarted(&self) {
+        if let Some(setup) = self.setup() {
+            let told = catch_unwind(AssertUnwindSafe(|| setup.judge.stream_restarted()));
+            self.lock().connection_doubted = told.is_err();
         }
     }
 

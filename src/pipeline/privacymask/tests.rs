@@ -30,6 +30,9 @@ struct Judge {
 }
 
 impl FrameJudge for Judge {
+    fn stream_restarted(&self) {
+        assert_ne!(self.panic_in, "stream_restarted");
+    }
     fn frame_seen(&self, capture: Option<CaptureTime>, _: u64, _: Mono) {
         self.seen.lock().unwrap().push(capture);
         assert_ne!(self.panic_in, "frame_seen");
@@ -327,6 +330,7 @@ fn a_judge_that_panics_or_errs_covers_the_frame() {
     for (what, case) in [
         ("plan", of("plan")),
         ("ready", of("ready")),
+        ("stream_restarted", of("stream_restarted")),
         ("frame_seen", of("frame_seen")),
         ("other size", other_size),
     ] {
