@@ -14,7 +14,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use greyplane::egress::Access;
 use greyplane::event::Event;
-use greyplane::pipeline::{Secret, Transport};
+use greyplane::pipeline::Transport;
+use greyplane::secret::Secret;
 use pipeline_support::{Camera, Judge, Log, Viewer, hide, serve, settings, start, until};
 
 #[test]

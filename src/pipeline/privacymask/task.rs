@@ -114,10 +114,9 @@ impl PrivacyMask {
                 self.send_events(events);
                 return;
             }
-            Next::Frame(held, push_by) => self.send_frame(sender, held, push_by),
+            Next::Frame(held, push_by) => self.send_frame(sender, held, now, push_by),
             Next::Grey(reason) => self.send_grey(sender, reason),
         };
-        sender.reserve.took(sender.setup.clock.mono().since(now));
         let budget = Budget {
             total: sender.setup.budget,
             reserve: sender.reserve.now(),
@@ -189,6 +188,7 @@ impl PrivacyMask {
         &self,
         sender: &mut Sender,
         held: Held<Waiting>,
+        released: Mono,
         push_by: Mono,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
         let Waiting {
@@ -219,6 +219,7 @@ impl PrivacyMask {
             return Ok(gst::FlowSuccess::Ok);
         };
         let now = sender.setup.clock.mono();
+        sender.reserve.took(now.since(released));
         if now > push_by {
             sender.setup.count_drop(DropReason::Late);
             return Ok(gst::FlowSuccess::Ok);

@@ -448,8 +448,8 @@ fn a_frame_without_evidence_leaves_at_its_deadline() {
     let caps = i420(64, 48);
     rig.push(bright(&caps), &caps);
     rig.arrived(1);
-    // Half the budget is kept for painting until that was measured.
-    rig.clock.advance(Duration::from_millis(130));
+    // Of the budget of 250 ms at least ten are kept for painting.
+    rig.clock.advance(Duration::from_millis(245));
     rig.waker.wake();
     assert!(rig.pull().is_half_hidden());
 }
