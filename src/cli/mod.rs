@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod prove;
 mod run;
 mod sim;
 mod terminal;
@@ -37,6 +38,8 @@ enum Command {
     Sim(sim::SimArgs),
     /// Run a simulated camera and the gateway before it.
     Demo(demo::Args),
+    /// Play scenarios, or watch one stream, and judge what a viewer sees.
+    Prove(prove::Args),
 }
 
 /// How a command failed.
@@ -68,6 +71,7 @@ impl Arguments {
             Command::Check(args) => args.run(),
             Command::Sim(args) => run_sim(&args),
             Command::Demo(args) => args.run(&screen),
+            Command::Prove(args) => args.run(),
         };
         match done {
             Ok(()) => ExitCode::SUCCESS,
