@@ -8,9 +8,8 @@ use crate::config::{Camera, Kind, Limits, Masks};
 use crate::event::Reason;
 use crate::geom::{Mount, Optics, Size};
 use crate::pipeline::FrameJudge;
-use crate::plan::{MarginLimits, Plan, PlanInput, RegionSource, decide};
+use crate::plan::{CameraZones, MarginLimits, Plan, PlanInput, RegionSource, decide};
 use crate::pose::{Evidence, PoseEstimate, PoseSource};
-use crate::zone::{Region, ZoneSet};
 use arc_swap::ArcSwap;
 use std::sync::{Arc, OnceLock};
 
@@ -123,7 +122,7 @@ impl FrameJudge for Judge {
         let zones = setup
             .masks
             .as_ref()
-            .map(|zones| Zones {
+            .map(|zones| CameraZones {
                 zones,
                 optics,
                 mount,
@@ -145,26 +144,5 @@ impl FrameJudge for Judge {
                 cover_share_of_width: setup.limits.cover_margin_share,
             },
         })
-    }
-}
-
-/// A camera's zones with its lens, as `plan` asks for them.
-struct Zones<'a> {
-    zones: &'a ZoneSet,
-    optics: Optics,
-    mount: Mount,
-}
-
-impl RegionSource for Zones<'_> {
-    fn regions(&self, pose: Option<&PoseEstimate>, size: Size) -> Vec<Region> {
-        self.zones.regions(pose, &self.optics, &self.mount, size)
-    }
-
-    fn has_show_only(&self) -> bool {
-        self.zones.has_show_only()
-    }
-
-    fn needs_pose(&self) -> bool {
-        self.zones.needs_pose()
     }
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod mask;
 mod prove;
 mod run;
 mod sim;
@@ -34,11 +35,13 @@ enum Command {
     Run(run::Args),
     /// Check a configuration with its masks: all mistakes at once.
     Check(check::Args),
+    /// Look at mask documents: check, draw, describe.
+    Mask(mask::Args),
     /// Run a simulated PTZ camera.
     Sim(sim::SimArgs),
     /// Run a simulated camera and the gateway before it.
     Demo(demo::Args),
-    /// Play scenarios, or watch one stream, and judge what a viewer sees.
+    /// Play scenarios and judge the masked stream as a viewer.
     Prove(prove::Args),
 }
 
@@ -69,6 +72,7 @@ impl Arguments {
         let done = match self.command {
             Command::Run(args) => args.run(&screen),
             Command::Check(args) => args.run(),
+            Command::Mask(args) => args.run(),
             Command::Sim(args) => run_sim(&args),
             Command::Demo(args) => args.run(&screen),
             Command::Prove(args) => args.run(),

@@ -15,7 +15,13 @@
 //!   before, or one of the clocks has not followed yet.
 //!
 //! A step smaller than the tolerance plus the shortest round trip cannot be
-//! seen this way. Must not know positions, pictures or protocols.
+//! seen this way, nor, at a camera that answers with measurements made before
+//! the request (see [`OffsetWindow`]), one smaller than the time between two
+//! requests. Must not know positions, pictures or protocols.
+
+mod offset;
+
+pub use offset::OffsetWindow;
 
 use crate::clock::{CaptureTime, Mono};
 use std::collections::VecDeque;
@@ -77,122 +83,14 @@ pub enum ReportVerdict {
     Frozen,
     /// It fits those before.
     Agrees,
+    /// It fits, and shows that the last step was none: the camera answers with
+    /// measurements made before the request.
+    StepRevoked,
     /// The camera's clock stepped by this many seconds, positive forwards.
     Stepped {
         /// Seconds.
         step_s: f64,
     },
-}
-
-/// (monotonic − camera's UTC), as an interval, from reports.
-#[derive(Clone, Debug, Default)]
-pub struct OffsetWindow {
-    intervals: VecDeque<Interval>,
-    /// The common part of `intervals`.
-    common: Option<(i128, i128)>,
-    last_utc: Option<CaptureTime>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Interval {
-    low: i128,
-    high: i128,
-    received: Mono,
-}
-
-/// Two clocks drift apart; intervals older than this are forgotten.
-const WINDOW_NS: u64 = 20_000_000_000;
-const WINDOW_LEN: usize = 256;
-/// How fast two clocks drift apart at most (quartz out in the cold, NTP slewing).
-const DRIFT: f64 = 500e-6;
-/// A stamp this coarse legitimately repeats itself.
-const COARSE_NS: i64 = 100_000_000;
-
-impl OffsetWindow {
-    /// Takes up one report; `tolerance_s` is the gap that is not yet a step.
-    pub fn push(&mut self, report: &ReportClock, tolerance_s: f64) -> ReportVerdict {
-        let repeated = self.last_utc == Some(report.utc);
-        if repeated && report.resolution_ns < COARSE_NS {
-            return ReportVerdict::Frozen;
-        }
-        let utc = i128::from(report.utc.0);
-        let resolution = i128::from(report.resolution_ns.max(0));
-        let new = Interval {
-            low: i128::from(report.sent.0) - utc - resolution,
-            high: i128::from(report.received.0) - utc,
-            received: report.received,
-        };
-        let verdict = match self.common {
-            None => ReportVerdict::Agrees,
-            Some((low, high)) => {
-                let silent_ns = self
-                    .intervals
-                    .back()
-                    .map_or(0, |last| report.received.since(last.received).as_nanos());
-                let slack = (tolerance_s * 1e9 + silent_ns as f64 * DRIFT) as i128;
-                if new.low > high + slack || new.high < low - slack {
-                    if repeated {
-                        return ReportVerdict::Frozen;
-                    }
-                    let moved = (new.low + new.high - low - high) / 2;
-                    ReportVerdict::Stepped {
-                        step_s: -(moved as f64) * 1e-9,
-                    }
-                } else {
-                    ReportVerdict::Agrees
-                }
-            }
-        };
-        self.last_utc = Some(report.utc);
-        if matches!(verdict, ReportVerdict::Stepped { .. }) {
-            self.intervals.clear();
-        }
-        self.intervals.push_back(new);
-        while self.intervals.len() > WINDOW_LEN
-            || self.intervals.front().is_some_and(|oldest| {
-                report.received.since(oldest.received).as_nanos() > u128::from(WINDOW_NS)
-            }) && self.intervals.len() > 1
-        {
-            self.intervals.pop_front();
-        }
-        let low = self.intervals.iter().map(|i| i.low).max();
-        let high = self.intervals.iter().map(|i| i.high).min();
-        self.common = low.zip(high).map(|(low, high)| {
-            // Within tolerance they may cross: then the point between is best.
-            if low <= high {
-                (low, high)
-            } else {
-                ((low + high) / 2, (low + high) / 2)
-            }
-        });
-        verdict
-    }
-
-    /// The interval of (monotonic − UTC), nanoseconds, once a report was seen.
-    pub fn offset_ns(&self) -> Option<(i128, i128)> {
-        self.common
-    }
-
-    /// How many reports the interval rests on.
-    pub fn len(&self) -> usize {
-        self.intervals.len()
-    }
-
-    /// Whether no report was seen.
-    pub fn is_empty(&self) -> bool {
-        self.intervals.is_empty()
-    }
-
-    /// The camera's time at `at`, and how far that may be off (a bound, in
-    /// seconds); `None` before the first report or outside representable time.
-    pub fn camera_time(&self, at: Mono) -> Option<(CaptureTime, f64)> {
-        let (low, high) = self.common?;
-        let utc = i128::from(at.0) - (low + high) / 2;
-        let half_s = (high - low) as f64 * 0.5e-9;
-        i64::try_from(utc)
-            .ok()
-            .map(|utc| (CaptureTime(utc), half_s))
-    }
 }
 
 /// What the watch says.
@@ -222,9 +120,10 @@ pub struct ClockWatch {
     /// The latency interval while the clocks agreed, ns.
     latency: Option<(i128, i128)>,
     state: ClockState,
-    /// The newest time told, and when the last step was seen.
+    /// The newest time told, and when the last step of either was seen.
     now: Mono,
-    stepped_at: Option<Mono>,
+    frames_stepped_at: Option<Mono>,
+    reports_stepped_at: Option<Mono>,
 }
 
 /// Over how many frames the shortest delay is taken.
@@ -245,7 +144,8 @@ impl ClockWatch {
             latency: None,
             state: ClockState::Unsettled,
             now: Mono(0),
-            stepped_at: None,
+            frames_stepped_at: None,
+            reports_stepped_at: None,
         }
     }
 
@@ -264,11 +164,13 @@ impl ClockWatch {
             Some((drifted_s, base, last_pts)) => {
                 let off_s = (ahead - base) as f64 * 1e-9 - drifted_s;
                 if off_s.abs() > self.rules.frame_tolerance_s {
-                    self.step(off_s);
+                    self.frames_stepped_at = Some(self.now);
+                    self.jump(off_s);
                     self.delays.clear();
                     self.anchor = Some((0.0, ahead, pts_ns));
                 } else {
-                    let passed_s = pts_ns.saturating_sub(last_pts).min(WINDOW_NS) as f64 * 1e-9;
+                    let passed_s =
+                        pts_ns.saturating_sub(last_pts).min(20_000_000_000) as f64 * 1e-9;
                     let follow_s = FRAME_DRIFT * passed_s;
                     let drifted_s = drifted_s + off_s.clamp(-follow_s, follow_s);
                     self.anchor = Some((drifted_s, base, pts_ns));
@@ -289,7 +191,8 @@ impl ClockWatch {
         self.anchor = None;
         self.delays.clear();
         self.latency = None;
-        self.stepped_at = None;
+        self.frames_stepped_at = None;
+        self.reports_stepped_at = None;
         self.reports_since = 0;
         self.state = ClockState::Unsettled;
     }
@@ -302,18 +205,18 @@ impl ClockWatch {
         match verdict {
             ReportVerdict::Frozen => {}
             ReportVerdict::Agrees => self.reports_since += 1,
+            ReportVerdict::StepRevoked => {
+                self.reports_stepped_at = None;
+                self.reports_since += 1;
+            }
             ReportVerdict::Stepped { step_s } => {
-                self.step(step_s);
+                self.reports_stepped_at = Some(self.now);
+                self.jump(step_s);
                 self.reports_since = 1;
             }
         }
         self.reconsider();
         verdict
-    }
-
-    fn step(&mut self, step_s: f64) {
-        self.stepped_at = Some(self.now);
-        self.jump(step_s);
     }
 
     fn jump(&mut self, step_s: f64) {
@@ -345,9 +248,9 @@ impl ClockWatch {
                 }
             }
             (ClockState::Jumped { .. }, None) => {
-                let steady = self
-                    .stepped_at
-                    .is_none_or(|at| self.now.since(at).as_secs_f64() >= self.rules.steady_s);
+                let last = self.frames_stepped_at.max(self.reports_stepped_at);
+                let steady =
+                    last.is_none_or(|at| self.now.since(at).as_secs_f64() >= self.rules.steady_s);
                 if steady {
                     self.state = ClockState::Agree;
                     self.latency = Some(latency);

@@ -19,13 +19,24 @@
 //! formula, with a/2·h(h+Δ) where it says |ω|h + a·h²/2, because the line is
 //! followed beyond the newest sample instead of stood still on.
 //!
+//! That bound allows a head to shake at full acceleration in step with its
+//! reports, 0.5° to and fro at 10 Hz, which would hide half of every picture of
+//! a zoomed camera at rest. So one more thing is assumed, and only of reports at
+//! most [`TURNS_ROUND_IN_S`] apart: compared with going straight on, a head (or
+//! lens) that leaves within one gap does not come back within the same gap: it
+//! would have to start, turn round and stop in that time. Then its departure
+//! from the line is at most what the gap's ends show: D = |s − s'|·Δ, the
+//! largest of the neighbouring gaps', plus the noise of the three reports it
+//! takes to see it (√6·2σ). Up to τ outside the bracket, where the speed may
+//! have changed by √(2aD) unseen, it is √(2aD)·τ + Dτ/Δ + aτ²/2 more.
+//!
 //! Errors of pan and tilt become a turn of the picture thus: a turn by δ about
 //! the vertical is a swing of the optical axis by at most δ·cos(tilt) and a
 //! roll of 2·atan(sin(tilt)·tan(δ/2)). Near the nadir pan is wild, but all of it
 //! is roll.
 
 use super::history::Knot;
-use super::profile::{CameraProfile, Limits};
+use super::profile::CameraProfile;
 use super::{Margin, PoseEstimate, Support};
 use crate::clock::CaptureTime;
 use crate::geom::Angle;
@@ -33,10 +44,39 @@ use std::f64::consts::FRAC_PI_2;
 
 /// Pixels that every zone grows: rasterising, chroma, the codec's ringing.
 const FLOOR_PX: f64 = 2.0;
-/// A zoom that stands still over two brackets this short or shorter has not
-/// gone out and come back between two reports: a lens takes longer to turn
-/// round. (A head shaken by wind does not; its term always counts.)
-const LENS_TURNS_IN_S: f64 = 0.15;
+/// No head and no lens starts, turns round and comes back within this time.
+const TURNS_ROUND_IN_S: f64 = 0.15;
+
+/// The two samples of a bracket among their neighbours.
+pub(super) struct Bracket<'a> {
+    /// The sample two before `a`, the one before it.
+    pub(super) before: [Option<&'a Knot>; 2],
+    /// The sample before the time that is asked for.
+    pub(super) a: &'a Knot,
+    /// The sample after it.
+    pub(super) b: &'a Knot,
+    /// The sample after `b`.
+    pub(super) next: Option<&'a Knot>,
+}
+
+impl Bracket<'_> {
+    /// The largest change of speed around the bracket times its length;
+    /// `None` where reports are too few or too far apart to tell.
+    fn departure(&self, value: fn(&Knot) -> f64) -> Option<f64> {
+        let [Some(p), Some(q)] = self.before else {
+            return None;
+        };
+        let speed = |x: &Knot, y: &Knot| {
+            let gap_s = y.at.seconds_since(x.at);
+            let told = y.joined && gap_s <= TURNS_ROUND_IN_S;
+            told.then(|| (value(y) - value(x)) / gap_s)
+        };
+        let (s1, s2, s3) = (speed(p, q)?, speed(q, self.a)?, speed(self.a, self.b)?);
+        let after = self.next.and_then(|n| speed(self.b, n)).unwrap_or(s3);
+        let change = (s2 - s1).abs().max((s3 - s2).abs()).max((after - s3).abs());
+        Some(change * self.b.at.seconds_since(self.a.at))
+    }
+}
 
 /// How two samples lie to the time that is asked for.
 struct Line {
@@ -82,8 +122,15 @@ impl Line {
         }
     }
 
-    /// The value on the line, and how far the truth may lie from it.
-    fn axis(&self, a: f64, b: f64, noise: f64, max_speed: f64, max_accel: f64) -> (f64, f64) {
+    /// The value on the line from `a` to `b`, and how far the truth may lie
+    /// from it. `departure`: see [`Bracket::departure`].
+    fn axis(&self, a: f64, b: f64, departure: Option<f64>, limits: AxisLimits) -> (f64, f64) {
+        let AxisLimits {
+            noise,
+            max_speed,
+            max_accel,
+            ..
+        } = limits;
         let moved = (b - a).abs();
         let sure_s = self.gap_s - self.gap_unsure_s;
         let mean_speed = if sure_s > 0.0 {
@@ -91,31 +138,44 @@ impl Line {
         } else {
             max_speed
         };
-        let value = a + (b - a) * self.share;
-        let bend = max_accel * self.bend_s2 + mean_speed * self.tau_s;
-        let bend = match self.unseen_s {
-            Some(unseen_s) => {
-                let line_speed = moved / self.gap_s;
-                bend.min((max_speed + line_speed) * unseen_s)
-            }
-            None => bend,
-        };
-        (value, bend + noise * self.noise_gain)
+        let mut bend = max_accel * self.bend_s2;
+        if let Some(departure) = departure {
+            let seen = departure + limits.change_noise;
+            let turned = (2.0 * max_accel * seen).sqrt() + seen / self.gap_s;
+            let outside = (turned + max_accel * self.tau_s / 2.0) * self.tau_s;
+            bend = bend.min(seen.max(outside));
+        }
+        bend += mean_speed * self.tau_s;
+        if let Some(unseen_s) = self.unseen_s {
+            bend = bend.min((max_speed + moved / self.gap_s) * unseen_s);
+        }
+        (a + (b - a) * self.share, bend + noise * self.noise_gain)
     }
 }
 
-/// The pose between `a` and `b`; `before` is the knot ahead of `a`.
+/// √6: three reports with weights 1, 2, 1.
+const SIX_SQRT: f64 = 2.449_489_742_783_178;
+
+/// What bounds one axis; any unit.
+#[derive(Clone, Copy)]
+struct AxisLimits {
+    /// 2σ of a report.
+    noise: f64,
+    /// The part of it that neighbouring reports do not share, in a change of speed.
+    change_noise: f64,
+    max_speed: f64,
+    max_accel: f64,
+}
+
+/// The pose within a bracket.
 pub(super) fn bracketed(
     profile: &CameraProfile,
-    before: Option<&Knot>,
-    a: &Knot,
-    b: &Knot,
+    bracket: &Bracket<'_>,
     t: CaptureTime,
 ) -> PoseEstimate {
-    let line = Line::new(profile, a, b, t);
-    let still = lens_stands_still(profile, before, a, b);
+    let line = Line::new(profile, bracket.a, bracket.b, t);
     let support = Support::Bracketed { gap_s: line.gap_s };
-    pose(profile, &line, a, b, still, support)
+    pose(profile, &line, bracket, support)
 }
 
 /// The pose after `newest`, on the line from `base`.
@@ -129,43 +189,43 @@ pub(super) fn extrapolated(
     let support = Support::Extrapolated {
         ahead_s: t.seconds_since(newest.at),
     };
-    pose(profile, &line, base, newest, false, support)
-}
-
-fn lens_stands_still(profile: &CameraProfile, before: Option<&Knot>, a: &Knot, b: &Knot) -> bool {
-    let within = 2.0 * profile.document().sigma.ln_focal;
-    let still = |x: &Knot, y: &Knot| {
-        y.at.seconds_since(x.at) <= LENS_TURNS_IN_S && (y.ln_focal - x.ln_focal).abs() <= within
+    // What comes next may turn any way: the neighbours say nothing about it.
+    let bracket = Bracket {
+        before: [None; 2],
+        a: base,
+        b: newest,
+        next: None,
     };
-    before.is_some_and(|p| still(p, a)) && still(a, b)
+    pose(profile, &line, &bracket, support)
 }
 
 fn pose(
     profile: &CameraProfile,
     line: &Line,
-    a: &Knot,
-    b: &Knot,
-    lens_still: bool,
+    bracket: &Bracket<'_>,
     support: Support,
 ) -> PoseEstimate {
     let d = profile.document();
-    let Limits {
-        max_speed_deg_s: speed,
-        max_accel_deg_s2: accel,
-        max_ln_focal_s,
-        max_ln_focal_s2,
-    } = d.limits;
-    let noise_deg = 2.0 * d.sigma.angle_deg;
-    let (pan, pan_err) = line.axis(a.pan_deg, b.pan_deg, noise_deg, speed, accel);
-    let (tilt, tilt_err) = line.axis(a.tilt_deg, b.tilt_deg, noise_deg, speed, accel);
-    let zoom_accel = if lens_still { 0.0 } else { max_ln_focal_s2 };
-    let (ln_focal, ln_focal_err) = line.axis(
-        a.ln_focal,
-        b.ln_focal,
-        2.0 * d.sigma.ln_focal,
-        max_ln_focal_s,
-        zoom_accel,
-    );
+    let axis = |value: fn(&Knot) -> f64, limits: AxisLimits| {
+        let departure = bracket.departure(value);
+        line.axis(value(bracket.a), value(bracket.b), departure, limits)
+    };
+    let head = AxisLimits {
+        noise: 2.0 * d.sigma.angle_deg,
+        change_noise: SIX_SQRT * 2.0 * d.sigma.angle_deg,
+        max_speed: d.limits.max_speed_deg_s,
+        max_accel: d.limits.max_accel_deg_s2,
+    };
+    let lens = AxisLimits {
+        noise: 2.0 * d.sigma.ln_focal,
+        // σ of ln f is the calibration's: the same for neighbouring reports.
+        change_noise: 0.0,
+        max_speed: d.limits.max_ln_focal_s,
+        max_accel: d.limits.max_ln_focal_s2,
+    };
+    let (pan, pan_err) = axis(|k| k.pan_deg, head);
+    let (tilt, tilt_err) = axis(|k| k.tilt_deg, head);
+    let (ln_focal, ln_focal_err) = axis(|k| k.ln_focal, lens);
     // A lens cannot leave its own range, whatever its speed was.
     let (shortest, longest) = profile.ln_focal_range();
     let ln_focal = ln_focal.clamp(shortest - 0.2, longest + 0.2);

@@ -7,8 +7,16 @@
 //! reports followed by a return to the old path are forgotten; anything else
 //! is trusted again only as [`TrustAfterRestart`] says.
 //!
+//! A silence is judged by the stream: while frames went on without a break the
+//! camera did not restart, and its first report after the silence is believed.
+//!
 //! What it cannot know: whether the *first* position it ever hears is true,
 //! and whether a camera lies plausibly. Must not know protocols or pixels.
+
+mod doubt;
+mod plausible;
+
+use doubt::Doubt;
 
 use super::profile::{CameraProfile, ln_focal_of};
 use super::{Evidence, PoseEstimate};
@@ -42,7 +50,9 @@ pub struct HistoryRules {
     pub max_gap_s: f64,
     /// No pose is extrapolated further than this, seconds.
     pub max_ahead_s: f64,
-    /// Silence after which the camera may have restarted, seconds.
+    /// A silence longer than `max_gap_s` in which the stream broke too means
+    /// that the camera may have restarted, unless it is found where it was left
+    /// within this time, seconds: shorter than any camera takes to restart.
     pub restart_gap_s: f64,
     /// What happens after a restart.
     pub trust: TrustAfterRestart,
@@ -89,33 +99,13 @@ pub(super) struct Knot {
     pub(super) joined: bool,
 }
 
-/// Stray reports that are forgiven, and for how long.
-const MOST_STRAYS: usize = 2;
-const STRAY_WINDOW_S: f64 = 0.35;
+/// Frames further apart than this are not one stream.
+const STREAM_BREAK_S: f64 = 0.5;
 /// Reports closer together than this (or than six σ of their times) add noise
 /// to the speed and nothing else.
 const MIN_SPACING_S: f64 = 0.015;
-/// Slack on the limits in the test of plausibility: a profile is a data sheet,
-/// not a promise.
-const SPEED_SLACK: f64 = 1.2;
-const ACCEL_SLACK: f64 = 1.5;
-const ANGLE_SLACK_DEG: f64 = 0.3;
-const LN_FOCAL_SLACK: f64 = 0.02;
 /// A reported field of view is believed within this share of the calibrated one.
 const HFOV_SHARE: f64 = 0.1;
-
-#[derive(Clone, Debug)]
-struct Doubt {
-    /// Frames after this are covered.
-    from: CaptureTime,
-    /// Frames up to this are covered; `None` while it lasts.
-    until: Option<CaptureTime>,
-    detail: String,
-    /// Where the run of consistent reports began.
-    run_from: CaptureTime,
-    run_received: Mono,
-    run_len: usize,
-}
 
 /// The bounded history of one camera's positions.
 #[derive(Debug)]
@@ -126,6 +116,16 @@ pub struct PoseHistory {
     doubt: Option<Doubt>,
     /// Why the latest report was refused, until a good one follows.
     refused: Option<(Reason, Mono)>,
+    /// The newest sample before [`forget_samples`](Self::forget_samples).
+    left: Option<Knot>,
+    stream: Stream,
+}
+
+/// When frames came.
+#[derive(Clone, Copy, Debug)]
+struct Stream {
+    unbroken_since: Option<Mono>,
+    last: Mono,
 }
 
 impl PoseHistory {
@@ -137,7 +137,35 @@ impl PoseHistory {
             knots: VecDeque::new(),
             doubt: None,
             refused: None,
+            left: None,
+            stream: Stream {
+                unbroken_since: None,
+                last: Mono(0),
+            },
         }
+    }
+
+    /// Notes that a frame arrived.
+    pub fn frame_arrived(&mut self, arrival: Mono) {
+        let broke = arrival.since(self.stream.last).as_secs_f64() > STREAM_BREAK_S;
+        if broke || self.stream.unbroken_since.is_none() {
+            self.stream.unbroken_since = Some(arrival);
+        }
+        self.stream.last = self.stream.last.max(arrival);
+    }
+
+    /// Notes that the stream ended or was set up anew.
+    pub fn stream_broke(&mut self) {
+        self.stream.unbroken_since = None;
+    }
+
+    /// Whether frames came all the time between two reports.
+    fn streamed_between(&self, from: &Knot, to: &Knot) -> bool {
+        let began = self
+            .stream
+            .unbroken_since
+            .is_some_and(|s| s <= from.received);
+        began && to.received.since(self.stream.last).as_secs_f64() <= STREAM_BREAK_S
     }
 
     /// Takes up one report. Late ones find their place between the others.
@@ -150,10 +178,7 @@ impl PoseHistory {
             }
         };
         let pushed = match self.knots.back().copied() {
-            None => {
-                self.knots.push_back(knot);
-                self.continue_run(&knot)
-            }
+            None => self.push_first(knot),
             Some(newest) if knot.at > newest.at => self.push_newest(knot, newest),
             Some(_) => self.push_between(knot),
         };
@@ -175,7 +200,15 @@ impl PoseHistory {
     /// Forgets every sample: the camera's clock stepped, so that their times
     /// mean something else now. Doubt stays.
     pub fn forget_samples(&mut self) {
+        self.left = self.knots.back().copied().or(self.left);
         self.knots.clear();
+        if let Some(doubt) = self.doubt.as_mut().filter(|d| d.until.is_none()) {
+            // Its times were of the other clock; the run starts over.
+            doubt.from = CaptureTime(i64::MIN);
+            doubt.run_from = CaptureTime(i64::MAX);
+        } else {
+            self.doubt = None;
+        }
     }
 
     /// When the newest sample was taken, if there is one.
@@ -217,9 +250,15 @@ impl PoseHistory {
                 age_s: t.seconds_since(a.at),
             });
         }
-        let before = after.checked_sub(2).and_then(|i| self.knots.get(i));
-        let before = before.filter(|_| a.joined);
-        Evidence::Known(estimate::bracketed(&self.profile, before, a, b, t))
+        let at = |i: Option<usize>| i.and_then(|i| self.knots.get(i));
+        let before = [at(after.checked_sub(3)), at(after.checked_sub(2))];
+        let bracket = estimate::Bracket {
+            before,
+            a,
+            b,
+            next: self.knots.get(after + 1),
+        };
+        Evidence::Known(estimate::bracketed(&self.profile, &bracket, t))
     }
 
     fn ahead(&self, t: CaptureTime, now: Mono, newest: &Knot) -> Result<PoseEstimate, Reason> {
@@ -306,175 +345,53 @@ impl PoseHistory {
             return Pushed::NotNews;
         }
         knot.pan_deg = self.unwrap_near(knot.pan_deg, newest.pan_deg);
-        if gap_s > self.rules.restart_gap_s {
-            return self.begin_doubt(
-                knot,
-                newest.at,
-                format!("silent for {gap_s:.0} s, may have restarted"),
-            );
+        if self.resume_after_strays(&knot) {
+            return Pushed::Taken;
         }
-        match self.implausible(&knot, &newest, self.base_for_speed()) {
-            Some(detail) => self.after_jump(knot, newest, detail),
+        if let Some(detail) = self.restarted(&newest, &knot, gap_s) {
+            return self.begin_doubt(knot, newest.at, detail);
+        }
+        let base = self.base_for_speed();
+        let ambiguous = self.ambiguous(gap_s, &knot, &newest);
+        let mut detail = self.implausible(&knot, &newest, base);
+        if detail.is_some() && ambiguous {
+            let mut other_way = knot;
+            other_way.pan_deg += 360.0 * (newest.pan_deg - knot.pan_deg).signum();
+            detail = self.implausible(&other_way, &newest, base);
+        }
+        match detail {
+            Some(detail) => self.begin_doubt(knot, newest.at, detail),
             None => {
-                knot.joined =
-                    gap_s <= self.rules.max_gap_s && !self.ambiguous(gap_s, &knot, &newest);
+                knot.joined = gap_s <= self.rules.max_gap_s && !ambiguous;
                 self.knots.push_back(knot);
                 self.continue_run(&knot)
             }
         }
     }
 
-    /// The pan that lies nearest to `near` among those that mean the same.
-    fn unwrap_near(&self, pan_deg: f64, near: f64) -> f64 {
-        if self.profile.document().pan.wraps {
-            pan_deg + 360.0 * ((near - pan_deg) / 360.0).round()
-        } else {
-            pan_deg
-        }
-    }
-
-    /// Whether the head could have gone the other way round, too.
-    fn ambiguous(&self, gap_s: f64, knot: &Knot, newest: &Knot) -> bool {
-        let d = self.profile.document();
-        let other_way = 360.0 - (knot.pan_deg - newest.pan_deg).abs();
-        d.pan.wraps && other_way <= d.limits.max_speed_deg_s * gap_s * SPEED_SLACK
-    }
-
-    /// Why the head cannot have come from `from` to `to`; `None` where it can.
-    fn implausible(&self, to: &Knot, from: &Knot, base: Option<&Knot>) -> Option<String> {
-        let l = &self.profile.document().limits;
-        let s = &self.profile.document().sigma;
-        let step_s = to.at.seconds_since(from.at).abs();
-        let sigma_t = to.sigma_t_s.max(from.sigma_t_s);
-        let span_s = step_s + 4.0 * sigma_t;
-        let speeds = [
-            (
-                "pan",
-                to.pan_deg - from.pan_deg,
-                l.max_speed_deg_s,
-                l.max_accel_deg_s2,
-                ANGLE_SLACK_DEG + 4.0 * s.angle_deg,
-                base.map(|b| (from.pan_deg - b.pan_deg, b)),
-            ),
-            (
-                "tilt",
-                to.tilt_deg - from.tilt_deg,
-                l.max_speed_deg_s,
-                l.max_accel_deg_s2,
-                ANGLE_SLACK_DEG + 4.0 * s.angle_deg,
-                base.map(|b| (from.tilt_deg - b.tilt_deg, b)),
-            ),
-            (
-                "zoom",
-                to.ln_focal - from.ln_focal,
-                l.max_ln_focal_s,
-                l.max_ln_focal_s2,
-                LN_FOCAL_SLACK + 4.0 * s.ln_focal,
-                base.map(|b| (from.ln_focal - b.ln_focal, b)),
-            ),
-        ];
-        for (what, moved, max_speed, max_accel, slack, earlier) in speeds {
-            if moved.abs() > max_speed * span_s * SPEED_SLACK + slack {
-                return Some(format!("{what} jumped {moved:+.2} in {step_s:.2} s"));
-            }
-            let Some((moved_before, base)) = earlier else {
-                continue;
-            };
-            let base_s = from.at.seconds_since(base.at);
-            let sure_s = base_s - 4.0 * sigma_t;
-            if base_s > self.rules.max_gap_s || step_s > self.rules.max_gap_s || sure_s <= 0.0 {
-                continue;
-            }
-            let speed = (moved_before / base_s).clamp(-max_speed, max_speed);
-            let astray = (moved - speed * step_s).abs();
-            let curve = max_accel / 2.0 * span_s * (span_s + base_s + 4.0 * sigma_t);
-            // The speed itself is only known as well as its two reports are.
-            let unsure = speed.abs() * 4.0 * sigma_t * (1.0 + 2.0 * step_s / base_s)
-                + slack * (1.0 + 2.0 * step_s / base_s);
-            if astray > curve * ACCEL_SLACK + unsure {
-                return Some(format!(
-                    "{what} moved {moved:+.2} in {step_s:.2} s, beyond its profile's limits"
-                ));
-            }
-        }
-        None
-    }
-
-    fn after_jump(&mut self, mut knot: Knot, newest: Knot, detail: String) -> Pushed {
-        if let Some(good) = self.path_before_strays(&knot) {
-            // A stray report or two, and the head is back on its path.
-            self.knots.truncate(good + 1);
-            self.doubt = None;
-            if let Some(last) = self.knots.back().copied() {
-                knot.pan_deg = self.unwrap_near(knot.pan_deg, last.pan_deg);
-                let gap_s = knot.at.seconds_since(last.at);
-                knot.joined = gap_s <= self.rules.max_gap_s && !self.ambiguous(gap_s, &knot, &last);
-            }
+    /// The first report of all, or the first since the camera's clock stepped:
+    /// then only our own clock tells how far the head can have come.
+    fn push_first(&mut self, mut knot: Knot) -> Pushed {
+        let Some(left) = self.left.take() else {
             self.knots.push_back(knot);
-            return Pushed::Taken;
-        }
-        self.begin_doubt(knot, newest.at, detail)
-    }
-
-    /// The index of the last good knot if a stray run is short enough to be
-    /// forgiven and `knot` continues the path from before it.
-    fn path_before_strays(&self, knot: &Knot) -> Option<usize> {
-        let doubt = self.doubt.as_ref().filter(|d| d.until.is_none())?;
-        let recent = knot.at.seconds_since(doubt.from) <= STRAY_WINDOW_S;
-        if doubt.run_len > MOST_STRAYS || !recent {
-            return None;
-        }
-        let good = self
-            .knots
-            .partition_point(|k| k.at <= doubt.from)
-            .checked_sub(1)?;
-        let last = self.knots.get(good)?;
-        // Only a path with a known speed can be returned to.
-        let base = good
-            .checked_sub(1)
-            .and_then(|i| self.knots.get(i))
-            .filter(|_| last.joined)?;
-        let mut knot = *knot;
-        knot.pan_deg = self.unwrap_near(knot.pan_deg, last.pan_deg);
-        self.implausible(&knot, last, Some(base))
-            .is_none()
-            .then_some(good)
-    }
-
-    fn begin_doubt(&mut self, mut knot: Knot, last_good: CaptureTime, detail: String) -> Pushed {
-        let from = match &self.doubt {
-            // Still in doubt: the cover reaches back to where it began.
-            Some(d) if d.until.is_none() => d.from,
-            _ => last_good,
+            return self.continue_run(&knot);
         };
-        knot.joined = false;
-        self.doubt = Some(Doubt {
-            from,
-            until: None,
-            detail: detail.clone(),
-            run_from: knot.at,
-            run_received: knot.received,
-            run_len: 1,
-        });
-        self.knots.push_back(knot);
-        Pushed::Unsteady(Reason::CameraUnsteady { detail })
-    }
-
-    fn continue_run(&mut self, knot: &Knot) -> Pushed {
-        let Some(doubt) = self.doubt.as_mut().filter(|d| d.until.is_none()) else {
-            return Pushed::Taken;
-        };
-        doubt.run_len += 1;
-        if let TrustAfterRestart::Consistent { quiet_s } = self.rules.trust
-            && knot.at.seconds_since(doubt.run_from) >= quiet_s
-            && knot.received.since(doubt.run_received).as_secs_f64() >= quiet_s * 0.9
-        {
-            doubt.until = Some(knot.at);
-            return Pushed::Taken;
+        knot.pan_deg = self.unwrap_near(knot.pan_deg, left.pan_deg);
+        let gap_s = knot.received.since(left.received).as_secs_f64();
+        let mut stamped = left;
+        stamped.at = knot.at.plus_seconds(-gap_s);
+        // A round trip's worth of doubt about either moment.
+        stamped.sigma_t_s = stamped.sigma_t_s.max(0.05);
+        let detail = self
+            .restarted(&stamped, &knot, gap_s)
+            .or_else(|| self.implausible(&knot, &stamped, None));
+        match detail {
+            Some(detail) => self.begin_doubt(knot, CaptureTime(i64::MIN), detail),
+            None => {
+                self.knots.push_back(knot);
+                self.continue_run(&knot)
+            }
         }
-        Pushed::Unsteady(Reason::CameraUnsteady {
-            detail: doubt.detail.clone(),
-        })
     }
 
     /// A report that arrives after a younger one.

@@ -12,6 +12,8 @@ mod estimate;
 mod history;
 pub mod profile;
 mod source;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use history::{HistoryRules, PoseHistory, Pushed, TrustAfterRestart};
 pub use profile::CameraProfile;

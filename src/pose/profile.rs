@@ -351,3 +351,6 @@ fn linear(what: &str, value: f64, from: [f64; 2], to: [f64; 2]) -> Result<f64, R
     }
     Ok(to[0] + share * (to[1] - to[0]))
 }
+
+#[cfg(test)]
+mod tests;

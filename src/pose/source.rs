@@ -65,7 +65,9 @@ impl PoseSource {
             let mut cell = self.cell();
             match cell.watch.report(&timed.clock) {
                 ReportVerdict::Frozen => Pushed::NotNews,
-                ReportVerdict::Agrees => cell.history.push(&timed.sample),
+                ReportVerdict::Agrees | ReportVerdict::StepRevoked => {
+                    cell.history.push(&timed.sample)
+                }
                 ReportVerdict::Stepped { .. } => {
                     cell.history.forget_samples();
                     cell.history.push(&timed.sample)
@@ -89,6 +91,7 @@ impl PoseSource {
             let mut cell = self.cell();
             let before = cell.watch.state();
             cell.watch.frame(capture, pts_ns, arrival);
+            cell.history.frame_arrived(arrival);
             before != cell.watch.state()
         };
         if changed {
@@ -98,7 +101,11 @@ impl PoseSource {
 
     /// Notes that the stream was set up anew.
     pub fn on_frames_restarted(&self) {
-        self.cell().watch.frames_restarted();
+        {
+            let mut cell = self.cell();
+            cell.watch.frames_restarted();
+            cell.history.stream_broke();
+        }
         (self.notify)();
     }
 

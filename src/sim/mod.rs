@@ -75,8 +75,9 @@ impl Sim {
         gstreamer::init().map_err(|e| SimError::Stream(e.to_string()))?;
         let (onvif_listener, onvif_at) = listen(&config, config.onvif_port)?;
         let (control_listener, control_at) = listen(&config, config.control_port)?;
+        let config = as_fixed(config);
         let source = match &config.clip {
-            Some(_) => return Err(SimError::Config("clips are not built yet".to_owned())),
+            Some(path) => rtsp::Source::Clip(Arc::new(clip::Clip::open(path, &config)?)),
             None => rtsp::street_source(),
         };
         let camera = Arc::new(Camera::new(config, clock));
@@ -200,6 +201,23 @@ impl Drop for Sim {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// A camera that shows a clip whole stands still in front of it.
+fn as_fixed(mut config: SimConfig) -> SimConfig {
+    if config.is_fixed() {
+        config.roll_deg = 0.0;
+        config.motion = motion::script::Script::Still {
+            at: motion::script::Place {
+                pan_deg: 0.0,
+                tilt_deg: 0.0,
+                zoom: 0.0,
+            },
+        };
+        config.limits.tilt_min_deg = config.limits.tilt_min_deg.min(0.0);
+        config.limits.tilt_max_deg = config.limits.tilt_max_deg.max(0.0);
+    }
+    config
 }
 
 fn listen(config: &SimConfig, port: u16) -> Result<(TcpListener, SocketAddr), SimError> {

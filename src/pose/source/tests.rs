@@ -1,1 +1,136 @@
+use super::super::testing::profile;
 use super::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+const EPOCH_NS: i64 = 1_700_000_000_000_000_000;
+
+fn timed(ms: u64, pan_deg: f64) -> TimedSample {
+    let at = CaptureTime(EPOCH_NS + ms as i64 * 1_000_000);
+    let received = Mono(100_000_000_000 + (ms + 5) * 1_000_000);
+    TimedSample {
+        sample: PoseSample {
+            at,
+            sigma_t_s: 0.001,
+            pan_deg,
+            tilt_deg: 0.0,
+            zoom: 0.0,
+            hfov_deg: None,
+            received,
+        },
+        clock: ReportClock {
+            utc: at,
+            resolution_ns: 1_000_000,
+            sent: Mono(received.0 - 10_000_000),
+            received,
+        },
+    }
+}
+
+/// A source that has run for two seconds, and how often it called.
+fn running() -> (Arc<PoseSource>, Arc<AtomicUsize>) {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = calls.clone();
+    let source = Arc::new(PoseSource::new(
+        profile(),
+        HistoryRules::default(),
+        ClockRules::default(),
+        move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+        },
+    ));
+    for ms in (0..2000).step_by(20) {
+        if ms % 40 == 0 {
+            frame(&source, ms);
+        }
+        if ms % 100 == 0 {
+            source.on_sample(&timed(ms, 0.0));
+        }
+    }
+    (source, calls)
+}
+
+fn frame(source: &PoseSource, ms: u64) {
+    source.on_frame_clock(
+        CaptureTime(EPOCH_NS + ms as i64 * 1_000_000),
+        ms * 1_000_000,
+        Mono(100_000_000_000 + (ms + 100) * 1_000_000),
+    );
+}
+
+fn ask(source: &PoseSource, ms: u64) -> Evidence<PoseEstimate> {
+    source.at(
+        CaptureTime(EPOCH_NS + ms as i64 * 1_000_000),
+        Mono(100_000_000_000 + (ms + 200) * 1_000_000),
+    )
+}
+
+#[test]
+fn evidence_calls_whoever_waits_for_it() {
+    let (source, calls) = running();
+    assert!(matches!(ask(&source, 1850), Evidence::Known(_)));
+    assert!(matches!(
+        ask(&source, 1950),
+        Evidence::Pending { so_far: Ok(_) }
+    ));
+    let before = calls.load(Ordering::SeqCst);
+    assert!(before >= 20, "{before}");
+    source.on_sample(&timed(2000, 0.0));
+    assert_eq!(calls.load(Ordering::SeqCst), before + 1);
+    assert!(matches!(ask(&source, 1950), Evidence::Known(_)));
+}
+
+#[test]
+fn a_frozen_stamp_is_no_evidence_however_often_it_comes() {
+    let (source, _) = running();
+    let mut frozen = timed(1900, 0.0);
+    for ms in (2000..3000).step_by(100) {
+        frozen.clock.sent = Mono(100_000_000_000 + ms * 1_000_000);
+        frozen.clock.received = Mono(100_000_000_000 + (ms + 10) * 1_000_000);
+        frozen.sample.received = frozen.clock.received;
+        assert_eq!(source.on_sample(&frozen), Pushed::NotNews);
+        frame(&source, ms);
+    }
+    assert!(matches!(
+        ask(&source, 2800),
+        Evidence::Pending {
+            so_far: Err(Reason::TelemetryStale { .. })
+        }
+    ));
+}
+
+#[test]
+fn refusals_that_last_are_the_reason() {
+    let (source, _) = running();
+    let reason = Reason::BadPosition {
+        detail: "pan is NaN".to_owned(),
+    };
+    for ms in (2000..3000).step_by(100) {
+        source.on_refused(reason.clone(), Mono(100_000_000_000 + ms * 1_000_000));
+    }
+    assert_eq!(
+        ask(&source, 2800),
+        Evidence::Pending {
+            so_far: Err(reason)
+        }
+    );
+}
+
+#[test]
+fn a_stream_set_up_anew_is_not_believed_at_once() {
+    let (source, _) = running();
+    source.on_frames_restarted();
+    assert_eq!(ask(&source, 1850), Evidence::Unknown(Reason::Starting));
+}
+
+#[test]
+fn a_lost_lock_is_taken_over() {
+    let (source, _) = running();
+    let poisoner = source.clone();
+    let panicked = std::thread::spawn(move || {
+        let _held = poisoner.cell.lock().unwrap();
+        panic!("on purpose");
+    })
+    .join();
+    assert!(panicked.is_err());
+    assert!(matches!(ask(&source, 1850), Evidence::Known(_)));
+}

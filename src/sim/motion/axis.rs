@@ -36,6 +36,10 @@ pub struct AxisLimits {
     pub acceleration: f64,
 }
 
+/// Nearer than this to its target an axis stands on it: far below anything a
+/// picture can show, so that standing still breaks no limit.
+const ARRIVED: f64 = 1e-9;
+
 /// The state of one axis.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Axis {
@@ -64,7 +68,7 @@ impl Axis {
     pub fn is_moving(&self) -> bool {
         self.speed != 0.0
             || match self.drive {
-                Drive::To { target, .. } => target != self.position,
+                Drive::To { target, .. } => (target - self.position).abs() >= ARRIVED,
                 Drive::At(speed) => speed != 0.0,
                 Drive::Follow { speed, .. } => speed != 0.0,
             }
@@ -73,6 +77,14 @@ impl Axis {
     /// One step of `dt` seconds.
     pub fn step(&mut self, dt: f64, limits: &AxisLimits) {
         let dv = limits.acceleration * dt;
+        if let Drive::To { target, .. } = self.drive {
+            let target = target.clamp(limits.min, limits.max);
+            if (target - self.position).abs() < ARRIVED && self.speed.abs() <= dv {
+                self.position = target;
+                self.speed = 0.0;
+                return;
+            }
+        }
         let wanted = match self.drive {
             Drive::To { target, speed } => {
                 let target = target.clamp(limits.min, limits.max);
@@ -101,13 +113,6 @@ impl Axis {
         if self.position >= limits.max {
             self.position = limits.max;
             self.speed = self.speed.min(0.0);
-        }
-        if let Drive::To { target, .. } = self.drive {
-            let target = target.clamp(limits.min, limits.max);
-            if (target - self.position).abs() <= dv * dt && self.speed.abs() <= dv {
-                self.position = target;
-                self.speed = 0.0;
-            }
         }
     }
 

@@ -143,8 +143,8 @@ impl Renderer {
                         sample::block(&poster.texture, &at, &block, &mut planes);
                     }
                 }
-                for overlay in &overlays {
-                    overlay.draw(&block, &mut planes);
+                for (overlay, reach) in &overlays {
+                    overlay.draw(*reach, &block, &mut planes);
                 }
             }
         }
@@ -174,14 +174,18 @@ struct Planes<'a> {
     size: Size,
 }
 
-/// Those overlays that can be in the picture at all.
-fn visible<'a>(view: &View, size: Size, all: &[&'a Overlay]) -> Vec<&'a Overlay> {
+/// Those overlays that can be in the picture at all, each with how near to a
+/// block's middle it must be to touch the block (as a cosine).
+fn visible<'a>(view: &View, size: Size, all: &[&'a Overlay]) -> Vec<(&'a Overlay, f64)> {
     let axis = normalised(view.direction_at(size.width as f64 / 2.0, size.height as f64 / 2.0));
     let corner = normalised(view.direction_at(0.0, 0.0));
     let radius = dot(axis, corner).clamp(-1.0, 1.0).acos() + 0.02;
+    // Blocks look widest in the middle; lenses with distortion stretch some a
+    // little, and those at the picture's edge reach beyond it.
+    let block_radius = (BLOCK as f64 * std::f64::consts::FRAC_1_SQRT_2 / view.focal_px()) * 1.5;
     all.iter()
-        .filter(|o| o.is_within(axis, radius))
-        .copied()
+        .filter(|o| o.is_within(axis, radius + block_radius))
+        .map(|o| (*o, o.reach(block_radius)))
         .collect()
 }
 

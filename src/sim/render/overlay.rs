@@ -12,8 +12,6 @@ pub(super) struct Block {
     corners: [Vec3; 4],
     /// Unit direction of its middle.
     pub(super) centre: Vec3,
-    /// Largest angle from the middle to a corner, radians.
-    radius: f64,
     pub(super) x: usize,
     pub(super) y: usize,
     /// Pixels of it inside the picture.
@@ -30,30 +28,14 @@ impl Block {
             }
         }
         let centre = normalised(sum);
-        let radius = corners
-            .iter()
-            .map(|&d| angle(centre, normalised(d)))
-            .fold(0.0, f64::max);
         Self {
             corners,
             centre,
-            radius,
             x,
             y,
             width: BLOCK.min(size.width - x),
             height: BLOCK.min(size.height - y),
         }
-    }
-
-    /// Direction at `(i, j)` px from the block's upper left corner.
-    fn direction(&self, i: f64, j: f64) -> Vec3 {
-        let (s, t) = (i / BLOCK as f64, j / BLOCK as f64);
-        let [a, b, c, d] = &self.corners;
-        std::array::from_fn(|k| {
-            let top = a[k] + (b[k] - a[k]) * s;
-            let bottom = c[k] + (d[k] - c[k]) * s;
-            top + (bottom - top) * t
-        })
     }
 }
 
@@ -87,13 +69,32 @@ impl Plane {
 
     /// Where a direction meets the plane; `None` when it never does.
     fn at(&self, d: Vec3) -> Option<[f64; 2]> {
-        let reach = dot(d, self.normal);
-        (reach > 1e-9).then(|| {
-            [
-                dot(d, self.e1) / reach - self.origin[0],
-                dot(d, self.e2) / reach - self.origin[1],
-            ]
-        })
+        self.met([dot(d, self.e1), dot(d, self.e2), dot(d, self.normal)])
+    }
+
+    /// Where the plane is met, from the direction's products with its axes and
+    /// its normal. These are linear in the direction, so they may be
+    /// interpolated where directions may.
+    fn met(&self, [a, b, reach]: Vec3) -> Option<[f64; 2]> {
+        (reach > 1e-9).then(|| [a / reach - self.origin[0], b / reach - self.origin[1]])
+    }
+
+    /// Calls `each` with every pixel of a block and where it meets the plane.
+    fn scan(&self, block: &Block, mut each: impl FnMut(usize, usize, Option<[f64; 2]>)) {
+        let [a, b, c, d] = block
+            .corners
+            .map(|d| [dot(d, self.e1), dot(d, self.e2), dot(d, self.normal)]);
+        let n = BLOCK as f64;
+        for j in 0..block.height {
+            let t = (j as f64 + 0.5) / n;
+            let left: Vec3 = std::array::from_fn(|k| a[k] + (c[k] - a[k]) * t);
+            let right: Vec3 = std::array::from_fn(|k| b[k] + (d[k] - b[k]) * t);
+            for i in 0..block.width {
+                let s = (i as f64 + 0.5) / n;
+                let here = std::array::from_fn(|k| left[k] + (right[k] - left[k]) * s);
+                each(i, j, self.met(here));
+            }
+        }
     }
 }
 
@@ -170,8 +171,15 @@ impl Overlay {
         angle(self.middle, d) <= self.radius + radius
     }
 
-    pub(super) fn draw(&self, block: &Block, out: &mut Planes<'_>) {
-        if !self.is_within(block.centre, block.radius) {
+    /// The cosine of the widest angle from its middle to the middle of a
+    /// block of `block_radius` radians that it can touch.
+    pub(super) fn reach(&self, block_radius: f64) -> f64 {
+        (self.radius + block_radius).min(std::f64::consts::PI).cos()
+    }
+
+    /// Draws its part of a block, if its middle is within `reach`.
+    pub(super) fn draw(&self, reach: f64, block: &Block, out: &mut Planes<'_>) {
+        if dot(self.middle, block.centre) < reach {
             return;
         }
         match &self.shape {
@@ -207,15 +215,12 @@ impl Overlay {
     fn fill_across(&self, polygon: &[[f64; 2]], block: &Block, out: &mut Planes<'_>) {
         let stride = out.size.width;
         let mut inside = [[false; BLOCK]; BLOCK];
-        for (j, row) in inside.iter_mut().enumerate().take(block.height) {
-            for (i, pixel) in row.iter_mut().enumerate().take(block.width) {
-                let d = block.direction(i as f64 + 0.5, j as f64 + 0.5);
-                *pixel = self.plane.at(d).is_some_and(|p| contains(polygon, p));
-                if *pixel {
-                    out.y[(block.y + j) * stride + block.x + i] = CANARY_YUV[0];
-                }
+        self.plane.scan(block, |i, j, at| {
+            if at.is_some_and(|p| contains(polygon, p)) {
+                inside[j][i] = true;
+                out.y[(block.y + j) * stride + block.x + i] = CANARY_YUV[0];
             }
-        }
+        });
         // A chroma sample colours four pixels: only where all four are inside,
         // so that the canary never reaches beyond the outline.
         for j in 0..block.height / 2 {
@@ -235,18 +240,15 @@ impl Overlay {
 
     fn draw_figure(&self, figure: &Figure, block: &Block, out: &mut Planes<'_>) {
         let stride = out.size.width;
-        for j in 0..block.height {
-            for i in 0..block.width {
-                let d = block.direction(i as f64 + 0.5, j as f64 + 0.5);
-                let Some(colour) = self.plane.at(d).and_then(|p| figure.colour(p)) else {
-                    continue;
-                };
-                out.y[(block.y + j) * stride + block.x + i] = colour[0];
-                let at = (block.y + j) / 2 * (stride / 2) + (block.x + i) / 2;
-                out.u[at] = colour[1];
-                out.v[at] = colour[2];
-            }
-        }
+        self.plane.scan(block, |i, j, at| {
+            let Some(colour) = at.and_then(|p| figure.colour(p)) else {
+                return;
+            };
+            out.y[(block.y + j) * stride + block.x + i] = colour[0];
+            let at = (block.y + j) / 2 * (stride / 2) + (block.x + i) / 2;
+            out.u[at] = colour[1];
+            out.v[at] = colour[2];
+        });
     }
 }
 

@@ -78,25 +78,78 @@ fn fixed(x: f64) -> i32 {
     (x * ONE) as i32
 }
 
-fn luma_row(t: &Texture, from: (f64, f64), step: (f64, f64), bounds: &Bounds, out: &mut [u8]) {
-    let (mut u, mut v) = (fixed(from.0), fixed(from.1));
-    let (du, dv) = (fixed(step.0), fixed(step.1));
-    let width = t.width;
-    for pixel in out {
-        let (cu, cv) = (u.clamp(0, bounds.u), v.clamp(0, bounds.v));
-        let i = (cv >> 16) as usize * width + (cu >> 16) as usize;
-        let (fu, fv) = ((cu >> 8 & 0xff) as u32, (cv >> 8 & 0xff) as u32);
-        if let (Some(&[a, b]), Some(&[c, d])) = (
-            t.y[i..].first_chunk::<2>(),
-            t.y[i + width..].first_chunk::<2>(),
-        ) {
-            let top = u32::from(a) * (256 - fu) + u32::from(b) * fu;
-            let bottom = u32::from(c) * (256 - fu) + u32::from(d) * fu;
-            *pixel = ((top * (256 - fv) + bottom * fv + 32_768) >> 16) as u8;
+/// The texel indices and 8-bit weights along a row of at most a block.
+struct Walk {
+    index: [usize; BLOCK],
+    weight_u: [u16; BLOCK],
+    weight_v: [u16; BLOCK],
+}
+
+impl Walk {
+    fn new(from: (f64, f64), step: (f64, f64), bounds: &Bounds, width: usize) -> Self {
+        let (mut u, mut v) = (fixed(from.0), fixed(from.1));
+        let (du, dv) = (fixed(step.0), fixed(step.1));
+        let mut walk = Self {
+            index: [0; BLOCK],
+            weight_u: [0; BLOCK],
+            weight_v: [0; BLOCK],
+        };
+        for k in 0..BLOCK {
+            let (cu, cv) = (u.clamp(0, bounds.u), v.clamp(0, bounds.v));
+            // The bounds keep both factors far below overflow.
+            walk.index[k] = ((cv >> 16) as usize)
+                .wrapping_mul(width)
+                .wrapping_add((cu >> 16) as usize);
+            walk.weight_u[k] = (cu >> 8 & 0xff) as u16;
+            walk.weight_v[k] = (cv >> 8 & 0xff) as u16;
+            u = u.wrapping_add(du);
+            v = v.wrapping_add(dv);
         }
-        u = u.wrapping_add(du);
-        v = v.wrapping_add(dv);
+        walk
     }
+
+    /// Mixes the four neighbours of every texel. Wrapping arithmetic cannot
+    /// wrap here (255 · 256 fits 16 bits) and lets the loop be vectorised in
+    /// builds that check overflow.
+    fn mixed(&self, four: &[[u8; BLOCK]; 4]) -> [u8; BLOCK] {
+        let mut out = [0; BLOCK];
+        for k in 0..BLOCK {
+            let (fu, fv) = (self.weight_u[k], self.weight_v[k]);
+            let gu = 256u16.wrapping_sub(fu);
+            let [a, b, c, d] = [0, 1, 2, 3].map(|n: usize| u16::from(four[n][k]));
+            let top = a.wrapping_mul(gu).wrapping_add(b.wrapping_mul(fu));
+            let bottom = c.wrapping_mul(gu).wrapping_add(d.wrapping_mul(fu));
+            let gv = 256u32.wrapping_sub(u32::from(fv));
+            let sum = u32::from(top)
+                .wrapping_mul(gv)
+                .wrapping_add(u32::from(bottom).wrapping_mul(u32::from(fv)))
+                .wrapping_add(32_768);
+            out[k] = (sum >> 16) as u8;
+        }
+        out
+    }
+}
+
+fn luma_row(t: &Texture, from: (f64, f64), step: (f64, f64), bounds: &Bounds, out: &mut [u8]) {
+    let walk = Walk::new(from, step, bounds, t.width);
+    let mut four = [[0; BLOCK]; 4];
+    // One row down; texel i and i + 1 of both rows lie inside by the bounds.
+    let below = t.y.get(t.width..).unwrap_or_default();
+    for k in 0..BLOCK {
+        let i = walk.index[k];
+        if let (Some(&[a, b]), Some(&[c, d])) = (pair(&t.y, i), pair(below, i)) {
+            four[0][k] = a;
+            four[1][k] = b;
+            four[2][k] = c;
+            four[3][k] = d;
+        }
+    }
+    let mixed = walk.mixed(&four);
+    out.copy_from_slice(&mixed[..out.len()]);
+}
+
+fn pair<T>(texels: &[T], i: usize) -> Option<&[T; 2]> {
+    texels.get(i..)?.first_chunk()
 }
 
 fn chroma_row(
@@ -107,26 +160,22 @@ fn chroma_row(
     out_u: &mut [u8],
     out_v: &mut [u8],
 ) {
-    let (mut u, mut v) = (fixed(from.0), fixed(from.1));
-    let (du, dv) = (fixed(step.0), fixed(step.1));
     let width = t.width / 2;
-    for (pixel_u, pixel_v) in out_u.iter_mut().zip(out_v) {
-        let (cu, cv) = (u.clamp(0, bounds.u), v.clamp(0, bounds.v));
-        let i = (cv >> 16) as usize * width + (cu >> 16) as usize;
-        let (fu, fv) = ((cu >> 8 & 0xff) as u32, (cv >> 8 & 0xff) as u32);
-        if let (Some(&[a, b]), Some(&[c, d])) = (
-            t.uv[i..].first_chunk::<2>(),
-            t.uv[i + width..].first_chunk::<2>(),
-        ) {
-            let weigh = |k: usize| {
-                let top = u32::from(a[k]) * (256 - fu) + u32::from(b[k]) * fu;
-                let bottom = u32::from(c[k]) * (256 - fu) + u32::from(d[k]) * fu;
-                ((top * (256 - fv) + bottom * fv + 32_768) >> 16) as u8
-            };
-            *pixel_u = weigh(0);
-            *pixel_v = weigh(1);
+    let walk = Walk::new(from, step, bounds, width);
+    let mut four = [[[0; BLOCK]; 4]; 2];
+    let below = t.uv.get(width..).unwrap_or_default();
+    for k in 0..BLOCK / 2 {
+        let i = walk.index[k];
+        if let (Some(&[a, b]), Some(&[c, d])) = (pair(&t.uv, i), pair(below, i)) {
+            for (plane, four) in four.iter_mut().enumerate() {
+                four[0][k] = a[plane];
+                four[1][k] = b[plane];
+                four[2][k] = c[plane];
+                four[3][k] = d[plane];
+            }
         }
-        u = u.wrapping_add(du);
-        v = v.wrapping_add(dv);
     }
+    let n = out_u.len();
+    out_u.copy_from_slice(&walk.mixed(&four[0])[..n]);
+    out_v.copy_from_slice(&walk.mixed(&four[1])[..n]);
 }

@@ -136,7 +136,10 @@ impl Feed {
     fn wait_for_clock(&self) -> Option<i64> {
         while !self.stopped() {
             let before = self.camera.now_ns();
-            if let Some(running) = self.video.current_running_time() {
+            // Before PLAYING there may be a clock but no base time yet, and
+            // the running time would count from the machine's start.
+            let playing = self.video.current_state() == gst::State::Playing;
+            if let Some(running) = self.video.current_running_time().filter(|_| playing) {
                 let now = before / 2 + self.camera.now_ns() / 2;
                 return i64::try_from(running.nseconds())
                     .ok()?

@@ -1,0 +1,219 @@
+//! The difference between a camera's clock and ours, from its reports.
+//!
+//! A report stamped `utc` was measured between the request and the answer, so
+//! (monotonic − utc) lies in an interval as wide as the round trip, and all
+//! intervals share a point until a clock steps. Some cameras measure at their
+//! own pace and answer with the latest measurement: then it was made after the
+//! *previous* request, whose answer did not have it yet. Such a camera betrays
+//! itself by stamps that fall out of the interval and come back into it; a
+//! clock that stepped does not come back.
+
+use super::{ReportClock, ReportVerdict};
+use crate::clock::{CaptureTime, Mono};
+use std::collections::VecDeque;
+
+/// (monotonic − camera's UTC), as an interval, from reports.
+#[derive(Clone, Debug, Default)]
+pub struct OffsetWindow {
+    intervals: VecDeque<Interval>,
+    last_utc: Option<CaptureTime>,
+    /// The last answers: when asked for, and their stamps.
+    answers: VecDeque<(Mono, CaptureTime)>,
+    /// Whether the camera answers with measurements from before the request.
+    caches: bool,
+    /// What was believed before a step that caching would explain, too.
+    suspended: Option<Suspended>,
+}
+
+/// Nanoseconds, lowest and highest.
+type Span = (i128, i128);
+
+#[derive(Clone, Copy, Debug)]
+struct Interval {
+    /// If measured when asked.
+    fresh: Span,
+    /// If measured at any time since the request before.
+    stale: Span,
+    received: Mono,
+}
+
+#[derive(Clone, Debug)]
+struct Suspended {
+    intervals: VecDeque<Interval>,
+    sent: Mono,
+}
+
+/// Two clocks drift apart; intervals older than this are forgotten.
+const WINDOW_NS: u128 = 20_000_000_000;
+const WINDOW_LEN: usize = 256;
+/// How fast two clocks drift apart at most (quartz out in the cold, NTP slewing).
+const DRIFT: f64 = 500e-6;
+/// A stamp this coarse legitimately repeats itself.
+const COARSE_NS: i64 = 100_000_000;
+/// How many answers are remembered to find the one before a request.
+const ANSWERS: usize = 8;
+/// How long a step may turn out to have been a stale answer.
+const SUSPENDED_NS: u128 = 15_000_000_000;
+
+impl OffsetWindow {
+    /// Takes up one report; `tolerance_s` is the gap that is not yet a step.
+    pub fn push(&mut self, report: &ReportClock, tolerance_s: f64) -> ReportVerdict {
+        let repeated = self.last_utc == Some(report.utc);
+        let asked_before = self.asked_before(report);
+        self.answers.push_back((report.sent, report.utc));
+        while self.answers.len() > ANSWERS {
+            self.answers.pop_front();
+        }
+        if repeated && report.resolution_ns < COARSE_NS {
+            return ReportVerdict::Frozen;
+        }
+        let new = Interval {
+            fresh: span(report.sent, report),
+            stale: span(asked_before.unwrap_or(report.sent), report),
+            received: report.received,
+        };
+        let verdict = match common(&self.intervals, self.caches) {
+            None => ReportVerdict::Agrees,
+            Some(believed) => {
+                let silent_ns = self
+                    .intervals
+                    .back()
+                    .map_or(0, |last| report.received.since(last.received).as_nanos());
+                let slack = (tolerance_s * 1e9 + silent_ns as f64 * DRIFT) as i128;
+                if overlap(new.span(self.caches), believed, slack) {
+                    ReportVerdict::Agrees
+                } else if repeated {
+                    return ReportVerdict::Frozen;
+                } else if self.resume_if_cached(report, &new, slack) {
+                    ReportVerdict::StepRevoked
+                } else {
+                    self.begin_anew(report, &new, slack);
+                    let now = new.span(self.caches);
+                    let moved = (now.0 + now.1 - believed.0 - believed.1) / 2;
+                    ReportVerdict::Stepped {
+                        step_s: -(moved as f64) * 1e-9,
+                    }
+                }
+            }
+        };
+        self.last_utc = Some(report.utc);
+        self.add(new);
+        verdict
+    }
+
+    /// When the last request before this one was sent whose answer had an
+    /// older stamp: this one's measurement is younger.
+    fn asked_before(&self, report: &ReportClock) -> Option<Mono> {
+        self.answers
+            .iter()
+            .filter(|(sent, utc)| *sent < report.sent && *utc < report.utc)
+            .map(|(sent, _)| *sent)
+            .max()
+    }
+
+    /// After a step, or what looks like one.
+    fn begin_anew(&mut self, report: &ReportClock, new: &Interval, slack: i128) {
+        let intervals = std::mem::take(&mut self.intervals);
+        let only_stale = !self.caches
+            && common(&intervals, true).is_some_and(|all| overlap(new.stale, all, slack));
+        if !only_stale {
+            self.suspended = None;
+        } else if self.suspended.is_none() {
+            self.suspended = Some(Suspended {
+                intervals,
+                sent: report.sent,
+            });
+        }
+    }
+
+    /// A fresh answer that fits what was believed before a step shows that
+    /// there was none: the answers between were only stale.
+    fn resume_if_cached(&mut self, report: &ReportClock, new: &Interval, slack: i128) -> bool {
+        let Some(suspended) = &self.suspended else {
+            return false;
+        };
+        if report.sent.since(suspended.sent).as_nanos() > SUSPENDED_NS {
+            self.suspended = None;
+            return false;
+        }
+        let before = common(&suspended.intervals, false);
+        let returned = report.sent > suspended.sent
+            && before.is_some_and(|before| overlap(new.fresh, before, slack));
+        if returned && let Some(suspended) = self.suspended.take() {
+            self.caches = true;
+            let between = std::mem::replace(&mut self.intervals, suspended.intervals);
+            self.intervals.extend(between);
+        }
+        returned
+    }
+
+    fn add(&mut self, new: Interval) {
+        self.intervals.push_back(new);
+        while self.intervals.len() > WINDOW_LEN
+            || self.intervals.len() > 1
+                && self.intervals.front().is_some_and(|oldest| {
+                    new.received.since(oldest.received).as_nanos() > WINDOW_NS
+                })
+        {
+            self.intervals.pop_front();
+        }
+    }
+
+    /// The interval of (monotonic − UTC), nanoseconds, once a report was seen.
+    pub fn offset_ns(&self) -> Option<(i128, i128)> {
+        common(&self.intervals, self.caches)
+    }
+
+    /// How many reports the interval rests on.
+    pub fn len(&self) -> usize {
+        self.intervals.len()
+    }
+
+    /// Whether no report was seen.
+    pub fn is_empty(&self) -> bool {
+        self.intervals.is_empty()
+    }
+
+    /// The camera's time at `at`, and how far that may be off (a bound, in
+    /// seconds); `None` before the first report or outside representable time.
+    pub fn camera_time(&self, at: Mono) -> Option<(CaptureTime, f64)> {
+        let (low, high) = self.offset_ns()?;
+        let utc = i128::from(at.0) - (low + high) / 2;
+        let half_s = (high - low) as f64 * 0.5e-9;
+        i64::try_from(utc)
+            .ok()
+            .map(|utc| (CaptureTime(utc), half_s))
+    }
+}
+
+impl Interval {
+    fn span(&self, stale: bool) -> Span {
+        if stale { self.stale } else { self.fresh }
+    }
+}
+
+/// What all intervals have in common. Within tolerance they may cross: then
+/// the point between is best.
+fn common(intervals: &VecDeque<Interval>, stale: bool) -> Option<Span> {
+    let low = intervals.iter().map(|i| i.span(stale).0).max()?;
+    let high = intervals.iter().map(|i| i.span(stale).1).min()?;
+    Some(if low <= high {
+        (low, high)
+    } else {
+        ((low + high) / 2, (low + high) / 2)
+    })
+}
+
+/// (monotonic − UTC) of a measurement made between `earliest` and the answer.
+fn span(earliest: Mono, report: &ReportClock) -> Span {
+    let utc = i128::from(report.utc.0);
+    let resolution = i128::from(report.resolution_ns.max(0));
+    (
+        i128::from(earliest.0) - utc - resolution,
+        i128::from(report.received.0) - utc,
+    )
+}
+
+fn overlap(a: Span, b: Span, slack: i128) -> bool {
+    a.0 <= b.1 + slack && a.1 >= b.0 - slack
+}
