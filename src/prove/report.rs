@@ -103,7 +103,7 @@ pub struct Report {
 /// Share of not covered frames demanded of a healthy scenario.
 const HEALTHY_LIVE_RATIO: f64 = 0.99;
 /// Share of the camera's frames that must reach the viewer in a healthy one.
-const HEALTHY_FRAMES: f64 = 0.9;
+const HEALTHY_FRAMES: f64 = 0.8;
 
 impl Report {
     /// The report of a scenario that could not be played.

@@ -23,7 +23,7 @@ pub struct Scenario {
     #[serde(default)]
     pub expect: Expect,
     /// Nothing is wrong with the camera: at least 99 % of the frames must not be
-    /// wholly covered once the clock is mapped, and 90 % must arrive.
+    /// wholly covered once the clock is mapped, and 80 % must arrive.
     #[serde(default)]
     pub healthy: bool,
     /// At least this share of frames must not be wholly covered.
