@@ -10,6 +10,7 @@ pub(super) struct Gauges {
     pub(super) telemetry_hz: Option<f64>,
     pub(super) telemetry_lateness_ms: Option<f64>,
     pub(super) read_back_failures: u64,
+    shown: bool,
 }
 
 /// Writes every event to the log and remembers what the status needs.
@@ -31,8 +32,16 @@ impl Journal {
         self.cameras.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn remember(&self, event: &Event) {
+    /// Keeps what the status needs. `false` where the event is not worth a line:
+    /// masks widen and shrink at every turn of the camera.
+    fn remember(&self, event: &Event) -> bool {
         match event {
+            Event::StateChanged { camera, to } => {
+                let shown = matches!(to, CameraState::Live | CameraState::Widened { .. });
+                let mut cameras = self.lock();
+                let gauges = cameras.entry(camera.clone()).or_default();
+                return !(std::mem::replace(&mut gauges.shown, shown) && shown);
+            }
             Event::TelemetryMeasured {
                 camera,
                 rate_hz,
@@ -51,13 +60,15 @@ impl Journal {
             }
             _ => {}
         }
+        true
     }
 }
 
 impl EventSink for Journal {
     fn emit(&self, event: Event) {
-        self.remember(&event);
-        log(&event);
+        if self.remember(&event) {
+            log(&event);
+        }
     }
 }
 

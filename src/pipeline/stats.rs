@@ -25,7 +25,8 @@ pub struct PipelineStats {
     pub frames_grey: u64,
     /// Time from arrival to just before the encoder.
     pub latency: Latency,
-    /// Frames that missed their budget (all of them were dropped).
+    /// Frames that left after their budget. Frames that would have are dropped
+    /// as [`DropReason::Late`], so anything but 0 is a fault of ours.
     pub late: u64,
     /// Frames dropped, by [`DropReason::code`].
     pub dropped: BTreeMap<&'static str, u64>,
@@ -146,6 +147,7 @@ pub(super) struct Left {
     pub(super) now: Mono,
     /// `None` for a grey frame of our own.
     pub(super) arrival: Option<Mono>,
+    pub(super) budget: Duration,
     pub(super) size: Size,
     pub(super) state: CameraState,
 }
@@ -164,6 +166,7 @@ struct Counted {
     last_in: Option<Mono>,
     last_out: Option<Mono>,
     latency: Histogram,
+    late: u64,
     dropped: BTreeMap<&'static str, u64>,
     unreported: BTreeMap<DropReason, (u64, Mono)>,
     state: CameraState,
@@ -188,6 +191,7 @@ impl Meters {
             last_in: None,
             last_out: None,
             latency: Histogram::new(),
+            late: 0,
             dropped: BTreeMap::new(),
             unreported: BTreeMap::new(),
             state: CameraState::NoSignal(Reason::Starting),
@@ -229,7 +233,11 @@ impl Meters {
         c.rate_out.tick(left.now);
         c.size = Some(left.size);
         match left.arrival {
-            Some(arrival) => c.latency.add(left.now.since(arrival)),
+            Some(arrival) => {
+                let took = left.now.since(arrival);
+                c.late += u64::from(took > left.budget);
+                c.latency.add(took);
+            }
             None => c.frames_grey += 1,
         }
         let changed = c.frames_out == 1
@@ -261,7 +269,7 @@ impl Meters {
             frames_out: c.frames_out,
             frames_grey: c.frames_grey,
             latency: c.latency.read(),
-            late: c.dropped.get(DropReason::Late.code()).copied().unwrap_or(0),
+            late: c.late,
             dropped: c.dropped.clone(),
             state: c.state.clone(),
             seconds: c.seconds.clone(),
@@ -306,7 +314,8 @@ mod tests {
             .count();
         assert_eq!(reported, 201);
         assert_eq!(told, 250);
-        assert_eq!(meters.read(Mono(0), 0).late, 250);
+        let read = meters.read(Mono(0), 0);
+        assert_eq!((read.dropped["late"], read.late), (250, 0));
     }
 
     #[test]
@@ -320,6 +329,7 @@ mod tests {
             meters.left(Left {
                 now: Mono(n * 500_000_000),
                 arrival: None,
+                budget: Duration::from_millis(250),
                 size,
                 state,
             })

@@ -371,6 +371,7 @@ impl Sender {
         let changed = self.setup.meters.left(Left {
             now,
             arrival,
+            budget: self.setup.budget,
             size,
             state,
         });
