@@ -32,6 +32,8 @@ use crate::pipeline::{EncodedMasked, MaskedStream, Tap};
 const QUEUE: u64 = 16;
 /// A viewer whose queue was full for this long is slow.
 const SLOW_AFTER: gst::ClockTime = gst::ClockTime::from_seconds(5);
+/// How often sleeping sinks are looked for.
+const WAKE_EVERY: std::time::Duration = std::time::Duration::from_millis(200);
 /// The bandwidth of which RTCP may take its twentieth (RFC 3550, 6.2).
 const SESSION_BITS_PER_S: f64 = 4e6;
 /// Reports go out at least this far apart; the capture time is known to a new
@@ -51,9 +53,11 @@ pub(super) fn factory(
     viewers: &Arc<Viewers>,
 ) -> gst_rtsp_server::RTSPMediaFactory {
     let factory = gst_rtsp_server::RTSPMediaFactory::new();
+    // SPS and PPS come with every key frame. The packetiser would repeat them
+    // between the slices of one picture, which ffmpeg takes for a new picture.
     factory.set_launch(
         "( appsrc name=src is-live=true format=time block=false \
-         ! rtph264pay name=pay0 pt=96 config-interval=-1 aggregate-mode=zero-latency )",
+         ! rtph264pay name=pay0 pt=96 config-interval=0 aggregate-mode=zero-latency )",
     );
     factory.set_shared(false);
     factory.set_suspend_mode(gst_rtsp_server::RTSPSuspendMode::None);
@@ -88,6 +92,8 @@ fn configure(media: &gst_rtsp_server::RTSPMedia, stream: &MaskedStream, slow: Sl
     pipeline.set_start_time(gst::ClockTime::NONE);
     pipeline.set_base_time(gst::ClockTime::ZERO);
 
+    report_often(&pipeline);
+    wake_sleeping_sinks(&pipeline);
     let times = Arc::new(Times::default());
     let payloader = bin.by_name("pay0")?;
     follow(&payloader.static_pad("src")?, &times);
@@ -98,15 +104,6 @@ fn configure(media: &gst_rtsp_server::RTSPMedia, stream: &MaskedStream, slow: Sl
     let tap = Mutex::new(Some(stream.tap(feed(source, times, slow))));
     media.connect_unprepared(move |_| {
         drop(tap.lock().unwrap_or_else(PoisonError::into_inner).take());
-    });
-    media.connect_prepared(|media| {
-        let session = media.stream(0).and_then(|s| s.rtpsession());
-        if let Some(session) = session {
-            session.set_property("rtcp-min-interval", REPORT_EVERY_NS);
-            // Measured at the first report, the bandwidth is almost none, and
-            // the next report would be minutes away.
-            session.set_property("bandwidth", SESSION_BITS_PER_S);
-        }
     });
     Some(())
 }
@@ -199,6 +196,46 @@ fn follow(pad: &gst::Pad, times: &Arc<Times>) {
             gst::PadProbeReturn::Ok
         },
     );
+}
+
+/// Takes sinks along that stayed behind when their pipeline went to PLAYING.
+///
+/// gst-rtsp-server 1.22 adds a connection's sinks while the state changes; on a
+/// busy machine the one for RTCP may stay PAUSED for good, and no sender report
+/// ever leaves. Looked for again and again while the pipeline lives.
+fn wake_sleeping_sinks(pipeline: &gst::Pipeline) {
+    let pipeline = pipeline.downgrade();
+    let wake = move || {
+        let Some(pipeline) = pipeline.upgrade() else {
+            return gst::glib::ControlFlow::Break;
+        };
+        if pipeline.current_state() == gst::State::Playing {
+            for element in pipeline.iterate_recurse().into_iter().flatten() {
+                let asleep = element.current_state() == gst::State::Paused;
+                if asleep && element.element_flags().contains(gst::ElementFlags::SINK) {
+                    tracing::debug!(sink = %element.name(), "woken");
+                    // Its next push tells where this failed.
+                    let _ = element.sync_state_with_parent();
+                }
+            }
+        }
+        gst::glib::ControlFlow::Continue
+    };
+    let context = gst::glib::MainContext::ref_thread_default();
+    gst::glib::timeout_source_new(WAKE_EVERY, None, gst::glib::Priority::DEFAULT, wake)
+        .attach(Some(&context));
+}
+
+/// Sets the RTP session's share of RTCP when it is made. Later is too late: the
+/// bandwidth that the session measures before its first report is almost none,
+/// and the next report is then due in minutes.
+fn report_often(pipeline: &gst::Pipeline) {
+    pipeline.connect_deep_element_added(|_, _, element| {
+        if element.factory().is_some_and(|f| f.name() == "rtpsession") {
+            element.set_property("rtcp-min-interval", REPORT_EVERY_NS);
+            element.set_property("bandwidth", SESSION_BITS_PER_S);
+        }
+    });
 }
 
 /// Rewrites what the RTP session of `pipeline` reports.

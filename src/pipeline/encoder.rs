@@ -74,6 +74,10 @@ pub(super) fn make(settings: &EncoderSettings) -> Result<Encoder, CannotStart> {
         chain.push(element("videoconvert")?);
     }
     chain.push(encoder.clone());
+    // Every key frame carries SPS and PPS: any of them may be a viewer's first.
+    let parser = element("h264parse")?;
+    parser.set_property("config-interval", -1i32);
+    chain.push(parser);
     chain.push(filter);
     Ok(Encoder { encoder, chain })
 }
@@ -128,6 +132,8 @@ fn set(encoder: &gst::Element, settings: &EncoderSettings) {
             ("key-int-max", gop.to_string()),
             ("bframes", "0".into()),
             ("byte-stream", "true".into()),
+            // A gateway has more cameras than cores.
+            ("threads", "1".into()),
         ],
         Some("openh264enc") => vec![
             ("bitrate", (u64::from(kbit) * 1000).to_string()),

@@ -93,6 +93,8 @@ impl Stamps {
     }
 }
 
+/// How often sleeping sinks are looked for.
+const WAKE_EVERY: std::time::Duration = std::time::Duration::from_millis(200);
 /// The bandwidth of which RTCP may take its twentieth (RFC 3550, 6.2).
 const SESSION_BITS_PER_S: f64 = 4e6;
 
@@ -106,6 +108,10 @@ pub(super) fn install(media: &gst_server::RTSPMedia, stamps: &Arc<Stamps>) {
             watch_packets(&pad, stamps, name == "pay0");
         }
     }
+    report_often(&bin, stamps.camera.config.sender_report_ms);
+    if let Some(pipeline) = bin.parent().and_downcast::<gst::Pipeline>() {
+        wake_sleeping_sinks(&pipeline);
+    }
     let stamps = Arc::clone(stamps);
     media.connect_prepared(move |media| {
         let pipeline = media.element().parent().and_downcast::<gst::Bin>();
@@ -118,21 +124,54 @@ pub(super) fn install(media: &gst_server::RTSPMedia, stamps: &Arc<Stamps>) {
             tracing::error!("the media has no rtpbin: sender reports stay unstamped");
             return;
         };
-        let interval = u64::from(stamps.camera.config.sender_report_ms) * 1_000_000;
-        for id in 0..2u32 {
-            let session: Option<gst::glib::Object> =
-                rtpbin.emit_by_name("get-internal-session", &[&id]);
-            if let Some(session) = session {
-                session.set_property("rtcp-min-interval", interval);
-                // Measured at the first report, the bandwidth is almost none,
-                // and the next report would be minutes away.
-                session.set_property("bandwidth", SESSION_BITS_PER_S);
-            }
-        }
         for pad in rtpbin.src_pads() {
             if pad.name().starts_with("send_rtcp_src") {
                 rewrite_reports(&pad, &stamps);
             }
+        }
+    });
+}
+
+/// Takes sinks along that stayed behind when their pipeline went to PLAYING.
+///
+/// gst-rtsp-server 1.22 adds a connection's sinks while the state changes; on a
+/// busy machine the one for RTCP may stay PAUSED for good, and no sender report
+/// ever leaves. Looked for again and again while the pipeline lives.
+fn wake_sleeping_sinks(pipeline: &gst::Pipeline) {
+    let pipeline = pipeline.downgrade();
+    let wake = move || {
+        let Some(pipeline) = pipeline.upgrade() else {
+            return gst::glib::ControlFlow::Break;
+        };
+        if pipeline.current_state() == gst::State::Playing {
+            for element in pipeline.iterate_recurse().into_iter().flatten() {
+                let asleep = element.current_state() == gst::State::Paused;
+                if asleep && element.element_flags().contains(gst::ElementFlags::SINK) {
+                    tracing::debug!(sink = %element.name(), "woken");
+                    // Its next push tells where this failed.
+                    let _ = element.sync_state_with_parent();
+                }
+            }
+        }
+        gst::glib::ControlFlow::Continue
+    };
+    let context = gst::glib::MainContext::ref_thread_default();
+    gst::glib::timeout_source_new(WAKE_EVERY, None, gst::glib::Priority::DEFAULT, wake)
+        .attach(Some(&context));
+}
+
+/// Sets each RTP session's share of RTCP when it is made. Later is too late:
+/// the bandwidth that the session measures before its first report is almost
+/// none, and the next report is then due in minutes.
+fn report_often(media: &gst::Bin, every_ms: u32) {
+    let Some(pipeline) = media.parent().and_downcast::<gst::Bin>() else {
+        tracing::error!("the media has no pipeline: sender reports come seldom");
+        return;
+    };
+    pipeline.connect_deep_element_added(move |_, _, element| {
+        if element.factory().is_some_and(|f| f.name() == "rtpsession") {
+            element.set_property("rtcp-min-interval", u64::from(every_ms) * 1_000_000);
+            element.set_property("bandwidth", SESSION_BITS_PER_S);
         }
     });
 }
