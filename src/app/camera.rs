@@ -22,6 +22,8 @@ const IDLE_SIZE: Size = Size {
     width: 1280,
     height: 720,
 };
+/// Rounding of stamps, and what two clocks drift between two sender reports.
+const STAMP_SLACK_S: f64 = 0.006;
 /// The most frames a second that a hold is laid out for.
 const MAX_FPS: f64 = 60.0;
 
@@ -134,7 +136,13 @@ fn aim(camera: &Camera, waker: &Waker) -> Aim {
             max_ahead_s: camera.limits.max_telemetry_age.as_secs_f64(),
             ..HistoryRules::default()
         };
-        let poses = PoseSource::new(profile, rules, ClockRules::default(), move || waker.wake());
+        // Beyond its stated uncertainty a time stamp is not believed: the margin
+        // covers no more than that.
+        let clocks = ClockRules {
+            frame_tolerance_s: 2e-3 * profile.document().sigma.capture_ms + STAMP_SLACK_S,
+            ..ClockRules::default()
+        };
+        let poses = PoseSource::new(profile, rules, clocks, move || waker.wake());
         Ok(Aim::Turning {
             poses: Arc::new(poses),
             optics,

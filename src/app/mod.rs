@@ -8,7 +8,7 @@ mod judge;
 mod positions;
 
 use crate::clock::Clock;
-use crate::config::{Change, Config, Problems, diff};
+use crate::config::{Camera, Change, Config, Problems, diff};
 use crate::egress::{Access, RtspServer, RtspSettings};
 use crate::event::{Event, EventSink};
 use crate::web::{self, GatewayStatus};
@@ -81,20 +81,25 @@ impl Gateway {
 
     /// Makes `new` so. Unchanged cameras are not touched; a camera whose masks
     /// or limits changed gets them between two frames.
-    pub fn reload(&mut self, new: Config) {
+    pub fn reload(&mut self, mut new: Config) {
         let mut said = Vec::new();
+        // Accounts first: a camera that comes with them must not be open for a moment.
+        if new.viewers != self.config.viewers {
+            said.push(self.change_accounts(&new));
+        }
+        let mut failed = Vec::new();
         for change in diff(&self.config, &new) {
-            said.push(self.apply(change));
+            match self.apply(change) {
+                Ok(done) => said.push(done),
+                Err(id) => {
+                    said.push(format!("{id} failed"));
+                    failed.push(id);
+                }
+            }
         }
         if (new.rtsp_listen, new.http_listen) != (self.config.rtsp_listen, self.config.http_listen)
         {
             said.push("addresses change at the next start".to_owned());
-        }
-        if new.viewers != self.config.viewers {
-            match self.shared.egress.set_access(&rtsp_settings(&new).access) {
-                Ok(()) => said.push("viewers' accounts".to_owned()),
-                Err(error) => tracing::error!(%error, "viewers' accounts stay as they were"),
-            }
         }
         let detail = if said.is_empty() {
             "nothing changed".to_owned()
@@ -105,22 +110,41 @@ impl Gateway {
         self.shared
             .cameras()
             .sort_by_key(|c| order.iter().position(|id| *id == c.id()));
+        // What failed is tried again at the next reload.
+        new.cameras.retain(|c| !failed.contains(&c.id));
+        // The addresses in use stay those of the start.
+        new.rtsp_listen = self.config.rtsp_listen;
+        new.http_listen = self.config.http_listen;
         self.config = new;
         self.shared.journal.emit(Event::Reloaded { detail });
     }
 
-    fn apply(&self, change: Change) -> String {
+    fn change_accounts(&self, new: &Config) -> String {
+        if new.viewers.is_empty() && !self.config.rtsp_listen.ip().is_loopback() {
+            return "accounts stay: the streams are still served beyond this machine".to_owned();
+        }
+        match self.shared.egress.set_access(&rtsp_settings(new).access) {
+            Ok(()) => "viewers' accounts".to_owned(),
+            Err(error) => {
+                tracing::error!(%error, "viewers' accounts stay as they were");
+                "accounts stay".to_owned()
+            }
+        }
+    }
+
+    /// What was done; or the id of a camera that could not be started.
+    fn apply(&self, change: Change) -> Result<String, String> {
         match change {
             Change::Add(camera) => self.add(&camera, "added"),
             Change::Remove(id) => {
                 self.remove(&id);
-                format!("{id} removed")
+                Ok(format!("{id} removed"))
             }
             Change::Swap(camera) => {
                 for running in self.shared.cameras().iter().filter(|r| r.id() == camera.id) {
                     running.swap(&camera);
                 }
-                format!("{} masks and limits", camera.id)
+                Ok(format!("{} masks and limits", camera.id))
             }
             Change::Restart(camera) => {
                 self.remove(&camera.id);
@@ -129,15 +153,15 @@ impl Gateway {
         }
     }
 
-    fn add(&self, camera: &crate::config::Camera, done: &str) -> String {
+    fn add(&self, camera: &Camera, done: &str) -> Result<String, String> {
         match RunningCamera::start(camera, &self.shared) {
             Ok(running) => {
                 self.shared.cameras().push(running);
-                format!("{} {done}", camera.id)
+                Ok(format!("{} {done}", camera.id))
             }
             Err(error) => {
                 tracing::error!(camera = %camera.id, "could not be started: {error:#}");
-                format!("{} failed", camera.id)
+                Err(camera.id.clone())
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What a reload changes, so that unchanged cameras keep their viewers.
 
-use super::{Camera, Config};
+use super::{Camera, Config, Limits};
 
 /// What must happen to one camera.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,9 +37,14 @@ pub fn diff(old: &Config, new: &Config) -> Vec<Change> {
 
 /// Whether `a` and `b` differ at most in what can be swapped between frames.
 fn same_stream(a: &Camera, b: &Camera) -> bool {
+    let limits = Limits {
+        // The history of positions is made with it.
+        max_telemetry_age: b.limits.max_telemetry_age,
+        ..a.limits
+    };
     let swapped = Camera {
         masks: a.masks.clone(),
-        limits: a.limits,
+        limits,
         ..b.clone()
     };
     *a == swapped

@@ -56,6 +56,7 @@ fn refused(text: &str, expected: &[(usize, &str, &str)]) {
         assert_eq!(p.at.map_or(0, |(l, _)| l), *line, "{p}");
         assert!(p.what.contains(what), "{p}");
         assert!(p.remedy.contains(remedy), "{p}");
+        assert!(!p.to_string().contains("hunter2"), "a password is shown");
     }
 }
 
@@ -76,7 +77,7 @@ fn mistakes_are_named_with_line_and_remedy() {
         &[(2, "without any account", "[[viewer]]")],
     );
     refused(
-        &MINIMAL.replace("rtsp://", "rtsp://u:p@"),
+        &MINIMAL.replace("rtsp://", "rtsp://u:hunter2@"),
         &[(4, "carries credentials", "password_file")],
     );
     refused(

@@ -7,6 +7,7 @@ use super::{Secret, read_text};
 use crate::pose::CameraProfile;
 use crate::zone::{MAX_DOCUMENT_BYTES, ZoneSet};
 use std::collections::HashSet;
+use std::env::VarError;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -255,31 +256,23 @@ impl<'a> Validator<'a> {
 
     fn url(&mut self, url: &Spanned<String>, schemes: &[&str]) {
         let text = url.get_ref();
+        if text.contains('@') {
+            // Not quoted: a password must not reach a terminal or a log.
+            self.note(
+                url,
+                "the address carries credentials".to_owned(),
+                "give `user` and `password_file` or `password_env` instead",
+            );
+            return;
+        }
         let fits = schemes.iter().any(|s| {
             text.strip_prefix(s)
                 .and_then(|r| r.strip_prefix("://"))
                 .is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
         });
         if !fits {
-            self.at(
-                url,
-                "is no address",
-                &format!("write {}://HOST[:PORT]/PATH", schemes[0]),
-            );
-        }
-        let authority = text
-            .split("://")
-            .nth(1)
-            .unwrap_or("")
-            .split('/')
-            .next()
-            .unwrap_or("");
-        if authority.contains('@') {
-            self.at(
-                url,
-                "carries credentials",
-                "give `user` and `password_file` or `password_env` instead",
-            );
+            let remedy = format!("write {}://HOST[:PORT]/PATH", schemes[0]);
+            self.at(url, "is no address", &remedy);
         }
     }
 
@@ -320,12 +313,12 @@ impl<'a> Validator<'a> {
             }
             (None, Some(env)) => match std::env::var(env.get_ref()) {
                 Ok(password) => password,
-                Err(e) => {
-                    self.at(
-                        env,
-                        &format!("is not usable: {e}"),
-                        "set it before the start",
-                    );
+                Err(VarError::NotPresent) => {
+                    self.at(env, "is not set", "set it before the start");
+                    return None;
+                }
+                Err(VarError::NotUnicode(_)) => {
+                    self.at(env, "is not UTF-8", "write the password in UTF-8");
                     return None;
                 }
             },
@@ -389,15 +382,14 @@ impl<'a> Validator<'a> {
 
     /// Notes a mistake at `value`, quoted as it stands in the file.
     fn at<T>(&mut self, value: &Spanned<T>, what: &str, remedy: &str) {
-        let span = value.span();
-        let quoted = self.text.get(span.clone()).unwrap_or("");
-        self.problems.push(Problem::at_span(
-            self.path,
-            self.text,
-            &span,
-            format!("{quoted} {what}").trim().to_owned(),
-            remedy,
-        ));
+        let quoted = self.text.get(value.span()).unwrap_or("");
+        self.note(value, format!("{quoted} {what}").trim().to_owned(), remedy);
+    }
+
+    /// Notes a mistake at `value` without quoting it.
+    fn note<T>(&mut self, value: &Spanned<T>, what: String, remedy: &str) {
+        let problem = Problem::at_span(self.path, self.text, &value.span(), what, remedy);
+        self.problems.push(problem);
     }
 }
 

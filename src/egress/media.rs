@@ -209,13 +209,14 @@ fn wake_sleeping_sinks(pipeline: &gst::Pipeline) {
         let Some(pipeline) = pipeline.upgrade() else {
             return gst::glib::ControlFlow::Break;
         };
-        if pipeline.current_state() == gst::State::Playing {
+        let (_, current, pending) = pipeline.state(gst::ClockTime::ZERO);
+        if [current, pending].contains(&gst::State::Playing) {
             for element in pipeline.iterate_recurse().into_iter().flatten() {
                 let asleep = element.current_state() == gst::State::Paused;
                 if asleep && element.element_flags().contains(gst::ElementFlags::SINK) {
                     tracing::debug!(sink = %element.name(), "woken");
                     // Its next push tells where this failed.
-                    let _ = element.sync_state_with_parent();
+                    let _ = element.set_state(gst::State::Playing);
                 }
             }
         }

@@ -138,6 +138,10 @@ pub(super) fn connect(
     let rtspsrc = element("rtspsrc")?;
     configure(&rtspsrc, settings);
     let depay = element("rtph264depay")?;
+    // After a loss the decoder would go on predicting from the wrong picture:
+    // what it shows then lies where it lay before, and no margin knows of it.
+    depay.set_property("wait-for-keyframe", true);
+    depay.set_property("request-keyframe", true);
     let parse = element("h264parse")?;
     let decoder = choose_decoder(settings)?;
     let chain = [&depay, &parse, &decoder];

@@ -127,8 +127,9 @@ impl Supervisor {
     }
 
     fn open(&self, connection: u64) -> Result<Connection, CannotStart> {
-        // What is left of earlier connections is of no interest.
-        while self.heard.try_recv().is_ok() {}
+        while let Ok(news) = self.heard.try_recv() {
+            self.heed_between_connections(&news);
+        }
         let opened = source::connect(&self.source, connection, &self.news)?;
         self.meters.connected();
         let join = || -> Result<(), gst::glib::BoolError> {
@@ -233,6 +234,15 @@ impl Supervisor {
         }
     }
 
+    /// What is left of earlier connections is of no interest; an output that
+    /// failed is, for it serves the grey picture too.
+    fn heed_between_connections(&self, news: &News) {
+        if let What::OutputFailed(why) = &news.what {
+            tracing::error!(camera = self.camera, %why, "output failed");
+            self.restart_output();
+        }
+    }
+
     /// Sleeps, but not through a stop.
     fn sleep(&self, at_most: Duration) {
         let until = self.clock.mono().plus(at_most);
@@ -241,8 +251,9 @@ impl Supervisor {
             if left.is_zero() {
                 return;
             }
-            // Whatever else is heard here concerns no living connection.
-            let _ = self.heard.recv_timeout(left.min(LOOK_EVERY));
+            if let Ok(news) = self.heard.recv_timeout(left.min(LOOK_EVERY)) {
+                self.heed_between_connections(&news);
+            }
         }
     }
 

@@ -61,12 +61,8 @@ impl Default for MarginLimits {
 /// What to hide of a frame. Never fails: whatever is missing, wrong or too
 /// uncertain is a reason to cover.
 ///
-/// A frame of another size than `made_for` keeps its zones only if they lie on
-/// the sphere and the aspect ratio is the same: focal length is a share of the
-/// width there, so the same view at another resolution needs no other numbers.
-/// Image zones belong to the picture that they were drawn on: a camera that
-/// changes its resolution often changes its crop too, and nothing in the stream
-/// tells which. Then the frame is covered until the masks are confirmed.
+/// A frame of another size than `made_for` is covered: a camera that changes
+/// its resolution often changes its crop too, and nothing in the stream tells.
 pub fn decide(input: &PlanInput<'_>) -> Plan {
     match regions(input) {
         Ok(plan) => plan,
@@ -79,7 +75,7 @@ fn regions(input: &PlanInput<'_>) -> Result<Plan, Reason> {
         return Err(reason.clone());
     }
     let zones = *input.zones.as_ref().map_err(Clone::clone)?;
-    size_fits(input.size, input.made_for, zones.needs_pose())?;
+    size_fits(input.size, input.made_for)?;
     let pose = match &input.pose {
         Some(Err(reason)) => return Err(reason.clone()),
         None if zones.needs_pose() => return Err(Reason::NoPosition),
@@ -107,21 +103,14 @@ fn regions(input: &PlanInput<'_>) -> Result<Plan, Reason> {
     })
 }
 
-fn size_fits(is: Size, made_for: Option<Size>, on_sphere: bool) -> Result<(), Reason> {
-    let Some(was) = made_for else {
-        return Ok(());
-    };
-    if is == was || (on_sphere && same_aspect(is, was)) {
-        return Ok(());
+fn size_fits(is: Size, made_for: Option<Size>) -> Result<(), Reason> {
+    match made_for {
+        Some(was) if is != was => {
+            let detail = format!("{}x{} to {}x{}", was.width, was.height, is.width, is.height);
+            Err(Reason::StreamChanged { detail })
+        }
+        _ => Ok(()),
     }
-    let detail = format!("{}x{} to {}x{}", was.width, was.height, is.width, is.height);
-    Err(Reason::StreamChanged { detail })
-}
-
-/// Whether `is` is `was` scaled, but for rounding its height to a whole row.
-fn same_aspect(is: Size, was: Size) -> bool {
-    let [iw, ih, ww, wh] = [is.width, is.height, was.width, was.height].map(u64::from);
-    ww > 0 && iw > 0 && (ih * ww).abs_diff(wh * iw) <= ww.min(iw)
 }
 
 fn margin_state(

@@ -193,13 +193,24 @@ fn new_pool(info: &VideoInfo) -> Result<gst_video::VideoBufferPool, gst::glib::B
 }
 
 /// The `timestamp/x-ntp` capture time that rtspsrc left on `buffer`.
+///
+/// The depayloader leaves one stamp for each unit of the picture. Where they
+/// differ, packets of two pictures were put together after a loss, and the time
+/// is not known.
 pub(in crate::pipeline) fn capture_time(buffer: &gst::BufferRef) -> Option<CaptureTime> {
-    buffer
+    let is_ntp = |meta: &gst::MetaRef<'_, gst::ReferenceTimestampMeta>| {
+        let caps = meta.reference();
+        caps.structure(0)
+            .is_some_and(|s| s.name() == "timestamp/x-ntp")
+    };
+    let mut stamps = buffer
         .iter_meta::<gst::ReferenceTimestampMeta>()
-        .find(|meta| {
-            meta.reference()
-                .structure(0)
-                .is_some_and(|s| s.name() == "timestamp/x-ntp")
-        })
-        .and_then(|meta| CaptureTime::from_ntp_ns(meta.timestamp().nseconds()))
+        .filter(is_ntp)
+        .map(|meta| meta.timestamp().nseconds());
+    let first = stamps.next()?;
+    let agree = stamps.all(|stamp| stamp.abs_diff(first) < ONE_PICTURE_NS);
+    agree.then(|| CaptureTime::from_ntp_ns(first)).flatten()
 }
+
+/// Stamps of one picture differ by rounding at most.
+const ONE_PICTURE_NS: u64 = 1_000_000;

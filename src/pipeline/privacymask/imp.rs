@@ -11,8 +11,10 @@ use gstreamer::subclass::prelude::*;
 use gstreamer_video as gst_video;
 
 use super::Setup;
+use super::backlog::Backlog;
 use super::frame::capture_time;
 use super::task::Sender;
+use crate::clock::Mono;
 use crate::event::{DropReason, Reason};
 use crate::hold::{Budget, Hold, Pushed, Reserve};
 
@@ -47,8 +49,12 @@ pub(super) struct State {
     refusal: Option<String>,
     /// The judge could not take note of the connection that frames come from.
     connection_doubted: bool,
+    backlog: Backlog,
 }
 
+/// Frames that come later than this make no sense of waiting for: the
+/// connection is given up, and with it what has piled up.
+const BACKLOG_AT_MOST: Duration = Duration::from_secs(2);
 /// At least this much of the budget is kept for planning and painting.
 pub(super) const RESERVE_AT_LEAST: Duration = Duration::from_millis(10);
 
@@ -70,6 +76,7 @@ impl State {
             no_frame: Reason::Starting,
             refusal: None,
             connection_doubted: false,
+            backlog: Backlog::default(),
         }
     }
 }
@@ -117,8 +124,23 @@ impl PrivacyMask {
         let setup = self.setup().ok_or(gst::FlowError::Error)?;
         let arrival = setup.clock.mono();
         let capture = capture_time(&buffer);
-        let pts_ns = buffer.pts().map_or(0, gst::ClockTime::nseconds);
+        let Some(pts_ns) = buffer.pts().map(gst::ClockTime::nseconds) else {
+            setup.count_drop(DropReason::Unpaintable);
+            return Ok(gst::FlowSuccess::Ok);
+        };
         setup.meters.came(arrival);
+        // Time that the frame spent waiting for the decoder counts as well.
+        let waited = self.lock().backlog.waited(arrival, pts_ns);
+        if waited > BACKLOG_AT_MOST {
+            let late_s = waited.as_secs_f64();
+            tracing::warn!(camera = %setup.camera, late_s, "frames pile up before the mask");
+            return Err(gst::FlowError::Error);
+        }
+        let entered = Mono(
+            arrival
+                .0
+                .saturating_sub(u64::try_from(waited.as_nanos()).unwrap_or(0)),
+        );
         let doubted = catch_unwind(AssertUnwindSafe(|| {
             setup.judge.frame_seen(capture, pts_ns, arrival);
         }))
@@ -136,7 +158,7 @@ impl PrivacyMask {
                 before,
                 doubted: doubted || state.connection_doubted,
             };
-            match state.hold.push(waiting, arrival, capture) {
+            match state.hold.push(waiting, entered, capture) {
                 Pushed::Held => false,
                 Pushed::Displaced(held) => {
                     state.overdue.extend(held.frame.before);
@@ -182,7 +204,9 @@ impl PrivacyMask {
     fn restarted(&self) {
         if let Some(setup) = self.setup() {
             let told = catch_unwind(AssertUnwindSafe(|| setup.judge.stream_restarted()));
-            self.lock().connection_doubted = told.is_err();
+            let mut state = self.lock();
+            state.connection_doubted = told.is_err();
+            state.backlog = Backlog::default();
         }
     }
 
@@ -276,6 +300,18 @@ fn read_form(caps: gst::Caps) -> Result<Form, String> {
     }
     if width > 16_384 || height > 16_384 {
         return Err(format!("{width}x{height}: a side is beyond 16384"));
+    }
+    if info.interlace_mode() != gst_video::VideoInterlaceMode::Progressive {
+        // Two fields were taken at two times; the stamp tells one.
+        return Err("interlaced video: set the camera to progressive".to_owned());
+    }
+    if info.par() != gst::Fraction::new(1, 1) {
+        let par = info.par();
+        return Err(format!(
+            "pixels of {}:{} are not square: set the camera to a size with square pixels",
+            par.numer(),
+            par.denom()
+        ));
     }
     Ok(Form { caps, info })
 }

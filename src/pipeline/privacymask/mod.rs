@@ -10,6 +10,7 @@
 //!
 //! Knows no geometry; must not know RTSP, encoders or egress.
 
+mod backlog;
 mod frame;
 mod imp;
 mod task;

@@ -28,6 +28,9 @@ const SILENT_AFTER: Duration = Duration::from_millis(700);
 /// Pause after a push that failed, so that a broken encoder does not burn a core.
 const AFTER_FAILURE: Duration = Duration::from_millis(200);
 
+/// After this many refusals in a row the part after the mask is built anew.
+const REFUSALS_AT_MOST: u32 = 10;
+
 /// An alarm that goes on is raised this often.
 const ALARM_EVERY: Duration = Duration::from_secs(1);
 
@@ -47,6 +50,8 @@ pub(super) struct Sender {
     grey: bool,
     /// When the last alarm was raised.
     alarmed: Option<Mono>,
+    /// Frames in a row that downstream refused.
+    refusals: u32,
 }
 
 impl Setup {
@@ -78,6 +83,7 @@ impl PrivacyMask {
             last_left: None,
             grey: true,
             alarmed: None,
+            refusals: 0,
         });
         let weak = self.obj().downgrade();
         pad.start_task(move || {
@@ -123,7 +129,7 @@ impl PrivacyMask {
         };
         self.lock().hold.set_budget(budget);
         match outcome {
-            Ok(_) => {}
+            Ok(_) => sender.refusals = 0,
             Err(gst::FlowError::Flushing | gst::FlowError::Eos) => {
                 let _ = self.srcpad.pause_task();
             }
@@ -131,6 +137,11 @@ impl PrivacyMask {
                 gst::error!(CAT, imp = self, "downstream refused a frame: {error:?}");
                 // Negotiate anew with the next frame.
                 sender.form_out = None;
+                sender.refusals += 1;
+                if sender.refusals == REFUSALS_AT_MOST {
+                    sender.refusals = 0;
+                    gst::element_imp_error!(self, gst::StreamError::Encode, ["{error:?}"]);
+                }
                 let seen = sender.setup.waker.seen();
                 sender.setup.waker.wait(seen, AFTER_FAILURE);
             }
@@ -224,8 +235,9 @@ impl PrivacyMask {
             sender.setup.count_drop(DropReason::Late);
             return Ok(gst::FlowSuccess::Ok);
         }
+        let pushed = self.push(masked)?;
         sender.left(now, Some(held.arrival), plan.size, state);
-        self.push(masked)
+        Ok(pushed)
     }
 
     fn send_grey(
@@ -247,8 +259,9 @@ impl PrivacyMask {
         let Some((masked, state)) = sender.mask(frame, &plan, state) else {
             return Err(gst::FlowError::Error);
         };
+        let pushed = self.push(masked)?;
         sender.left(now, None, plan.size, state);
-        self.push(masked)
+        Ok(pushed)
     }
 
     /// Stream-start and segment once, caps whenever they change.

@@ -167,7 +167,11 @@ impl Rig {
         rig
     }
 
-    fn push(&self, buffer: gst::Buffer, caps: &gst::Caps) {
+    fn push(&self, mut buffer: gst::Buffer, caps: &gst::Caps) {
+        // In time: the stamp follows the clock. A shared buffer keeps its own.
+        if let Some(buffer) = buffer.get_mut() {
+            buffer.set_pts(gst::ClockTime::from_nseconds(self.clock.mono().0));
+        }
         if self.source.caps().as_ref() != Some(caps) {
             self.source.set_caps(Some(caps));
         }
@@ -245,7 +249,12 @@ fn i420(width: u32, height: u32) -> gst::Caps {
 /// A bright frame of `caps`.
 fn bright(caps: &gst::Caps) -> gst::Buffer {
     let info = gst_video::VideoInfo::from_caps(caps).unwrap();
-    gst::Buffer::from_mut_slice(vec![BRIGHT; info.size()])
+    let mut buffer = gst::Buffer::from_mut_slice(vec![BRIGHT; info.size()]);
+    buffer
+        .get_mut()
+        .unwrap()
+        .set_pts(gst::ClockTime::from_seconds(3600));
+    buffer
 }
 
 #[test]
