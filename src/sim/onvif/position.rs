@@ -6,7 +6,6 @@ use super::super::faults::{Measured, PositionFault, SpaceFault, UtcFault};
 use super::super::motion::script::Place;
 use crate::clock::CaptureTime;
 
-pub(super) const SPACES: &str = "http://www.onvif.org/ver10/tptz";
 pub(super) const GENERIC_PAN_TILT: &str =
     "http://www.onvif.org/ver10/tptz/PanTiltSpaces/PositionGenericSpace";
 pub(super) const SPHERICAL_PAN_TILT: &str =
