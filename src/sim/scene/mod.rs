@@ -131,10 +131,10 @@ pub(super) fn solids() -> Vec<Solid> {
     }
     for k in -8..=8_i32 {
         let seed = (k + 40) as u32;
-        if texture::hash(seed, 11) % 4 != 0 {
+        if !texture::hash(seed, 11).is_multiple_of(4) {
             parked_car(&mut all, f64::from(k) * 7.3 + 1.1, 17.1, seed);
         }
-        if texture::hash(seed, 12) % 3 != 0 {
+        if !texture::hash(seed, 12).is_multiple_of(3) {
             parked_car(&mut all, f64::from(k) * 8.1 - 2.0, -10.6, seed + 60);
         }
     }
@@ -189,7 +189,7 @@ fn row_house(all: &mut Vec<Solid>, x: [f64; 2], facade: f64, away: f64, eaves: f
         y: [eaves - 0.1, eaves + 3.4],
         material: Material::Roof(seed),
     });
-    if texture::hash(seed, 21) % 2 == 0 {
+    if texture::hash(seed, 21).is_multiple_of(2) {
         let left = x[0] + 1.0;
         all.push(Solid::Box {
             x: [left, left + 0.8],

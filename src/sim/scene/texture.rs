@@ -23,12 +23,21 @@ fn unit(a: i32, b: i32) -> f32 {
     (hash(a as u32, b as u32) & 0xffff) as f32 / 65_535.0
 }
 
+/// The integer below; `f64::floor` is a call on processors without SSE 4.1,
+/// for which the program is built.
+fn below(x: f64) -> i32 {
+    let cut = x as i32;
+    cut.wrapping_sub(i32::from(f64::from(cut) > x))
+}
+
 /// Smooth noise 0…1 with features of size one.
 pub(super) fn noise(x: f64, y: f64) -> f32 {
-    let (xf, yf) = (x.floor(), y.floor());
-    let (xi, yi) = (xf as i32, yf as i32);
+    let (xi, yi) = (below(x), below(y));
     let smooth = |t: f32| t * t * (3.0 - 2.0 * t);
-    let (tx, ty) = (smooth((x - xf) as f32), smooth((y - yf) as f32));
+    let (tx, ty) = (
+        smooth((x - f64::from(xi)) as f32),
+        smooth((y - f64::from(yi)) as f32),
+    );
     let top = unit(xi, yi) * (1.0 - tx) + unit(xi.wrapping_add(1), yi) * tx;
     let yj = yi.wrapping_add(1);
     let bottom = unit(xi, yj) * (1.0 - tx) + unit(xi.wrapping_add(1), yj) * tx;
@@ -49,7 +58,7 @@ fn mix(a: Colour, b: Colour, part: f32) -> Colour {
 
 /// Whether `x` falls in a line of `width` repeated every `every`.
 fn line(x: f64, every: f64, width: f64) -> bool {
-    x.rem_euclid(every) < width
+    x - f64::from(below(x / every)) * every < width
 }
 
 const BRICKS: [Colour; 6] = [
@@ -100,7 +109,7 @@ pub(super) fn ground(x: f64, z: f64, distance: f64) -> Colour {
         road(x, z)
     } else if (-4.0..11.0).contains(&z) && x.abs() < 26.0 {
         square(x, z, fine)
-    } else if z >= NORTH_HEDGE_Z && z < NORTH_FACADE_Z {
+    } else if (NORTH_HEDGE_Z..NORTH_FACADE_Z).contains(&z) {
         garden(
             x,
             z - NORTH_HEDGE_Z,
@@ -355,7 +364,7 @@ fn pane(seed: u32, k: usize, window: &Opening, u: f64, h: f64) -> Colour {
         ];
         return shade(cloth[hash(seed, 40 + k as u32) as usize % 3], fold);
     }
-    let lit = hash(seed, 50 + k as u32) % 3 == 0;
+    let lit = hash(seed, 50 + k as u32).is_multiple_of(3);
     let sill_plant = k == 0 && h < window.bottom + 0.35 && noise(u * 5.0, 3.0) > 0.55;
     if sill_plant {
         return [70.0, 104.0, 58.0];
@@ -388,7 +397,7 @@ fn block(seed: u32, u: f64, h: f64) -> Colour {
     let c = base[hash(seed, 8) as usize % 3];
     let window = u.rem_euclid(3.2) > 1.2 && (0.9..2.3).contains(&h.rem_euclid(3.0)) && seed < 900;
     if window {
-        let lit = hash((u / 3.2) as i32 as u32, (h / 3.0) as u32 + seed) % 5 == 0;
+        let lit = hash((u / 3.2) as i32 as u32, (h / 3.0) as u32 + seed).is_multiple_of(5);
         return if lit {
             [190.0, 164.0, 112.0]
         } else {
