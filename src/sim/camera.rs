@@ -15,7 +15,8 @@ use super::faults::{Faults, Measured, Telemetry};
 use super::lens::Pose;
 use super::motion::script::Place;
 use super::motion::{Motion, Order, built_in_presets};
-use crate::clock::{CaptureTime, Clock, Mono, WallTime};
+use super::wall::CameraClock;
+use crate::clock::{CaptureTime, Clock, Mono};
 
 /// How long a restart takes until the camera answers again.
 const BOOT_NS: u64 = 2_000_000_000;
@@ -31,7 +32,7 @@ pub(crate) struct Camera {
     pub(crate) config: SimConfig,
     clock: Arc<dyn Clock>,
     start_mono: Mono,
-    start_wall: WallTime,
+    wall: Mutex<CameraClock>,
     motion: Mutex<Motion>,
     faults: Mutex<Faults>,
     telemetry: Mutex<Telemetry>,
@@ -83,7 +84,10 @@ impl Camera {
         );
         Self {
             start_mono: clock.mono(),
-            start_wall: clock.wall(),
+            wall: Mutex::new(CameraClock::new(
+                CaptureTime(clock.wall().0),
+                config.faults.clock_step_s,
+            )),
             motion: Mutex::new(motion),
             faults: Mutex::new(config.faults.clone()),
             telemetry: Mutex::new(Telemetry::default()),
@@ -103,19 +107,13 @@ impl Camera {
 
     /// What the camera's clock says at a time since the start.
     pub(crate) fn utc_at(&self, t_ns: u64) -> CaptureTime {
-        let step = (lock(&self.faults).clock_step_s * 1e9) as i64;
-        CaptureTime(
-            self.start_wall
-                .0
-                .saturating_add(i64::try_from(t_ns).unwrap_or(i64::MAX))
-                .saturating_add(step),
-        )
+        lock(&self.wall).at(t_ns)
     }
 
-    /// The time since the start at which the camera's clock said `utc`.
+    /// The time since the start, not later than now, at which the camera's
+    /// clock said `utc`.
     pub(crate) fn since_start(&self, utc: CaptureTime) -> Option<u64> {
-        let step = (lock(&self.faults).clock_step_s * 1e9) as i64;
-        u64::try_from(utc.0.checked_sub(self.start_wall.0)?.checked_sub(step)?).ok()
+        lock(&self.wall).instant(utc, self.now_ns())
     }
 
     /// Nanoseconds from one frame to the next.
@@ -164,7 +162,9 @@ impl Camera {
 
     pub(crate) fn set_faults(&self, faults: &Faults) -> Result<(), SimError> {
         faults.check()?;
-        lock(&self.faults).clone_from(faults);
+        let mut current = lock(&self.faults);
+        lock(&self.wall).step(self.now_ns(), faults.clock_step_s);
+        current.clone_from(faults);
         Ok(())
     }
 
@@ -176,7 +176,7 @@ impl Camera {
         let now = self.now_ns();
         let mut pose = self.pose_at(now)?;
         let mut moving = lock(&self.motion).moving();
-        if self.is_homing(now) {
+        if self.is_homing() {
             pose.pan_deg = 0.0;
             pose.tilt_deg = 0.0;
             pose.zoom = 0.0;
@@ -221,7 +221,7 @@ impl Camera {
             .is_some_and(|elapsed| elapsed < BOOT_NS)
     }
 
-    fn is_homing(&self, _now_ns: u64) -> bool {
+    fn is_homing(&self) -> bool {
         self.since_restart()
             .is_some_and(|elapsed| elapsed < BOOT_NS + HOMING_NS)
     }

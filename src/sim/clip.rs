@@ -76,7 +76,8 @@ impl Clip {
             picture: Arc::new(Poster {
                 texture: Texture {
                     y: vec![16; 16],
-                    uv: vec![[128; 2]; 4],
+                    u: vec![128; 4],
+                    v: vec![128; 4],
                     width: 4,
                     height: 4,
                 },
@@ -167,13 +168,10 @@ impl Player {
             (out.len() == width * height).then_some(out)
         };
         let (width, height) = (info.width() as usize, info.height() as usize);
-        let (u, v) = (
-            plane(1, width / 2, height / 2)?,
-            plane(2, width / 2, height / 2)?,
-        );
         let texture = Texture {
             y: plane(0, width, height)?,
-            uv: u.into_iter().zip(v).map(|(u, v)| [u, v]).collect(),
+            u: plane(1, width / 2, height / 2)?,
+            v: plane(2, width / 2, height / 2)?,
             width,
             height,
         };

@@ -126,7 +126,7 @@ impl View {
 
     /// Inverts x_d = x_u·(1 + k1·r² + k2·r⁴) by Newton's method on the radius.
     fn undistorted(&self, x: f64, y: f64) -> (f64, f64) {
-        let distorted = x.hypot(y);
+        let distorted = (x * x + y * y).sqrt();
         if (self.k1 == 0.0 && self.k2 == 0.0) || distorted == 0.0 {
             return (x, y);
         }

@@ -17,6 +17,7 @@ pub mod profile;
 pub mod render;
 mod rtsp;
 pub mod scene;
+mod wall;
 pub mod zones;
 
 use std::net::{SocketAddr, TcpListener};
@@ -161,8 +162,9 @@ impl Sim {
         self.camera.faults()
     }
 
-    /// Where the camera really looked at a capture time (in its own clock,
-    /// steps included); `None` in the future or more than a minute ago.
+    /// Where the camera really looked at a capture time, told by its own clock
+    /// as that went then, before or after a step; `None` in the future or more
+    /// than a minute ago.
     pub fn pose_at(&self, capture: CaptureTime) -> Option<Truth> {
         self.camera.truth_at(self.camera.since_start(capture)?)
     }

@@ -5,14 +5,14 @@
 
 mod overlay;
 mod people;
-mod sample;
+mod remap;
 
 use std::sync::{Arc, OnceLock};
 
 use self::overlay::{Block, Overlay};
-use self::sample::Corners;
+use self::remap::{Corners, Strip};
 use super::lens::{Pose, Vec3, View, dot, normalised};
-use super::scene::panorama::{Panorama, Texture};
+use super::scene::panorama::{Panorama, Region, Texture};
 use super::scene::private::{PrivatePlace, private_places};
 
 /// Side of a block in px.
@@ -59,6 +59,15 @@ pub enum Backdrop {
     Poster(Arc<Poster>),
 }
 
+impl Backdrop {
+    fn texture(&self) -> &Texture {
+        match self {
+            Self::Street(street) => street.texture(),
+            Self::Poster(poster) => &poster.texture,
+        }
+    }
+}
+
 /// The drawn street, painted once per process.
 pub fn street() -> Arc<Panorama> {
     static STREET: OnceLock<Arc<Panorama>> = OnceLock::new();
@@ -72,6 +81,8 @@ pub struct Renderer {
     k1: f64,
     k2: f64,
     nodes: Vec<Node>,
+    blocks: Vec<Block>,
+    strip: Strip,
 }
 
 /// A corner of blocks.
@@ -96,6 +107,8 @@ impl Renderer {
             k1,
             k2,
             nodes: Vec::new(),
+            blocks: Vec::new(),
+            strip: Strip::default(),
         }
     }
 
@@ -106,6 +119,8 @@ impl Renderer {
             k1,
             k2,
             nodes: Vec::new(),
+            blocks: Vec::new(),
+            strip: Strip::default(),
         }
     }
 
@@ -128,23 +143,28 @@ impl Renderer {
         self.place_nodes(&view, size, matches!(backdrop, Backdrop::Street(_)));
         let all: Vec<&Overlay> = moving.iter().chain(&self.canaries).collect();
         let overlays = visible(&view, size, &all);
+        let texture = backdrop.texture();
         for by in 0..size.height.div_ceil(BLOCK) {
+            self.blocks.clear();
+            self.strip.begin(size.width);
             for bx in 0..columns {
                 let at = |i: usize, j: usize| self.nodes[(by + j) * (columns + 1) + bx + i];
                 let corners = [at(0, 0), at(1, 0), at(0, 1), at(1, 1)];
                 let block = Block::new(corners.map(|n| n.d), bx * BLOCK, by * BLOCK, size);
-                match backdrop {
-                    Backdrop::Street(street) => {
-                        let (texture, at) = street_corners(street, &corners, &block);
-                        sample::block(texture, &at, &block, &mut planes);
-                    }
-                    Backdrop::Poster(poster) => {
-                        let at = poster_corners(poster, &corners);
-                        sample::block(&poster.texture, &at, &block, &mut planes);
-                    }
-                }
+                let (region, at) = match backdrop {
+                    Backdrop::Street(street) => street_corners(street, &corners, &block),
+                    Backdrop::Poster(poster) => poster_corners(poster, &corners),
+                };
+                self.strip.lay(&at, &region, &block);
+                self.blocks.push(block);
+            }
+            if let Err(e) = self.strip.read(texture, by * BLOCK, &mut planes) {
+                tracing::error!(error = %e, "OpenCV draws no picture of the simulated street");
+                return;
+            }
+            for block in &self.blocks {
                 for (overlay, reach) in &overlays {
-                    overlay.draw(*reach, &block, &mut planes);
+                    overlay.draw(*reach, block, &mut planes);
                 }
             }
         }
@@ -156,7 +176,10 @@ impl Renderer {
             for i in 0..=size.width.div_ceil(BLOCK) {
                 let d = view.direction_at((i * BLOCK) as f64, (j * BLOCK) as f64);
                 let (pan, tilt) = if angles {
-                    (d[0].atan2(d[2]), d[1].atan2(d[0].hypot(d[2])))
+                    {
+                        let level = (d[0] * d[0] + d[2] * d[2]).sqrt();
+                        (d[0].atan2(d[2]), d[1].atan2(level))
+                    }
                 } else {
                     (0.0, 0.0)
                 };
@@ -189,14 +212,10 @@ fn visible<'a>(view: &View, size: Size, all: &[&'a Overlay]) -> Vec<(&'a Overlay
         .collect()
 }
 
-fn street_corners<'a>(
-    street: &'a Panorama,
-    corners: &[Node; 4],
-    block: &Block,
-) -> (&'a Texture, Corners) {
+fn street_corners(street: &Panorama, corners: &[Node; 4], block: &Block) -> (Region, Corners) {
     if street.is_in_disc(block.centre[1]) {
         let at = corners.map(|n| Panorama::disc_at(n.d));
-        return (street.disc(), Corners(at.map(|a| (a.u, a.v))));
+        return (*street.disc(), Corners(at.map(|a| (a.u, a.v))));
     }
     let middle = block.centre[0].atan2(block.centre[2]);
     let tau = std::f64::consts::TAU;
@@ -213,19 +232,20 @@ fn street_corners<'a>(
         let a = Panorama::band_at(base + offset, n.tilt);
         (a.u, a.v)
     });
-    (street.band(), Corners(at))
+    (*street.band(), Corners(at))
 }
 
-fn poster_corners(poster: &Poster, corners: &[Node; 4]) -> Corners {
+fn poster_corners(poster: &Poster, corners: &[Node; 4]) -> (Region, Corners) {
     let (w, h) = (poster.texture.width as f64, poster.texture.height as f64);
     let scale = w / 2.0 / (poster.hfov_deg.to_radians() / 2.0).tan();
-    Corners(corners.map(|n| {
+    let at = corners.map(|n| {
         let depth = n.d[2].max(1e-3);
         (
             w / 2.0 + n.d[0] / depth * scale,
             h / 2.0 - n.d[1] / depth * scale,
         )
-    }))
+    });
+    (poster.texture.whole(), Corners(at))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::sim::lens::{Vec3, cross, dot, normalised};
 use crate::sim::scene::private::PrivatePlace;
 
 /// One block of the picture and the directions of its corners.
+#[derive(Debug)]
 pub(super) struct Block {
     corners: [Vec3; 4],
     /// Unit direction of its middle.

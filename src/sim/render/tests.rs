@@ -19,7 +19,8 @@ fn ramp(width: usize, height: usize) -> Texture {
         .collect();
     Texture {
         y,
-        uv: vec![[128, 128]; width / 2 * (height / 2)],
+        u: vec![128; width * height / 4],
+        v: vec![128; width * height / 4],
         width,
         height,
     }
@@ -122,6 +123,7 @@ fn the_canary_fills_its_places_and_nothing_else() {
         Renderer::new(-0.05, 0.0, true).draw(&street, &p, 7.0, size, &mut with);
         Renderer::new(-0.05, 0.0, false).draw(&street, &p, 7.0, size, &mut without);
         let view = View::new(&p, size.width, size.height, -0.05, 0.0);
+        let mut lies = vec![None; size.width * size.height];
         for j in 0..size.height {
             for i in 0..size.width {
                 let at = |du: f64, dv: f64| {
@@ -135,6 +137,9 @@ fn the_canary_fills_its_places_and_nothing_else() {
                 let near: Vec<bool> = [(e, e), (e, -e), (-e, e), (-e, -e)]
                     .map(|(u, v)| at(u, v))
                     .to_vec();
+                if near.iter().all(|&x| x == near[0]) {
+                    lies[j * 320 + i] = Some(near[0]);
+                }
                 if near.iter().all(|&x| x) {
                     assert!(canary, "{p:?}: ({i},{j}) inside is not canary");
                     seen += 1;
@@ -145,6 +150,18 @@ fn the_canary_fills_its_places_and_nothing_else() {
         }
         let chroma = size.width * size.height;
         for k in 0..chroma / 4 {
+            // A chroma sample colours four pixels, so all four must be the canary's.
+            let (i, j) = (k % 160 * 2, k / 160 * 2);
+            let four = [(i, j), (i + 1, j), (i, j + 1), (i + 1, j + 1)];
+            let lies = four.map(|(i, j)| lies[j * 320 + i]);
+            for (plane, value) in [(chroma, CANARY_YUV[1]), (chroma * 5 / 4, CANARY_YUV[2])] {
+                let (got, bare) = (with[plane + k], without[plane + k]);
+                if lies == [Some(true); 4] {
+                    assert_eq!(got, value, "{p:?}: chroma at ({i},{j}) is not canary");
+                } else if lies.contains(&Some(false)) {
+                    assert_eq!(got, bare, "{p:?}: chroma at ({i},{j}) is painted");
+                }
+            }
             let (u, v) = (without[chroma + k], without[chroma * 5 / 4 + k]);
             let near = u.abs_diff(CANARY_YUV[1]) < 40 && v.abs_diff(CANARY_YUV[2]) < 60;
             assert!(

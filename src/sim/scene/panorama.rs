@@ -2,6 +2,9 @@
 //! (equirectangular) and a disc of ground under the camera (gnomonic), where an
 //! equirectangular picture would tear at the nadir.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
 use super::texture::{self, Colour};
 use super::{CAMERA_HEIGHT_M, Solid, solids};
 
@@ -20,25 +23,58 @@ const DISC_BELOW_DEG: f64 = -53.0;
 /// Half the disc's side, as a multiple of the camera's height.
 const DISC_REACH: f64 = 0.95;
 const DISC_SIZE: usize = 2560;
+/// First column of the disc in the texture, beside the band.
+const DISC_AT: usize = BAND_WIDTH + BAND_PAD;
 
-/// Planes of a texture: luma, and chroma (U, V interleaved) at half size.
+/// Planes of a texture: luma, and chroma at half size.
 #[derive(Debug)]
 pub struct Texture {
     /// Luma texels, `width` per row.
     pub y: Vec<u8>,
-    /// U and V, `width / 2` pairs per row.
-    pub uv: Vec<[u8; 2]>,
-    /// Texels per row, even.
+    /// U, `width / 2` per row.
+    pub u: Vec<u8>,
+    /// V, `width / 2` per row.
+    pub v: Vec<u8>,
+    /// Texels per row, even, below 32,768.
     pub width: usize,
-    /// Rows, even.
+    /// Rows, even, below 32,768.
     pub height: usize,
 }
 
-/// The painted street.
+impl Texture {
+    fn grey(width: usize, height: usize) -> Self {
+        Self {
+            y: vec![16; width * height],
+            u: vec![128; width * height / 4],
+            v: vec![128; width * height / 4],
+            width,
+            height,
+        }
+    }
+
+    /// All of it.
+    pub(crate) fn whole(&self) -> Region {
+        Region {
+            low: [0.0, 0.0],
+            high: [self.width as f64, self.height as f64],
+        }
+    }
+}
+
+/// A rectangle of a texture, in texels: its upper left and lower right corner.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Region {
+    pub(crate) low: [f64; 2],
+    pub(crate) high: [f64; 2],
+}
+
+/// The painted street: one texture with the band at its left and the disc at
+/// its right.
 #[derive(Debug)]
 pub struct Panorama {
-    band: Texture,
-    disc: Texture,
+    texture: Texture,
+    band: Region,
+    disc: Region,
     /// sin(tilt) below which the disc is used.
     disc_below: f64,
 }
@@ -64,9 +100,22 @@ pub(crate) struct At {
 impl Panorama {
     /// Paints the street; takes a second or two of one core.
     pub fn paint() -> Self {
+        let height =
+            (((BAND_TOP_DEG - BAND_BOTTOM_DEG).to_radians() * TEXELS_PER_RAD) as usize) & !1;
+        let mut texture = Texture::grey(DISC_AT + DISC_SIZE, height.max(DISC_SIZE));
+        paint_band(&mut texture, height);
+        paint_disc(&mut texture);
+        let (disc, size) = (DISC_AT as f64, DISC_SIZE as f64);
         Self {
-            band: paint_band(),
-            disc: paint_disc(),
+            texture,
+            band: Region {
+                low: [0.0, 0.0],
+                high: [disc, height as f64],
+            },
+            disc: Region {
+                low: [disc, 0.0],
+                high: [disc + size, size],
+            },
             disc_below: DISC_BELOW_DEG.to_radians().sin(),
         }
     }
@@ -76,11 +125,15 @@ impl Panorama {
         unit_y < self.disc_below
     }
 
-    pub(crate) fn band(&self) -> &Texture {
+    pub(crate) fn texture(&self) -> &Texture {
+        &self.texture
+    }
+
+    pub(crate) fn band(&self) -> &Region {
         &self.band
     }
 
-    pub(crate) fn disc(&self) -> &Texture {
+    pub(crate) fn disc(&self) -> &Region {
         &self.disc
     }
 
@@ -97,30 +150,74 @@ impl Panorama {
         let scale = DISC_SIZE as f64 / 2.0;
         let depth = (-d[1]).max(1e-6);
         At {
-            u: scale + d[0] / depth / DISC_REACH * scale,
+            u: DISC_AT as f64 + scale + d[0] / depth / DISC_REACH * scale,
             v: scale - d[2] / depth / DISC_REACH * scale,
         }
     }
 }
 
-fn paint_disc() -> Texture {
-    let size = DISC_SIZE;
-    let reach = DISC_REACH * CAMERA_HEIGHT_M;
-    let mut out = Canvas::new(size, size);
-    let mut column = vec![[0.0; 3]; size];
-    for i in 0..size {
-        let x = ((i as f64 + 0.5) / size as f64 * 2.0 - 1.0) * reach;
-        for (j, texel) in column.iter_mut().enumerate() {
-            let z = (1.0 - (j as f64 + 0.5) / size as f64 * 2.0) * reach;
-            *texel = texture::ground(x, z, x.hypot(z).hypot(CAMERA_HEIGHT_M));
+/// Columns painted between two looks at what is left to do: enough that
+/// threads rarely meet, few enough that they end together.
+const COLUMNS: usize = 64;
+
+/// Paints columns of a texture on all cores; `paint` fills one of `rows` texels.
+fn on_all_cores(
+    texture: &mut Texture,
+    columns: std::ops::Range<usize>,
+    rows: usize,
+    paint: impl Fn(usize, &mut [Colour]) + Sync,
+) {
+    let next = AtomicUsize::new(columns.start);
+    let texture = Mutex::new(texture);
+    let work = || {
+        let mut column = vec![[0.0; 3]; rows];
+        let mut part = Part::new(rows);
+        loop {
+            let first = next.fetch_add(COLUMNS, Ordering::Relaxed);
+            if first >= columns.end {
+                break;
+            }
+            let count = COLUMNS.min(columns.end - first);
+            part.clear();
+            for i in 0..count {
+                paint(first + i - columns.start, &mut column);
+                part.column(i, &column);
+            }
+            part.put(
+                &mut texture.lock().unwrap_or_else(PoisonError::into_inner),
+                first,
+                count,
+            );
         }
-        out.column(i, &column);
-    }
-    out.into_texture()
+    };
+    let workers = std::thread::available_parallelism().map_or(1, |n| n.get().min(8));
+    std::thread::scope(|scope| {
+        for _ in 1..workers {
+            scope.spawn(work);
+        }
+        work();
+    });
 }
 
-fn paint_band() -> Texture {
-    let height = (((BAND_TOP_DEG - BAND_BOTTOM_DEG).to_radians() * TEXELS_PER_RAD) as usize) & !1;
+fn paint_disc(texture: &mut Texture) {
+    let size = DISC_SIZE as f64;
+    let reach = DISC_REACH * CAMERA_HEIGHT_M;
+    on_all_cores(
+        texture,
+        DISC_AT..DISC_AT + DISC_SIZE,
+        DISC_SIZE,
+        |i, column| {
+            let x = ((i as f64 + 0.5) / size * 2.0 - 1.0) * reach;
+            for (j, texel) in column.iter_mut().enumerate() {
+                let z = (1.0 - (j as f64 + 0.5) / size * 2.0) * reach;
+                *texel = texture::ground(x, z, x.hypot(z).hypot(CAMERA_HEIGHT_M));
+            }
+        },
+    );
+}
+
+/// Paints the band and repeats its beginning after its end.
+fn paint_band(texture: &mut Texture, height: usize) {
     let things = solids();
     let tans: Vec<f64> = (0..height)
         .map(|row| {
@@ -128,103 +225,62 @@ fn paint_band() -> Texture {
             tilt.tan()
         })
         .collect();
-    let workers = std::thread::available_parallelism().map_or(1, |n| n.get().min(8));
-    let chunk = (BAND_WIDTH / workers / 2) * 2;
-    let parts: Vec<Canvas> = std::thread::scope(|scope| {
-        let handles: Vec<_> = (0..workers)
-            .map(|k| {
-                let from = k * chunk;
-                let to = if k + 1 == workers {
-                    BAND_WIDTH
-                } else {
-                    from + chunk
-                };
-                let (things, tans) = (&things, &tans);
-                scope.spawn(move || {
-                    let mut part = Canvas::new(to - from, tans.len());
-                    let mut column = vec![[0.0; 3]; tans.len()];
-                    for i in from..to {
-                        let pan = (i as f64 + 0.5) / TEXELS_PER_RAD;
-                        paint_column(pan, tans, things, &mut column);
-                        part.column(i - from, &column);
-                    }
-                    part
-                })
-            })
-            .collect();
-        handles.into_iter().filter_map(|h| h.join().ok()).collect()
+    on_all_cores(texture, 0..BAND_WIDTH, height, |i, column| {
+        let pan = (i as f64 + 0.5) / TEXELS_PER_RAD;
+        paint_column(pan, &tans, &things, column);
     });
-    join(&parts, height)
-}
-
-/// Puts parts side by side and repeats the beginning after the end.
-fn join(parts: &[Canvas], height: usize) -> Texture {
-    let width = BAND_WIDTH + BAND_PAD;
-    let mut y = Vec::with_capacity(width * height);
-    let mut uv = Vec::with_capacity(width / 2 * height / 2);
-    for row in 0..height {
-        let start = y.len();
-        for part in parts {
-            y.extend_from_slice(&part.y[row * part.width..(row + 1) * part.width]);
-        }
-        y.extend_from_within(start..start + BAND_PAD);
+    let width = texture.width;
+    for row in texture.y.chunks_exact_mut(width).take(height) {
+        row.copy_within(..BAND_PAD, BAND_WIDTH);
     }
-    for row in 0..height / 2 {
-        let start = uv.len();
-        for part in parts {
-            let half = part.width / 2;
-            for pair in &part.uv[row * half..(row + 1) * half] {
-                uv.push([(pair[0] / 4) as u8, (pair[1] / 4) as u8]);
-            }
+    for plane in [&mut texture.u, &mut texture.v] {
+        for row in plane.chunks_exact_mut(width / 2).take(height / 2) {
+            row.copy_within(..BAND_PAD / 2, BAND_WIDTH / 2);
         }
-        uv.extend_from_within(start..start + BAND_PAD / 2);
-    }
-    Texture {
-        y,
-        uv,
-        width,
-        height,
     }
 }
 
-/// A texture being painted column by column; chroma is summed over 2 × 2.
-struct Canvas {
+/// Some columns of a texture being painted; chroma is summed over 2 × 2.
+struct Part {
     y: Vec<u8>,
     uv: Vec<[u16; 2]>,
-    width: usize,
-    height: usize,
 }
 
-impl Canvas {
-    fn new(width: usize, height: usize) -> Self {
+impl Part {
+    fn new(rows: usize) -> Self {
         Self {
-            y: vec![0; width * height],
-            uv: vec![[2; 2]; width / 2 * (height / 2)],
-            width,
-            height,
+            y: vec![0; COLUMNS * rows],
+            uv: vec![[2; 2]; COLUMNS / 2 * rows / 2],
         }
+    }
+
+    /// Chroma begins with half of what it is divided by, to be rounded.
+    fn clear(&mut self) {
+        self.uv.fill([2; 2]);
     }
 
     fn column(&mut self, i: usize, colours: &[Colour]) {
         for (j, &colour) in colours.iter().enumerate() {
             let [y, u, v] = yuv(colour);
-            self.y[j * self.width + i] = y;
-            let pair = &mut self.uv[j / 2 * (self.width / 2) + i / 2];
+            self.y[j * COLUMNS + i] = y;
+            let pair = &mut self.uv[j / 2 * (COLUMNS / 2) + i / 2];
             pair[0] += u16::from(u);
             pair[1] += u16::from(v);
         }
     }
 
-    fn into_texture(self) -> Texture {
-        Texture {
-            y: self.y,
-            uv: self
-                .uv
-                .iter()
-                .map(|p| [(p[0] / 4) as u8, (p[1] / 4) as u8])
-                .collect(),
-            width: self.width,
-            height: self.height,
+    fn put(&self, texture: &mut Texture, first: usize, count: usize) {
+        let width = texture.width;
+        let rows = self.y.chunks_exact(COLUMNS);
+        for (row, part) in texture.y.chunks_exact_mut(width).zip(rows) {
+            row[first..first + count].copy_from_slice(&part[..count]);
+        }
+        let (half, from, count) = (width / 2, first / 2, count / 2);
+        for (j, part) in self.uv.chunks_exact(COLUMNS / 2).enumerate() {
+            for (i, pair) in part[..count].iter().enumerate() {
+                texture.u[j * half + from + i] = (pair[0] / 4) as u8;
+                texture.v[j * half + from + i] = (pair[1] / 4) as u8;
+            }
         }
     }
 }
