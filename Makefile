@@ -53,7 +53,7 @@ nextest: system
 PEERS := $(wildcard tests/peers/requirements*.txt)
 .venv/.ready: $(PEERS)
 	python3 -m venv .venv
-	.venv/bin/python -m pip install --quiet --require-hashes $(foreach r,$(PEERS),-r $(r))
+	.venv/bin/python -m pip install --quiet --no-deps --require-hashes $(foreach r,$(PEERS),-r $(r))
 	touch $@
 
 # --- the targets -----------------------------------------------------------
