@@ -28,7 +28,7 @@ fn only_users_with_their_password_may_watch() {
         &log,
     );
     let users = vec![("observer".to_owned(), Secret::new("geheim"))];
-    let mut server = serve(&log, Access::Digest(users));
+    let server = serve(&log, Access::Digest(users));
     server.add_camera("gate", pipeline.stream());
     let url = format!("rtsp://127.0.0.1:{}/gate", server.port());
 
@@ -82,7 +82,7 @@ fn a_viewer_who_joins_gets_a_key_frame_at_once() {
     // On its own the encoder would make one every forty seconds.
     wanted.encoder.gop_frames = 1000;
     let mut pipeline = start(wanted, Judge::hiding(0.0, 0.0, 0.5, 0.5), &log);
-    let mut server = serve(&log, Access::Open);
+    let server = serve(&log, Access::Open);
     server.add_camera("gate", pipeline.stream());
     let url = format!("rtsp://127.0.0.1:{}/gate", server.port());
     let first = Viewer::open(&url);
@@ -110,7 +110,7 @@ fn taking_a_camera_out_leaves_the_viewers_of_others_alone() {
         Judge::hiding(0.0, 0.0, 0.5, 0.5),
         &log,
     );
-    let mut server = serve(&log, Access::Open);
+    let server = serve(&log, Access::Open);
     server.add_camera("stays", pipeline.stream());
     server.add_camera("goes", pipeline.stream());
     let url = |id| format!("rtsp://127.0.0.1:{}/{id}", server.port());
@@ -143,7 +143,7 @@ fn ffmpeg_plays_it_over_tcp_and_udp() {
         Judge::hiding(0.25, 0.25, 0.75, 0.75),
         &log,
     );
-    let mut server = serve(&log, Access::Open);
+    let server = serve(&log, Access::Open);
     server.add_camera("gate", pipeline.stream());
     until("the camera", || {
         (pipeline.stats().frames_in > 10).then_some(())

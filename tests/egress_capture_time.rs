@@ -32,7 +32,7 @@ fn behind_the_gateway_each_frame_has_the_capture_time_it_had_before() {
         Judge::hiding(0.5, 0.5, 0.75, 0.75),
         &log,
     );
-    let mut server = serve(&log, Access::Open);
+    let server = serve(&log, Access::Open);
     server.add_camera("gate", pipeline.stream());
     let before = Viewer::open(&camera.url());
     let after = Viewer::open(&format!("rtsp://127.0.0.1:{}/gate", server.port()));

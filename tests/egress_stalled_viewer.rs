@@ -94,7 +94,7 @@ fn a_viewer_that_stops_reading_is_dropped_alone() {
     // Fills the kernel's buffers in seconds.
     wanted.encoder.bitrate_kbit = 20_000;
     let mut pipeline = start(wanted, Judge::hiding(0.0, 0.0, 0.1, 0.1), &log);
-    let mut server = serve(&log, Access::Open);
+    let server = serve(&log, Access::Open);
     server.add_camera("gate", pipeline.stream());
     let url = format!("rtsp://127.0.0.1:{}/gate", server.port());
 

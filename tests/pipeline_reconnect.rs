@@ -36,7 +36,7 @@ fn viewers_stay_while_the_camera_goes_comes_back_and_changes_its_size() {
     let log = Arc::new(Log::default());
     let judge = Judge::hiding(0.5, 0.5, 0.75, 0.75);
     let mut pipeline = start(settings(&camera.url()), judge, &log);
-    let mut server = serve(&log, Access::Open);
+    let server = serve(&log, Access::Open);
     server.add_camera("gate", pipeline.stream());
     let viewer = Viewer::open(&format!("rtsp://127.0.0.1:{}/gate", server.port()));
     viewer.wait("the camera", |seen| {
@@ -91,7 +91,7 @@ fn without_a_camera_there_is_a_grey_picture_from_the_start() {
         judge,
         &log,
     );
-    let mut server = serve(&log, Access::Open);
+    let server = serve(&log, Access::Open);
     server.add_camera("gate", pipeline.stream());
     let viewer = Viewer::open(&format!("rtsp://127.0.0.1:{}/gate", server.port()));
     viewer.wait("grey pictures", |seen| {

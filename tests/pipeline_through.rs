@@ -31,7 +31,7 @@ fn through(transport: Transport) {
     let mut wanted = settings(&camera.url());
     wanted.source.transport = transport;
     let mut pipeline = start(wanted, Judge::hiding(0.5, 0.25, 0.75, 0.75), &log);
-    let mut server = serve(&log, Access::Open);
+    let server = serve(&log, Access::Open);
     server.add_camera("gate", pipeline.stream());
     let viewer = Viewer::open(&format!("rtsp://127.0.0.1:{}/gate", server.port()));
 
@@ -80,7 +80,7 @@ fn a_mask_leaves_no_trace_in_the_frames_after_it() {
         },
     );
     let mut pipeline = start(settings(&camera.url()), judge, &log);
-    let mut server = serve(&log, Access::Open);
+    let server = serve(&log, Access::Open);
     server.add_camera("gate", pipeline.stream());
     let viewer = Viewer::open(&format!("rtsp://127.0.0.1:{}/gate", server.port()));
     until("a hundred pictures", || {
@@ -113,7 +113,7 @@ fn a_camera_that_wants_a_password_gets_it_and_nobody_else_sees_it() {
         &log,
     );
     let users = vec![("gateway".to_owned(), Secret::new("geheim"))];
-    let mut locked = serve(&log, Access::Digest(users));
+    let locked = serve(&log, Access::Digest(users));
     locked.add_camera("cam", first.stream());
 
     // A gateway behind the gateway: the first one is a camera with a lock.

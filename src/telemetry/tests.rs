@@ -46,7 +46,7 @@ fn impossible_settings_are_refused_by_name() {
 #[test]
 fn a_camera_that_is_not_there_is_a_fault_and_ends_with_its_handle() {
     let (items, heard) = crossbeam_channel::bounded(16);
-    let profile = crate::pose::CameraProfile::from_toml(crate::pose::testing::PROFILE).unwrap();
+    let profile = CameraProfile::from_toml(crate::pose::testing::PROFILE).unwrap();
     let telemetry = Telemetry::start(
         settings(),
         Arc::new(profile),

@@ -208,7 +208,7 @@ fn one_mistake_is_named_with_its_place() {
         (
             with_points(
                 "image",
-                &r#"{"x":0,"y":0},"#.repeat(10_001).trim_end_matches(',').to_owned(),
+                r#"{"x":0,"y":0},"#.repeat(10_001).trim_end_matches(','),
             ),
             "zones[0].shape.points",
             "10001 points",
@@ -280,10 +280,7 @@ fn all_mistakes_are_told_at_once() {
 
 #[test]
 fn floods_are_cut_short() {
-    let found = errors(&with(
-        &"1,".repeat(5_000).trim_end_matches(',').to_owned(),
-        "",
-    ));
+    let found = errors(&with("1,".repeat(5_000).trim_end_matches(','), ""));
     assert_eq!((found.errors.len(), found.more), (100, 4_900));
     assert!(found.to_string().ends_with("and 4900 more"));
 

@@ -1,7 +1,7 @@
 //! What the zone tests share: an independent answer to "is it inside" and "is
 //! it hidden", on other ways than the library's.
 
-use greyplane::geom::{Angle, Direction, Gaze, Mount, Optics, PixelPoint, Size, View};
+use greyplane::geom::{Angle, Gaze, Mount, Optics, PixelPoint, Size, View};
 use greyplane::pose::{Margin, PoseEstimate, Support};
 use greyplane::zone::{Document, Mode, Region, Shape, SpherePoint, Zone};
 
