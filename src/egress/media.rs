@@ -51,6 +51,7 @@ pub(super) type Slow = Arc<AtomicBool>;
 pub(super) fn factory(
     stream: MaskedStream,
     viewers: &Arc<Viewers>,
+    server: &gst::glib::MainContext,
 ) -> gst_rtsp_server::RTSPMediaFactory {
     let factory = gst_rtsp_server::RTSPMediaFactory::new();
     // SPS and PPS come with every key frame. The packetiser would repeat them
@@ -70,6 +71,7 @@ pub(super) fn factory(
             .build(),
     );
     let viewers = Arc::downgrade(viewers);
+    let server = server.clone();
     factory.connect_media_configure(move |_, media| {
         let slow = Slow::default();
         // The request that this media is made for is being handled.
@@ -77,7 +79,7 @@ pub(super) fn factory(
         if let (Some(viewers), Some(client)) = (viewers.upgrade(), client) {
             viewers.watch(&client, slow.clone());
         }
-        if configure(media, &stream, slow).is_none() {
+        if configure(media, &stream, slow, &server).is_none() {
             // Its viewers then wait in vain and are told so by the server.
             tracing::error!("a media pipeline is not what was asked for");
         }
@@ -85,7 +87,12 @@ pub(super) fn factory(
     factory
 }
 
-fn configure(media: &gst_rtsp_server::RTSPMedia, stream: &MaskedStream, slow: Slow) -> Option<()> {
+fn configure(
+    media: &gst_rtsp_server::RTSPMedia,
+    stream: &MaskedStream,
+    slow: Slow,
+    server: &gst::glib::MainContext,
+) -> Option<()> {
     let bin = media.element().downcast::<gst::Bin>().ok()?;
     let pipeline = bin.parent()?.downcast::<gst::Pipeline>().ok()?;
     pipeline.use_clock(Some(&gst::SystemClock::obtain()));
@@ -93,7 +100,7 @@ fn configure(media: &gst_rtsp_server::RTSPMedia, stream: &MaskedStream, slow: Sl
     pipeline.set_base_time(gst::ClockTime::ZERO);
 
     report_often(&pipeline);
-    wake_sleeping_sinks(&pipeline);
+    wake_sleeping_sinks(&pipeline, server);
     let times = Arc::new(Times::default());
     let payloader = bin.by_name("pay0")?;
     follow(&payloader.static_pad("src")?, &times);
@@ -202,8 +209,8 @@ fn follow(pad: &gst::Pad, times: &Arc<Times>) {
 ///
 /// gst-rtsp-server 1.22 adds a connection's sinks while the state changes; on a
 /// busy machine the one for RTCP may stay PAUSED for good, and no sender report
-/// ever leaves. Looked for again and again while the pipeline lives.
-fn wake_sleeping_sinks(pipeline: &gst::Pipeline) {
+/// ever leaves. Looked for again and again, on the server's own loop, while the pipeline lives.
+fn wake_sleeping_sinks(pipeline: &gst::Pipeline, server: &gst::glib::MainContext) {
     let pipeline = pipeline.downgrade();
     let wake = move || {
         let Some(pipeline) = pipeline.upgrade() else {
@@ -222,9 +229,8 @@ fn wake_sleeping_sinks(pipeline: &gst::Pipeline) {
         }
         gst::glib::ControlFlow::Continue
     };
-    let context = gst::glib::MainContext::ref_thread_default();
     gst::glib::timeout_source_new(WAKE_EVERY, None, gst::glib::Priority::DEFAULT, wake)
-        .attach(Some(&context));
+        .attach(Some(server));
 }
 
 /// Sets the RTP session's share of RTCP when it is made. Later is too late: the

@@ -164,8 +164,10 @@ impl RtspServer {
     pub fn add_camera(&self, id: &str, stream: MaskedStream) {
         self.remove_camera(id);
         self.viewers.cameras().insert(id.to_owned(), stream.clone());
-        self.mounts
-            .add_factory(&format!("/{id}"), media::factory(stream, &self.viewers));
+        self.mounts.add_factory(
+            &format!("/{id}"),
+            media::factory(stream, &self.viewers, &self.context),
+        );
     }
 
     /// Serves the camera no longer and dismisses its viewers.

@@ -73,11 +73,12 @@ impl RtspServer {
         let stopping = Arc::new(AtomicBool::new(false));
         let (feed_camera, source, stop) =
             (Arc::clone(camera), backdrop.clone(), Arc::clone(&stopping));
+        let loop_context = context.clone();
         factory.connect_media_configure(move |_, media| {
             let done = Arc::new(AtomicBool::new(false));
             let stamps = Arc::new(Stamps::new(Arc::clone(&feed_camera)));
             feed::spawn(media, &feed_camera, &source, &stamps, [&stop, &done]);
-            stamp::install(media, &stamps);
+            stamp::install(media, &stamps, &loop_context);
             media.connect_unprepared(move |_| done.store(true, Ordering::SeqCst));
         });
         if let Some(mounts) = server.mount_points() {

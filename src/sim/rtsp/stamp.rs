@@ -99,7 +99,11 @@ const WAKE_EVERY: std::time::Duration = std::time::Duration::from_millis(200);
 const SESSION_BITS_PER_S: f64 = 4e6;
 
 /// Puts the probes on a media: on its payloaders now, on RTCP once prepared.
-pub(super) fn install(media: &gst_server::RTSPMedia, stamps: &Arc<Stamps>) {
+pub(super) fn install(
+    media: &gst_server::RTSPMedia,
+    stamps: &Arc<Stamps>,
+    server: &gst::glib::MainContext,
+) {
     let Ok(bin) = media.element().downcast::<gst::Bin>() else {
         return;
     };
@@ -110,7 +114,7 @@ pub(super) fn install(media: &gst_server::RTSPMedia, stamps: &Arc<Stamps>) {
     }
     report_often(&bin, stamps.camera.config.sender_report_ms);
     if let Some(pipeline) = bin.parent().and_downcast::<gst::Pipeline>() {
-        wake_sleeping_sinks(&pipeline);
+        wake_sleeping_sinks(&pipeline, server);
     }
     let stamps = Arc::clone(stamps);
     media.connect_prepared(move |media| {
@@ -136,8 +140,8 @@ pub(super) fn install(media: &gst_server::RTSPMedia, stamps: &Arc<Stamps>) {
 ///
 /// gst-rtsp-server 1.22 adds a connection's sinks while the state changes; on a
 /// busy machine the one for RTCP may stay PAUSED for good, and no sender report
-/// ever leaves. Looked for again and again while the pipeline lives.
-fn wake_sleeping_sinks(pipeline: &gst::Pipeline) {
+/// ever leaves. Looked for again and again, on the server's own loop, while the pipeline lives.
+fn wake_sleeping_sinks(pipeline: &gst::Pipeline, server: &gst::glib::MainContext) {
     let pipeline = pipeline.downgrade();
     let wake = move || {
         let Some(pipeline) = pipeline.upgrade() else {
@@ -156,9 +160,8 @@ fn wake_sleeping_sinks(pipeline: &gst::Pipeline) {
         }
         gst::glib::ControlFlow::Continue
     };
-    let context = gst::glib::MainContext::ref_thread_default();
     gst::glib::timeout_source_new(WAKE_EVERY, None, gst::glib::Priority::DEFAULT, wake)
-        .attach(Some(&context));
+        .attach(Some(server));
 }
 
 /// Sets each RTP session's share of RTCP when it is made. Later is too late:
