@@ -2,6 +2,7 @@
 #![cfg(feature = "gateway")]
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     reason = "a test that fails should fail loudly"
 )]

@@ -1,7 +1,11 @@
 //! A frame received over RTSP names, by sender reports, the instant whose pose
 //! it shows.
 #![cfg(feature = "gateway")]
-#![allow(clippy::unwrap_used, reason = "a test that fails should fail loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that fails should fail loudly"
+)]
 
 use std::sync::Arc;
 
