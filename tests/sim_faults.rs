@@ -286,9 +286,9 @@ fn a_refused_stream_comes_back_on_its_address() {
 #[test]
 fn sender_reports_come_at_once_and_regularly() {
     let sim = start(STILL);
-    for round in 0..5 {
-        let over_udp = round % 2 == 1;
-        let mut session = Session::play(sim.rtsp_url(), over_udp).unwrap();
+    // Where reports go astray they do so in one session out of four.
+    for round in 0..10 {
+        let mut session = Session::play(sim.rtsp_url(), false).unwrap();
         let (mut first, mut at_s) = (None, 0.0);
         let mut reports = Vec::new();
         session.until("reports", |p| {

@@ -77,6 +77,16 @@ impl Session {
         let track = format!("{url}/stream=0");
         let answer = session.ask("SETUP", &track, &format!("Transport: {transport}"))?;
         let id = answer.split(';').next()?.to_owned();
+        if session.udp.is_none() {
+            // The metadata stream too, as a gateway would.
+            let track = format!("{url}/stream=1");
+            let transport = "RTP/AVP/TCP;unicast;interleaved=2-3";
+            session.ask(
+                "SETUP",
+                &track,
+                &format!("Transport: {transport}\r\nSession: {id}"),
+            )?;
+        }
         session.ask("PLAY", url, &format!("Session: {id}"))?;
         Some(session)
     }
@@ -145,6 +155,7 @@ impl Session {
         }
         let mut bytes = vec![0; usize::from(u16::from_be_bytes([head[2], head[3]]))];
         match self.control.read_exact(&mut bytes) {
+            Ok(()) if head[1] > 1 => Packet::Other,
             Ok(()) => packet(&bytes, head[1] == 0),
             Err(_) => Packet::End,
         }
