@@ -109,6 +109,9 @@ fn street() -> SimConfig {
     SimConfig {
         id: "street".into(),
         canary: true,
+        // gst-rtsp-server 1.22 cannot describe a shared media to a second client
+        // once the first has left one of its streams out, as the gateway does.
+        metadata_hz: 0.0,
         motion: Script::Sweep {
             peak_deg_per_s: 40.0,
             amplitude_deg: 60.0,

@@ -164,6 +164,7 @@ impl Rig {
         // that stands still, none does until a test moves the clock.
         let first = rig.pull();
         assert!(first.is_hidden(), "nothing but grey before the first frame");
+        rig.counted(1);
         rig
     }
 
@@ -447,6 +448,44 @@ fn caps_and_events_keep_their_place_among_the_frames() {
         order,
         ["caps 64", "frame", "between", "frame", "caps 128", "frame"]
     );
+}
+
+#[test]
+fn pictures_of_two_times_or_oblong_pixels_are_refused() {
+    let oblong = gst::Fraction::new(4, 3).to_send_value();
+    for (field, value, why) in [
+        (
+            "interlace-mode",
+            "interleaved".to_send_value(),
+            "interlaced",
+        ),
+        ("pixel-aspect-ratio", oblong, "4:3"),
+    ] {
+        let rig = Rig::new(Case::default());
+        let sink = rig.mask.static_pad("sink").unwrap();
+        rig.source.unlink(&rig.mask);
+        let mut caps = i420(64, 48);
+        caps.get_mut().unwrap().set_value(field, value);
+        sink.send_event(gst::event::StreamStart::new("x"));
+        assert!(!sink.send_event(gst::event::Caps::new(&caps)), "{why}");
+        assert!(rig.mask.take_refusal().unwrap().contains(why));
+    }
+}
+
+#[test]
+fn stamps_of_two_pictures_on_one_frame_are_no_capture_time() {
+    gst::init().unwrap();
+    let ntp = gst::Caps::builder("timestamp/x-ntp").build();
+    for (stamps_ms, known) in [(vec![5_000, 5_000], true), (vec![5_000, 5_040], false)] {
+        let mut buffer = gst::Buffer::new();
+        for ms in &stamps_ms {
+            let stamp = gst::ClockTime::from_mseconds(*ms);
+            let buffer = buffer.get_mut().unwrap();
+            gst::ReferenceTimestampMeta::add(buffer, &ntp, stamp, None);
+        }
+        let found = super::capture_time(&buffer);
+        assert_eq!(found.is_some(), known, "{stamps_ms:?}");
+    }
 }
 
 #[test]

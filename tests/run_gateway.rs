@@ -1,0 +1,254 @@
+//! The program as its users run it: a configuration, a camera, a viewer that is
+//! not ours (retina), a reload, an end.
+#![cfg(feature = "gateway")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that fails should fail loudly"
+)]
+
+use futures::StreamExt;
+use greyplane::clock::SystemClock;
+use greyplane::sim::{Sim, SimConfig};
+use retina::client::{
+    Credentials, PlayOptions, Session, SessionOptions, SetupOptions, TcpTransportOptions, Transport,
+};
+use retina::codec::CodecItem;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::Duration;
+
+/// Long enough for a busy machine; nothing is judged by how long it takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// `greyplane run`, ended when dropped.
+struct Gateway {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Gateway {
+    fn start(config: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_greyplane"))
+            .args(["run", "--config"])
+            .arg(config)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (said, lines) = sync_channel(10_000);
+        let streams: [Box<dyn std::io::Read + Send>; 2] = [
+            Box::new(child.stdout.take().unwrap()),
+            Box::new(child.stderr.take().unwrap()),
+        ];
+        for stream in streams {
+            let said = said.clone();
+            std::thread::spawn(move || {
+                for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                    if said.send(line).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        Self { child, lines }
+    }
+
+    /// Waits for a line that contains `what`, on stdout or stderr.
+    fn says(&self, what: &str) -> String {
+        let mut heard = Vec::new();
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) if line.contains(what) => return line,
+                Ok(line) => heard.push(line),
+                Err(_) => panic!("never said `{what}`; said {heard:#?}"),
+            }
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args([name, &pid]).status().unwrap();
+        assert!(sent.success());
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn configure(folder: &Path, sim: &Sim) -> std::path::PathBuf {
+    let path = folder.join("greyplane.toml");
+    fs::write(folder.join("street.json"), sim.zones_json()).unwrap();
+    fs::write(folder.join("street.profile.toml"), sim.profile().to_toml()).unwrap();
+    fs::write(folder.join("observer.password"), "grey & quiet\n").unwrap();
+    let text = format!(
+        r#"
+[gateway]
+rtsp_listen = "127.0.0.1:0"
+http_listen = "127.0.0.1:0"
+[[viewer]]
+user = "observer"
+password_file = "observer.password"
+[[camera]]
+id = "street"
+url = "{}"
+masks = "street.json"
+profile = "street.profile.toml"
+[camera.telemetry]
+device_url = "{}"
+"#,
+        sim.rtsp_url(),
+        sim.onvif_url()
+    );
+    fs::write(&path, text).unwrap();
+    path
+}
+
+/// Opens `url` with retina and counts video frames until `wanted` came.
+async fn frames(url: &str, login: Option<(&str, &str)>, wanted: usize) -> Result<usize, String> {
+    let login = login.map(|(username, password)| Credentials {
+        username: username.into(),
+        password: password.into(),
+    });
+    let url = url::Url::parse(url).unwrap();
+    let mut session = Session::describe(url, SessionOptions::default().creds(login))
+        .await
+        .map_err(|e| e.to_string())?;
+    let tcp = Transport::Tcp(TcpTransportOptions::default());
+    session
+        .setup(0, SetupOptions::default().transport(tcp))
+        .await
+        .map_err(|e| e.to_string())?;
+    let playing = session
+        .play(PlayOptions::default())
+        .await
+        .map_err(|e| e.to_string())?;
+    let mut items = playing.demuxed().map_err(|e| e.to_string())?;
+    let mut seen = 0;
+    while seen < wanted {
+        match items.next().await {
+            Some(Ok(CodecItem::VideoFrame(_))) => seen += 1,
+            Some(Ok(_)) => {}
+            Some(Err(e)) => return Err(e.to_string()),
+            None => return Err(format!("ended after {seen} frames")),
+        }
+    }
+    Ok(seen)
+}
+
+fn watch(url: &str, login: Option<(&str, &str)>, wanted: usize) -> Result<usize, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        tokio::time::timeout(PATIENCE, frames(url, login, wanted))
+            .await
+            .unwrap_or_else(|_| Err("no frames in time".into()))
+    })
+}
+
+#[test]
+fn a_gateway_serves_reloads_and_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let sim_config = SimConfig {
+        width: 640,
+        height: 360,
+        canary: true,
+        ..SimConfig::default()
+    };
+    let sim = Sim::start(sim_config, Arc::new(SystemClock::new())).unwrap();
+    let config = configure(folder.path(), &sim);
+    let mut gateway = Gateway::start(&config);
+    let url = gateway
+        .says("stream ")
+        .trim_start_matches("stream ")
+        .to_owned();
+    gateway.says("live camera=street");
+
+    let observer = Some(("observer", "grey & quiet"));
+    assert_eq!(watch(&url, observer, 50), Ok(50));
+    for stranger in [None, Some(("observer", "wrong"))] {
+        let refused = watch(&url, stranger, 1).unwrap_err();
+        assert!(
+            refused.contains("401") || refused.contains("nauthorized"),
+            "{refused}"
+        );
+    }
+
+    // A reload that cannot be used changes nothing.
+    let masks = folder.path().join("street.json");
+    let good = fs::read_to_string(&masks).unwrap();
+    fs::write(&masks, good.replace("\"street\"", "\"elsewhere\"")).unwrap();
+    gateway.signal("-HUP");
+    gateway.says("reload refused");
+    assert_eq!(watch(&url, observer, 10), Ok(10));
+
+    // One that can takes effect and keeps the stream.
+    fs::write(&masks, good.replacen("\"name\"", "\"name\" ", 1)).unwrap();
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(
+        &config,
+        format!("{text}\n[camera.limits]\nwidened_deg = 9.0\n"),
+    )
+    .unwrap();
+    gateway.signal("-HUP");
+    let reloaded = gateway.says("reloaded");
+    assert!(reloaded.contains("street masks and limits"), "{reloaded}");
+    assert_eq!(watch(&url, observer, 10), Ok(10));
+
+    gateway.signal("-TERM");
+    let ended = gateway.child.wait().unwrap();
+    assert_eq!(ended.code(), Some(0));
+}
+
+/// Runs the program to its end: its exit code and what it said on stderr.
+fn run(arguments: &[&str]) -> (Option<i32>, String) {
+    let out = Command::new(env!("CARGO_BIN_EXE_greyplane"))
+        .args(arguments)
+        .output()
+        .unwrap();
+    (
+        out.status.code(),
+        String::from_utf8_lossy(&out.stderr).into_owned(),
+    )
+}
+
+#[test]
+fn mistakes_end_with_2_and_say_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.toml");
+    fs::write(
+        &path,
+        "[[camera]]\nid = \"a b\"\nurl = \"rtsp://h/x\"\nmasks = \"none.json\"\ncolour = 1\n",
+    )
+    .unwrap();
+    let config = path.to_str().unwrap();
+    for command in ["check", "run"] {
+        let (code, said) = run(&[command, "--config", config]);
+        assert_eq!(code, Some(2), "{said}");
+        assert!(
+            said.contains("c.toml:5:1: unknown field `colour`"),
+            "{said}"
+        );
+    }
+    assert_eq!(run(&["check", "--config", "/nonexistent"]).0, Some(2));
+    assert_eq!(run(&["chekc"]).0, Some(2));
+    let root = env!("CARGO_MANIFEST_DIR");
+    assert_eq!(
+        run(&["check", "--config", &format!("{root}/greyplane.toml")]).0,
+        Some(0)
+    );
+    let mask = format!("{root}/masks/street.json");
+    assert_eq!(run(&["mask", "check", &mask]).0, Some(0));
+    assert_eq!(run(&["mask", "check", config]).0, Some(2));
+}
