@@ -126,8 +126,8 @@ const BEIGE: [f32; 3] = [176.0, 160.0, 132.0];
 /// Paths lead over the square and the near pavement only, where nothing that
 /// stands in the street comes between them and the camera.
 const WALKS: [Walk; 9] = [
-    walk([-22.0, 11.7], [24.0, 11.7], 1.3, [168.0, 52.0, 44.0], JEANS),
-    walk([20.0, 12.1], [-24.0, 12.1], 1.5, [62.0, 92.0, 132.0], DARK),
+    walk([-22.0, 11.7], [24.0, 11.7], 1.3, [166.0, 80.0, 52.0], JEANS),
+    walk([20.0, 12.1], [-24.0, 12.1], 1.5, [70.0, 92.0, 118.0], DARK),
     walk([-12.0, 4.0], [9.0, 9.5], 1.1, [204.0, 178.0, 84.0], JEANS),
     walk([6.0, 11.0], [7.0, 18.5], 0.9, [84.0, 118.0, 78.0], DARK),
     walk([14.0, 3.5], [-5.0, 9.8], 1.2, [226.0, 222.0, 214.0], JEANS),
@@ -148,8 +148,8 @@ pub(super) fn overlays(t_s: f64) -> Vec<Overlay> {
     let mut all = Vec::new();
     for (lane, direction, phase, paint) in [
         (15.9, -1.0, 0.35, [186.0, 186.0, 190.0]),
-        (13.9, 1.0, 0.0, [52.0, 88.0, 150.0]),
-        (-7.6, 1.0, 0.6, [182.0, 52.0, 42.0]),
+        (13.9, 1.0, 0.0, [72.0, 92.0, 122.0]),
+        (-7.6, 1.0, 0.6, [160.0, 74.0, 48.0]),
     ] {
         let way = (t_s * 9.0 / 170.0 + phase).rem_euclid(1.0);
         let x = (way * 170.0 - 85.0) * direction;

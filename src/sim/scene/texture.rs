@@ -69,9 +69,11 @@ const BRICKS: [Colour; 6] = [
     [118.0, 78.0, 64.0],
     [186.0, 138.0, 96.0],
 ];
+/// Nothing in the street is strongly red or strongly blue: where the two meet,
+/// half the chroma of each makes a sample that looks like the canary.
 const PAINTS: [Colour; 7] = [
-    [178.0, 38.0, 34.0],
-    [36.0, 62.0, 116.0],
+    [150.0, 62.0, 40.0],
+    [58.0, 72.0, 98.0],
     [226.0, 226.0, 222.0],
     [44.0, 46.0, 50.0],
     [150.0, 154.0, 158.0],
@@ -247,7 +249,7 @@ fn garden(x: f64, depth: f64, whole: f64, seed: i32, fine: f32) -> Colour {
         let (fx, fz) = ((x / 0.25).floor(), (depth / 0.25).floor());
         let flower = unit(fx as i32, fz as i32 + house * 17);
         let blossom = [
-            [206.0, 60.0, 48.0],
+            [206.0, 116.0, 60.0],
             [224.0, 196.0, 70.0],
             [226.0, 222.0, 214.0],
         ];
