@@ -483,7 +483,7 @@ fn stamps_of_two_pictures_on_one_frame_are_no_capture_time() {
             let buffer = buffer.get_mut().unwrap();
             gst::ReferenceTimestampMeta::add(buffer, &ntp, stamp, None);
         }
-        let found = super::capture_time(&buffer);
+        let found = capture_time(&buffer);
         assert_eq!(found.is_some(), known, "{stamps_ms:?}");
     }
 }
