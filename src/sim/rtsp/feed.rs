@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use gst_server::prelude::*;
@@ -53,10 +54,8 @@ pub(super) fn spawn(
     source: &Source,
     stamps: &Arc<Stamps>,
     stop: [&Arc<AtomicBool>; 2],
-) {
-    let Some(video) = appsrc(media, "video") else {
-        return;
-    };
+) -> Option<JoinHandle<()>> {
+    let video = appsrc(media, "video")?;
     let feed = Feed {
         video,
         metadata: appsrc(media, "metadata"),
@@ -65,12 +64,11 @@ pub(super) fn spawn(
         stamps: Arc::clone(stamps),
         stop: stop.map(Arc::clone),
     };
-    let spawned = std::thread::Builder::new()
+    std::thread::Builder::new()
         .name("sim-feed".to_owned())
-        .spawn(move || feed.run());
-    if let Err(e) = spawned {
-        tracing::error!(error = %e, "no thread for the simulated camera's frames");
-    }
+        .spawn(move || feed.run())
+        .map_err(|e| tracing::error!(error = %e, "no thread for the simulated camera's frames"))
+        .ok()
 }
 
 struct Feed {

@@ -37,6 +37,8 @@ pub(super) struct RtspServer {
     main_loop: glib::MainLoop,
     thread: Option<JoinHandle<()>>,
     source: Mutex<Option<glib::Source>>,
+    /// Threads that draw; each ends within a frame.
+    feeds: Arc<Mutex<Vec<JoinHandle<()>>>>,
     stopping: Arc<AtomicBool>,
     port: u16,
 }
@@ -74,10 +76,16 @@ impl RtspServer {
         let (feed_camera, source, stop) =
             (Arc::clone(camera), backdrop.clone(), Arc::clone(&stopping));
         let loop_context = context.clone();
+        let feeds = Arc::new(Mutex::new(Vec::<JoinHandle<()>>::new()));
+        let running = Arc::clone(&feeds);
         factory.connect_media_configure(move |_, media| {
             let done = Arc::new(AtomicBool::new(false));
             let stamps = Arc::new(Stamps::new(Arc::clone(&feed_camera)));
-            feed::spawn(media, &feed_camera, &source, &stamps, [&stop, &done]);
+            let feed = feed::spawn(media, &feed_camera, &source, &stamps, [&stop, &done]);
+            let mut feeds = lock(&running);
+            feeds.retain(|feed| !feed.is_finished());
+            feeds.extend(feed);
+            drop(feeds);
             stamp::install(media, &stamps, &loop_context);
             media.connect_unprepared(move |_| done.store(true, Ordering::SeqCst));
         });
@@ -90,6 +98,7 @@ impl RtspServer {
             main_loop: main_loop.clone(),
             thread: None,
             source: Mutex::new(None),
+            feeds,
             stopping,
             port: 0,
         };
@@ -153,6 +162,10 @@ impl RtspServer {
         self.main_loop.quit();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
+        }
+        // Nothing may draw any more when the process tears its libraries down.
+        for feed in lock(&self.feeds).drain(..) {
+            let _ = feed.join();
         }
     }
 }
