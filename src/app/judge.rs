@@ -104,9 +104,9 @@ impl FrameJudge for Judge {
         }
     }
 
-    fn frame_seen(&self, capture: Option<CaptureTime>, pts_ns: u64, arrival: Mono) {
+    fn frame_seen(&self, capture: Option<CaptureTime>, stream_ns: u64, arrival: Mono) {
         if let (Aim::Turning { poses, .. }, Some(capture)) = (&self.aim, capture) {
-            poses.on_frame_clock(capture, pts_ns, arrival);
+            poses.on_frame_clock(capture, stream_ns, arrival);
         }
     }
 

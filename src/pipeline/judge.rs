@@ -19,10 +19,10 @@ pub trait FrameJudge: Send + Sync {
 
     /// A decoded frame came in. Feeds the watch over the camera's clock.
     ///
-    /// `pts_ns` is the frame's stamp in the ingest's own time: only differences
+    /// `stream_ns` is the frame's stamp in the ingest's own time: only differences
     /// between frames of one connection mean anything. `capture` is missing
     /// until the camera has sent its first sender report.
-    fn frame_seen(&self, capture: Option<CaptureTime>, pts_ns: u64, arrival: Mono);
+    fn frame_seen(&self, capture: Option<CaptureTime>, stream_ns: u64, arrival: Mono);
 
     /// Whether waiting longer cannot improve the evidence for this frame.
     fn ready(&self, capture: Option<CaptureTime>) -> bool;

@@ -21,6 +21,7 @@ mod camera;
 mod encoder;
 mod judge;
 mod privacymask;
+mod rtptime;
 mod source;
 mod stats;
 mod stream;

@@ -179,10 +179,6 @@ fn configure(rtspsrc: &gst::Element, settings: &SourceSettings) {
     rtspsrc.set_property("location", &settings.url);
     rtspsrc.set_property("latency", settings.jitter_ms);
     rtspsrc.set_property("add-reference-timestamp-meta", true);
-    // PTS from RTP time alone: any smoothing by arrival would look like a jump
-    // of the camera's clock whenever the network or this machine is busy. (The
-    // mode "none" would leave out the reference time stamps in 1.22.)
-    rtspsrc.set_property_from_str("buffer-mode", "synced");
     rtspsrc.set_property(
         "user-agent",
         concat!("greyplane/", env!("CARGO_PKG_VERSION")),
@@ -231,6 +227,7 @@ fn select_h264(
         Some(caps.is_some_and(|caps| seen.take(&caps)).to_value())
     });
     let sink = depay.static_pad("sink").ok_or(CannotStart::Link)?;
+    super::rtptime::stamp(&sink);
     rtspsrc.connect_pad_added(move |_, pad| {
         if !sink.is_linked() && pad.link(&sink).is_err() {
             tracing::warn!("a stream of the camera could not be linked");

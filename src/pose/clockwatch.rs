@@ -6,7 +6,8 @@
 //! seconds away): in between, every pose would be looked up at the wrong time.
 //! So a step on either side makes both worthless until they agree again.
 //!
-//! * Frames: capture time must advance as the stream's own time (PTS) does.
+//! * Frames: capture time must advance as the stream's own time (its RTP timestamps) does, and
+//!   that never goes back.
 //! * Positions: a report stamped `utc`, asked for at `sent` and answered at
 //!   `received`, says that (monotonic − utc) lies in \[sent − utc, received −
 //!   utc\]. All such intervals must have a common point.
@@ -154,26 +155,29 @@ impl ClockWatch {
         self.state
     }
 
-    /// A frame captured at `capture`, at `pts_ns` of the stream's own time,
+    /// A frame captured at `capture`, at `stream_ns` of the stream's own time,
     /// that arrived at `arrival`.
-    pub fn frame(&mut self, capture: CaptureTime, pts_ns: u64, arrival: Mono) {
+    pub fn frame(&mut self, capture: CaptureTime, stream_ns: u64, arrival: Mono) {
         self.now = self.now.max(arrival);
-        let ahead = i128::from(capture.0) - i128::from(pts_ns);
+        let ahead = i128::from(capture.0) - i128::from(stream_ns);
         match self.anchor {
-            None => self.anchor = Some((0.0, ahead, pts_ns)),
-            Some((drifted_s, base, last_pts)) => {
+            None => self.anchor = Some((0.0, ahead, stream_ns)),
+            Some((drifted_s, base, last_ns)) => {
                 let off_s = (ahead - base) as f64 * 1e-9 - drifted_s;
-                if off_s.abs() > self.rules.frame_tolerance_s {
+                // A stream that counts anew takes its old mapping along, and no
+                // longer tells when its frames were taken.
+                let back_s = last_ns.saturating_sub(stream_ns) as f64 * 1e-9;
+                if off_s.abs().max(back_s) > self.rules.frame_tolerance_s {
                     self.frames_stepped_at = Some(self.now);
-                    self.jump(off_s);
+                    self.jump(if back_s > 0.0 { -back_s } else { off_s });
                     self.delays.clear();
-                    self.anchor = Some((0.0, ahead, pts_ns));
+                    self.anchor = Some((0.0, ahead, stream_ns));
                 } else {
                     let passed_s =
-                        pts_ns.saturating_sub(last_pts).min(20_000_000_000) as f64 * 1e-9;
+                        stream_ns.saturating_sub(last_ns).min(20_000_000_000) as f64 * 1e-9;
                     let follow_s = FRAME_DRIFT * passed_s;
                     let drifted_s = drifted_s + off_s.clamp(-follow_s, follow_s);
-                    self.anchor = Some((drifted_s, base, pts_ns));
+                    self.anchor = Some((drifted_s, base, stream_ns));
                 }
             }
         }

@@ -86,11 +86,11 @@ impl PoseSource {
 
     /// Notes a frame's clocks. To be called for every frame, before its pose is
     /// asked for; without it nothing is ever known.
-    pub fn on_frame_clock(&self, capture: CaptureTime, pts_ns: u64, arrival: Mono) {
+    pub fn on_frame_clock(&self, capture: CaptureTime, stream_ns: u64, arrival: Mono) {
         let changed = {
             let mut cell = self.cell();
             let before = cell.watch.state();
-            cell.watch.frame(capture, pts_ns, arrival);
+            cell.watch.frame(capture, stream_ns, arrival);
             cell.history.frame_arrived(arrival);
             before != cell.watch.state()
         };

@@ -21,9 +21,9 @@ const JUMP_NS: i128 = 10_000_000_000;
 
 impl Backlog {
     /// How much longer than the quickest of its connection the frame stamped
-    /// `pts_ns` took until `arrival`.
-    pub(super) fn waited(&mut self, arrival: Mono, pts_ns: u64) -> Duration {
-        let distance = i128::from(arrival.0) - i128::from(pts_ns);
+    /// `stream_ns` took until `arrival`.
+    pub(super) fn waited(&mut self, arrival: Mono, stream_ns: u64) -> Duration {
+        let distance = i128::from(arrival.0) - i128::from(stream_ns);
         let least = match self.least_ns {
             Some(least) if (distance - least).abs() < JUMP_NS => (least + FORGET_NS).min(distance),
             _ => distance,
@@ -42,7 +42,7 @@ mod tests {
         let mut backlog = Backlog::default();
         let ms = 1_000_000;
         let mut waited =
-            |arrival_ms: u64, pts_ms: u64| backlog.waited(Mono(arrival_ms * ms), pts_ms * ms);
+            |arrival_ms: u64, stream_ms: u64| backlog.waited(Mono(arrival_ms * ms), stream_ms * ms);
         assert_eq!(waited(1_000, 0).as_millis(), 0);
         assert_eq!(waited(1_070, 40).as_millis(), 29);
         assert_eq!(waited(1_070, 80).as_millis(), 0);

@@ -17,6 +17,7 @@ use super::task::Sender;
 use crate::clock::Mono;
 use crate::event::{DropReason, Reason};
 use crate::hold::{Budget, Hold, Pushed, Reserve};
+use crate::pipeline::rtptime::stream_ns;
 
 /// A frame in the hold, with what has to go out before it.
 pub(super) struct Waiting {
@@ -124,13 +125,15 @@ impl PrivacyMask {
         let setup = self.setup().ok_or(gst::FlowError::Error)?;
         let arrival = setup.clock.mono();
         let capture = capture_time(&buffer);
-        let Some(pts_ns) = buffer.pts().map(gst::ClockTime::nseconds) else {
+        let pts_ns = buffer.pts().map(gst::ClockTime::nseconds);
+        // Not PTS where there is better: the jitter buffer bends it.
+        let Some(stream_ns) = stream_ns(&buffer).or(pts_ns) else {
             setup.count_drop(DropReason::Unpaintable);
             return Ok(gst::FlowSuccess::Ok);
         };
         setup.meters.came(arrival);
         // Time that the frame spent waiting for the decoder counts as well.
-        let waited = self.lock().backlog.waited(arrival, pts_ns);
+        let waited = self.lock().backlog.waited(arrival, stream_ns);
         if waited > BACKLOG_AT_MOST {
             let late_s = waited.as_secs_f64();
             tracing::warn!(camera = %setup.camera, late_s, "frames pile up before the mask");
@@ -142,7 +145,7 @@ impl PrivacyMask {
                 .saturating_sub(u64::try_from(waited.as_nanos()).unwrap_or(0)),
         );
         let doubted = catch_unwind(AssertUnwindSafe(|| {
-            setup.judge.frame_seen(capture, pts_ns, arrival);
+            setup.judge.frame_seen(capture, stream_ns, arrival);
         }))
         .is_err();
         let displaced = {

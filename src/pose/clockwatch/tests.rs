@@ -289,6 +289,26 @@ fn a_stream_set_up_anew_must_settle_anew() {
 }
 
 #[test]
+fn a_stream_that_goes_back_takes_its_mapping_along_and_is_a_step() {
+    let mut w = ClockWatch::new(ClockRules::default());
+    let mut feed = |ms: u64, back_ms: u64| {
+        w.frame(
+            CaptureTime(EPOCH_NS + (ms - back_ms) as i64 * 1_000_000),
+            (ms - back_ms) * 1_000_000,
+            Mono(100_000_000_000 + (ms + 120) * 1_000_000),
+        );
+        let at_s = ms as f64 / 1e3;
+        w.report(&report(at_s, at_s - 0.005, 0.01, 1_000_000));
+        w.state()
+    };
+    for i in 0..25 {
+        feed(1_000 + 40 * i, 0);
+    }
+    assert_eq!(feed(2_000, 0), ClockState::Agree);
+    assert_eq!(feed(2_040, 500), ClockState::Jumped { step_s: -0.46 });
+}
+
+#[test]
 fn many_small_steps_are_one_large_one() {
     let mut w = ClockWatch::new(ClockRules::default());
     let mut jumped = false;
