@@ -6,7 +6,7 @@ use greyplane::geom::{Angle, PixelPoint, Size};
 use greyplane::paint::Coverage;
 use greyplane::plan::{MarginLimits, PlanInput, RegionSource, decide};
 use greyplane::pose::{Margin, PoseEstimate, Support};
-use greyplane::zone::{GrownPoint, Mode, Region};
+use greyplane::zone::{CannotPlace, GrownPoint, Mode, Region};
 use proptest::prelude::*;
 
 const FRAME: Size = Size {
@@ -22,7 +22,7 @@ type Zone = (Mode, Vec<(f64, f64)>);
 struct Zones(Vec<Zone>);
 
 impl RegionSource for Zones {
-    fn regions(&self, pose: Option<&PoseEstimate>, size: Size) -> Vec<Region> {
+    fn regions(&self, pose: Option<&PoseEstimate>, size: Size) -> Result<Vec<Region>, CannotPlace> {
         let Some(pose) = pose else {
             panic!("zones on the sphere were asked without a pose");
         };
@@ -43,7 +43,7 @@ impl RegionSource for Zones {
             mode: *mode,
             outline: outline.iter().map(corner).collect(),
         };
-        self.0.iter().enumerate().map(region).collect()
+        Ok(self.0.iter().enumerate().map(region).collect())
     }
 
     fn has_show_only(&self) -> bool {

@@ -37,7 +37,8 @@ fuzz_target!(|bytes: &[u8]| {
                 floor_px: 2.0,
             },
         };
-        for region in set.regions(Some(&pose), &Optics::STRAIGHT, &Mount::LEVEL, SIZE) {
+        let regions = set.regions(Some(&pose), &Optics::STRAIGHT, &Mount::LEVEL, SIZE);
+        for region in regions.expect("such a pose places every zone") {
             assert!(region.outline.len() >= 3);
             assert!(region.outline.iter().all(|corner| {
                 corner.at.x.is_finite() && corner.at.y.is_finite() && corner.margin_px >= 0.0

@@ -3,7 +3,7 @@
 use super::RegionSource;
 use crate::geom::{Mount, Optics, Size};
 use crate::pose::PoseEstimate;
-use crate::zone::{Region, ZoneSet};
+use crate::zone::{CannotPlace, Region, ZoneSet};
 
 /// A camera's zones, its lens at the frame's zoom and its mount.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +17,7 @@ pub struct CameraZones<'a> {
 }
 
 impl RegionSource for CameraZones<'_> {
-    fn regions(&self, pose: Option<&PoseEstimate>, size: Size) -> Vec<Region> {
+    fn regions(&self, pose: Option<&PoseEstimate>, size: Size) -> Result<Vec<Region>, CannotPlace> {
         self.zones.regions(pose, &self.optics, &self.mount, size)
     }
 

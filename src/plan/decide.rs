@@ -4,13 +4,16 @@ use super::{Hide, Plan};
 use crate::event::{CameraState, Reason};
 use crate::geom::Size;
 use crate::pose::PoseEstimate;
-use crate::zone::Region;
+use crate::zone::{CannotPlace, Region};
 
 /// Where the regions of a frame come from: a camera's zones with its optics.
 pub trait RegionSource {
     /// The zones as they lie in a frame of `size`, with their margins. `pose`
     /// is `None` for a fixed camera.
-    fn regions(&self, pose: Option<&PoseEstimate>, size: Size) -> Vec<Region>;
+    ///
+    /// # Errors
+    /// [`CannotPlace`]: the frame is to be covered.
+    fn regions(&self, pose: Option<&PoseEstimate>, size: Size) -> Result<Vec<Region>, CannotPlace>;
     /// Whether any zone is show-only, wherever it lies.
     fn has_show_only(&self) -> bool;
     /// Whether the zones lie on the sphere, so that a pose is needed. False for
@@ -87,7 +90,11 @@ fn regions(input: &PlanInput<'_>) -> Result<Plan, Reason> {
         Some(pose) => margin_state(pose, input.size, &input.limits)?,
         None => CameraState::Live,
     };
-    let regions = zones.regions(pose, input.size);
+    let regions = zones
+        .regions(pose, input.size)
+        .map_err(|e| Reason::Internal {
+            detail: e.to_string(),
+        })?;
     if !regions.iter().all(is_sound) {
         return Err(Reason::Internal {
             detail: "a zone was projected to numbers that are none".to_owned(),

@@ -1,7 +1,7 @@
 use super::*;
 use crate::geom::{Angle, PixelPoint};
 use crate::pose::{Margin, PoseEstimate, Support};
-use crate::zone::{GrownPoint, Mode};
+use crate::zone::{CannotPlace, GrownPoint, Mode};
 
 const HD: Size = Size {
     width: 1920,
@@ -19,13 +19,13 @@ struct Zones {
 }
 
 impl RegionSource for Zones {
-    fn regions(&self, pose: Option<&PoseEstimate>, _: Size) -> Vec<Region> {
+    fn regions(&self, pose: Option<&PoseEstimate>, _: Size) -> Result<Vec<Region>, CannotPlace> {
         assert_eq!(pose.is_some(), self.on_sphere, "a pose where it is needed");
-        vec![Region {
+        Ok(vec![Region {
             zone: 7,
             mode: Mode::Hide,
             outline: self.corners.clone(),
-        }]
+        }])
     }
     fn has_show_only(&self) -> bool {
         false

@@ -16,7 +16,7 @@ mod tests;
 
 use std::collections::HashMap;
 
-use crate::geom::{ImagePolygon, Mount, Optics, PixelPoint, Size, SpherePolygon};
+use crate::geom::{GeomError, ImagePolygon, Mount, Optics, PixelPoint, Size, SpherePolygon};
 use crate::pose::PoseEstimate;
 
 pub use document::{Document, FORMAT, PicturePoint, Preset, Shape, SpherePoint, Trim, Zone};
@@ -124,18 +124,29 @@ impl ZoneSet {
     /// Where the zones lie in a frame of `size`: those that may touch it, grown
     /// by the margin of `pose` and by the trims of the presets it is near.
     ///
-    /// A zone that cannot be computed (a sphere zone without a pose, numbers
-    /// that are not finite, a lens that folds) comes back as a region with
-    /// [`Mode::Hide`] over the whole frame, whatever its own mode.
+    /// # Errors
+    /// [`CannotPlace`] for a sphere zone without a pose, numbers that are not
+    /// finite, a lens that folds, a margin beyond what a picture can show: the
+    /// whole frame must be covered.
     pub fn regions(
         &self,
         pose: Option<&PoseEstimate>,
         optics: &Optics,
         mount: &Mount,
         size: Size,
-    ) -> Vec<Region> {
+    ) -> Result<Vec<Region>, CannotPlace> {
         region::regions(self, pose, *optics, *mount, size)
     }
+}
+
+/// Nobody can say where a zone lies in a frame.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("zone {zone:?} cannot be placed in the picture: {why}")]
+pub struct CannotPlace {
+    /// Its id.
+    pub zone: String,
+    /// What stands against it.
+    pub why: GeomError,
 }
 
 /// What a zone does to the frame.

@@ -2,15 +2,16 @@
 
 use super::read::Outline;
 use super::trim::{Shift, Shifts};
-use super::{GrownPoint, Mode, Region, ZoneSet};
+use super::{CannotPlace, GrownPoint, Region, ZoneSet};
 use crate::geom::{
-    Angle, Corner, Field, Gaze, GeomError, Mount, Optics, PixelPoint, Size, SpherePolygon, View,
+    Angle, Corner, Field, Gaze, GeomError, Mount, Optics, Size, SpherePolygon, View,
     outline_in_frame,
 };
 use crate::pose::{Margin, PoseEstimate};
 
-/// How far image zones grow: rasterising, chroma, the codec's ringing; pixels.
-pub const IMAGE_MARGIN_PX: f64 = 2.0;
+/// How far image zones grow: rasterising, chroma, what the camera's compression
+/// smears (`design/007-what-compression-carries.md`); pixels.
+pub const IMAGE_MARGIN_PX: f64 = 4.0;
 
 pub(super) fn regions(
     set: &ZoneSet,
@@ -18,7 +19,7 @@ pub(super) fn regions(
     optics: Optics,
     mount: Mount,
     size: Size,
-) -> Vec<Region> {
+) -> Result<Vec<Region>, CannotPlace> {
     let camera = pose.map(|pose| Camera {
         pose,
         optics,
@@ -48,17 +49,20 @@ pub(super) fn regions(
                 Err(e) => Err(*e),
             },
         };
-        match corners {
-            Ok(None) => {}
-            Ok(Some(corners)) => regions.push(Region {
+        let of = &set.document.zones[zone];
+        let corners = corners.map_err(|why| CannotPlace {
+            zone: of.id.clone(),
+            why,
+        })?;
+        if let Some(corners) = corners {
+            regions.push(Region {
                 zone,
-                mode: set.document.zones[zone].mode,
+                mode: of.mode,
                 outline: corners.into_iter().map(GrownPoint::from).collect(),
-            }),
-            Err(_) => regions.push(whole_frame(zone, size)),
+            });
         }
     }
-    regions
+    Ok(regions)
 }
 
 /// A pose and what it is seen through.
@@ -116,35 +120,15 @@ impl Camera<'_> {
     }
 }
 
-/// The margin, with what its formula leaves out: f(1+r²/f²)·ε is how fast the
-/// picture moves, the way it has gone after ε is f·tan(atan(r/f)+ε) − r. The two
-/// differ by a tenth at ε = 5° and r = f. Infinite where ε leads to 90°.
+/// The margin at `r_px`; infinite where it leads so near to 90° from the axis
+/// that [`Margin::px_at`] caps it.
 fn margin_px(margin: &Margin, r_px: f64, focal_px: f64) -> f64 {
-    let (t, e) = (r_px / focal_px, margin.angle.rad());
-    let way = e.tan() / (1.0 - t * e.tan());
-    if e >= std::f64::consts::FRAC_PI_2 || way < 0.0 {
+    let e = margin.angle.rad();
+    let left = 1.0 - r_px / focal_px * e.tan();
+    if e >= std::f64::consts::FRAC_PI_2 || left < 0.05 {
         return f64::INFINITY;
     }
-    margin.px_at(r_px, focal_px) + focal_px * (1.0 + t * t) * (way - e)
-}
-
-/// All of a frame, and a little more.
-fn whole_frame(zone: usize, size: Size) -> Region {
-    let (w, h) = (f64::from(size.width), f64::from(size.height));
-    let corner = |x, y| GrownPoint {
-        at: PixelPoint { x, y },
-        margin_px: IMAGE_MARGIN_PX,
-    };
-    Region {
-        zone,
-        mode: Mode::Hide,
-        outline: vec![
-            corner(-8.0, -8.0),
-            corner(w + 8.0, -8.0),
-            corner(w + 8.0, h + 8.0),
-            corner(-8.0, h + 8.0),
-        ],
-    }
+    margin.px_at(r_px, focal_px)
 }
 
 impl From<Corner> for GrownPoint {
