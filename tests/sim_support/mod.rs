@@ -23,6 +23,8 @@ pub enum Packet {
     Media(u16, u32),
     /// RTCP that begins with a sender report.
     Report,
+    /// RTP of the metadata stream: whether it ends a document, and its payload.
+    Metadata(bool, Vec<u8>),
     /// Other RTCP.
     Other,
     /// Nothing within the time.
@@ -155,7 +157,8 @@ impl Session {
         }
         let mut bytes = vec![0; usize::from(u16::from_be_bytes([head[2], head[3]]))];
         match self.control.read_exact(&mut bytes) {
-            Ok(()) if head[1] > 1 => Packet::Other,
+            Ok(()) if head[1] == 2 => Packet::Metadata(bytes[1] & 0x80 != 0, bytes.split_off(12)),
+            Ok(()) if head[1] > 2 => Packet::Other,
             Ok(()) => packet(&bytes, head[1] == 0),
             Err(_) => Packet::End,
         }

@@ -229,7 +229,12 @@ mod imp {
                     out.add(packet);
                 }
             }
-            self.src.push_list(list)
+            match self.src.push_list(list) {
+                // Nobody asked for this stream. Passed on, it would end the video
+                // as well: gst-rtsp-server gives up a media that has an error.
+                Err(gst::FlowError::NotLinked) => Ok(gst::FlowSuccess::Ok),
+                flow => flow,
+            }
         }
     }
 }
