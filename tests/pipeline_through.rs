@@ -20,16 +20,23 @@ use pipeline_support::{Camera, Judge, Log, Viewer, hide, serve, settings, start,
 
 #[test]
 fn a_viewer_sees_the_picture_but_not_what_is_hidden() {
-    for transport in [Transport::Tcp, Transport::Udp] {
-        through(transport);
+    for (transport, decoder, encoder) in [
+        (Transport::Tcp, "auto", "auto"),
+        (Transport::Udp, "auto", "auto"),
+        // Without any GPL part.
+        (Transport::Tcp, "openh264dec", "openh264enc"),
+    ] {
+        through(transport, decoder, encoder);
     }
 }
 
-fn through(transport: Transport) {
+fn through(transport: Transport, decoder: &str, encoder: &str) {
     let camera = Camera::start(0);
     let log = Arc::new(Log::default());
     let mut wanted = settings(&camera.url());
     wanted.source.transport = transport;
+    wanted.source.decoder = decoder.into();
+    wanted.encoder.encoder = encoder.into();
     let mut pipeline = start(wanted, Judge::hiding(0.5, 0.25, 0.75, 0.75), &log);
     let server = serve(&log, Access::Open);
     server.add_camera("gate", pipeline.stream());

@@ -51,7 +51,7 @@ impl Camera {
                 "( videotestsrc name=cam is-live=true pattern=smpte \
                  ! video/x-raw,format=I420,width={width},height={height},framerate=25/1 \
                  ! identity name=raw \
-                 ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=25 bitrate=3000 \
+                 ! x264enc threads=1 tune=zerolatency speed-preset=ultrafast key-int-max=25 bitrate=3000 \
                  ! rtph264pay name=pay0 pt=96 config-interval=-1 )"
             ),
         )
