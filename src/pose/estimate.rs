@@ -42,8 +42,6 @@ use crate::clock::CaptureTime;
 use crate::geom::Angle;
 use std::f64::consts::FRAC_PI_2;
 
-/// Pixels that every zone grows: rasterising, chroma, the codec's ringing.
-const FLOOR_PX: f64 = 2.0;
 /// No head and no lens starts, turns round and comes back within this time.
 const TURNS_ROUND_IN_S: f64 = 0.15;
 
@@ -239,7 +237,7 @@ fn pose(
         margin: Margin {
             angle: Angle::from_rad(swing + d.sigma.parallax_deg.to_radians()),
             radial: ln_focal_err + 2.0 * d.sigma.roll_deg.to_radians() + roll,
-            floor_px: FLOOR_PX,
+            floor_px: d.picture.compression_px,
         },
     }
 }

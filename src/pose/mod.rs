@@ -82,7 +82,8 @@ pub struct Margin {
     pub angle: Angle,
     /// 2σ_lnf + |dlnf/dt|·τ + 2σ_roll: dimensionless share of r.
     pub radial: f64,
-    /// Pixels that are always added: rasterising, chroma, the codec's ringing.
+    /// Pixels that are always added: rasterising, chroma, what the camera's
+    /// compression smears.
     pub floor_px: f64,
 }
 

@@ -53,6 +53,9 @@ pub struct ProfileDocument {
     pub sigma: Sigma,
     /// When its pixels are taken.
     pub timing: Timing,
+    /// How true its pixels are.
+    #[serde(default)]
+    pub picture: Picture,
 }
 
 /// Linear map of the camera's pan to degrees.
@@ -151,6 +154,24 @@ pub struct Timing {
     pub exposure_ms: f64,
     /// Time from the first to the last row of a rolling shutter, milliseconds.
     pub readout_ms: f64,
+}
+
+/// What compression does to the picture before it reaches the gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Picture {
+    /// How far the camera's own compression smears a place beyond its edge, and
+    /// what rasterising and chroma sampling add, pixels; 2 at least. Measured in
+    /// `design/007-what-compression-carries.md`.
+    pub compression_px: f64,
+}
+
+impl Default for Picture {
+    fn default() -> Self {
+        Self {
+            compression_px: 4.0,
+        }
+    }
 }
 
 /// One thing that is wrong with a profile.

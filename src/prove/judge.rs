@@ -168,7 +168,7 @@ impl Canary {
     /// 2 · 128 · 64 = 16384, so nothing wraps; the checks for it would only
     /// keep the compiler from using vectors.
     #[inline(always)]
-    pub(super) fn is_canary(&self, u: u8, v: u8) -> bool {
+    pub fn is_canary(&self, u: u8, v: u8) -> bool {
         let (u, v) = (
             i16::from(u).wrapping_sub(128),
             i16::from(v).wrapping_sub(128),

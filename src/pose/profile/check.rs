@@ -134,6 +134,12 @@ pub(super) fn checked_curve(d: &ProfileDocument) -> Result<MonotoneCurve, Profil
     f.within("sigma.capture_ms", s.capture_ms, 0.0, 1000.0);
     f.within("timing.exposure_ms", d.timing.exposure_ms, 0.0, 1000.0);
     f.within("timing.readout_ms", d.timing.readout_ms, 0.0, 1000.0);
+    f.within(
+        "picture.compression_px",
+        d.picture.compression_px,
+        2.0,
+        200.0,
+    );
     let curve = zoom(d, &mut f);
     match curve {
         Some(curve) if f.0.is_empty() => Ok(curve),

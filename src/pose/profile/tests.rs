@@ -81,6 +81,7 @@ fn all_faults_are_told_at_once() {
         ("k1 = -0.05", "k1 = nan"),
         ("hfov_deg = 3.0", "hfov_deg = 30.0"),
         ("readout_ms = 0.0", "readout_ms = -1.0"),
+        ("compression_px = 4.0", "compression_px = 1.0"),
     ]);
     assert_eq!(
         found,
@@ -88,6 +89,7 @@ fn all_faults_are_told_at_once() {
             "format",
             "distortion.k1",
             "timing.readout_ms",
+            "picture.compression_px",
             "zoom[2].hfov_deg"
         ]
     );
