@@ -18,7 +18,7 @@ use retina::codec::CodecItem;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
@@ -30,33 +30,37 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct Gateway {
     child: Child,
     lines: Receiver<String>,
+    /// The log, where nobody reads it.
+    unread: Option<ChildStderr>,
 }
 
 impl Gateway {
     fn start(config: &Path) -> Self {
+        let mut gateway = Self::start_unread(config, "info");
+        let log = gateway.unread.take().unwrap();
+        gateway.lines = listen(vec![
+            Box::new(gateway.child.stdout.take().unwrap()),
+            Box::new(log),
+        ]);
+        gateway
+    }
+
+    /// With a log that is written into a pipe which nobody empties.
+    fn start_unread(config: &Path, log: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_greyplane"))
             .args(["run", "--config"])
             .arg(config)
+            .args(["--log", log])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let (said, lines) = sync_channel(10_000);
-        let streams: [Box<dyn std::io::Read + Send>; 2] = [
-            Box::new(child.stdout.take().unwrap()),
-            Box::new(child.stderr.take().unwrap()),
-        ];
-        for stream in streams {
-            let said = said.clone();
-            std::thread::spawn(move || {
-                for line in BufReader::new(stream).lines().map_while(Result::ok) {
-                    if said.send(line).is_err() {
-                        return;
-                    }
-                }
-            });
+        let unread = child.stderr.take();
+        Self {
+            child,
+            lines: listen(Vec::new()),
+            unread,
         }
-        Self { child, lines }
     }
 
     /// Waits for a line that contains `what`, on stdout or stderr.
@@ -76,6 +80,22 @@ impl Gateway {
         let sent = Command::new("kill").args([name, &pid]).status().unwrap();
         assert!(sent.success());
     }
+}
+
+/// The lines of several streams as they come.
+fn listen(streams: Vec<Box<dyn std::io::Read + Send>>) -> Receiver<String> {
+    let (said, lines) = sync_channel(10_000);
+    for stream in streams {
+        let said = said.clone();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                if said.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    lines
 }
 
 impl Drop for Gateway {
@@ -111,6 +131,34 @@ device_url = "{}"
     );
     fs::write(&path, text).unwrap();
     path
+}
+
+#[test]
+fn a_log_that_nobody_reads_holds_nothing_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let sim_config = SimConfig {
+        width: 320,
+        height: 184,
+        ..SimConfig::default()
+    };
+    let sim = Sim::start(sim_config, Arc::new(SystemClock::new())).unwrap();
+    let config = configure(folder.path(), &sim);
+    // Fills the pipe of 64 KiB within seconds.
+    let mut gateway = Gateway::start_unread(&config, "trace");
+    gateway.lines = listen(vec![Box::new(gateway.child.stdout.take().unwrap())]);
+    let url = gateway
+        .says("stream ")
+        .trim_start_matches("stream ")
+        .to_owned();
+    let observer = Some(("observer", "grey & quiet"));
+    for _ in 0..4 {
+        assert_eq!(watch(&url, observer, 100), Ok(100));
+    }
+    let mut log = gateway.unread.take().unwrap();
+    let _ = gateway.child.kill();
+    let mut filled = Vec::new();
+    std::io::Read::read_to_end(&mut log, &mut filled).unwrap();
+    assert!(filled.len() >= 60_000, "only {} bytes", filled.len());
 }
 
 /// Opens `url` with retina and counts video frames until `wanted` came.

@@ -66,9 +66,10 @@ impl From<anyhow::Error> for Failure {
 impl Arguments {
     pub(crate) fn run(self) -> ExitCode {
         let screen = terminal::Screen::new();
-        if let Err(error) = screen.start_log(&self.log, self.log_json) {
-            return report(Failure::Usage(error));
-        }
+        let _log = match screen.start_log(&self.log, self.log_json) {
+            Ok(log) => log,
+            Err(error) => return report(Failure::Usage(error)),
+        };
         let done = match self.command {
             Command::Run(args) => args.run(&screen),
             Command::Check(args) => args.run(),

@@ -5,9 +5,13 @@ use anyhow::Context;
 use greyplane::web::{CameraStatus, GatewayStatus};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
+
+/// Lines of the log that may wait to be written.
+const LOG_LINES: usize = 4096;
 
 /// Where commands show their progress.
 #[derive(Clone, Debug)]
@@ -24,21 +28,35 @@ impl Screen {
         }
     }
 
-    /// Starts the log on stderr.
-    pub(crate) fn start_log(&self, filter: &str, json: bool) -> anyhow::Result<()> {
+    /// Starts the log on stderr. Whoever logs never waits for whoever reads:
+    /// lines beyond [`LOG_LINES`] are left out and counted. What is left is
+    /// written when the guard is dropped.
+    pub(crate) fn start_log(&self, filter: &str, json: bool) -> anyhow::Result<WorkerGuard> {
         let filter = EnvFilter::try_new(filter)
             .with_context(|| format!("--log {filter}: not a log filter; try `info`"))?;
+        let lost = Arc::new(OnceLock::new());
+        let (writer, guard) = NonBlockingBuilder::default()
+            .buffered_lines_limit(LOG_LINES)
+            .thread_name("log")
+            .finish(AboveBoard {
+                lines: self.lines.clone(),
+                lost: lost.clone(),
+                told: 0,
+            });
+        // Just made: nobody else can have set it.
+        let _ = lost.set(writer.error_counter());
         let log = tracing_subscriber::fmt()
             .with_env_filter(filter)
             .with_ansi(self.live)
             .with_target(false)
-            .with_writer(self.clone());
+            .with_writer(writer);
         let started = if json {
             log.json().try_init()
         } else {
             log.try_init()
         };
-        started.map_err(|e| anyhow::anyhow!("the log could not be started: {e}"))
+        started.map_err(|e| anyhow::anyhow!("the log could not be started: {e}"))?;
+        Ok(guard)
     }
 
     /// A board with a line per camera.
@@ -134,39 +152,29 @@ fn line(c: &CameraStatus) -> String {
     line
 }
 
-impl<'a> MakeWriter<'a> for Screen {
-    type Writer = LogLine;
-
-    fn make_writer(&'a self) -> LogLine {
-        LogLine {
-            lines: self.lines.clone(),
-            text: Vec::new(),
-        }
-    }
-}
-
-/// One log line; it is written whole, above the board, when it is dropped.
-#[derive(Debug)]
-pub(crate) struct LogLine {
+/// Writes the log above the board, on the log's own thread.
+struct AboveBoard {
     lines: MultiProgress,
-    text: Vec<u8>,
+    lost: Arc<OnceLock<ErrorCounter>>,
+    told: usize,
 }
 
-impl Write for LogLine {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.text.extend_from_slice(bytes);
-        Ok(bytes.len())
+impl Write for AboveBoard {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        let lost = self.lost.get().map_or(0, ErrorCounter::dropped_lines);
+        let more = lost.saturating_sub(self.told);
+        self.told = lost;
+        self.lines.suspend(|| {
+            let mut stderr = std::io::stderr().lock();
+            if more > 0 {
+                writeln!(stderr, "{more} lines of the log are lost: nobody read it")?;
+            }
+            stderr.write_all(line)
+        })?;
+        Ok(line.len())
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
-    }
-}
-
-impl Drop for LogLine {
-    fn drop(&mut self) {
-        let text = std::mem::take(&mut self.text);
-        // Nobody is left to tell when stderr itself is gone.
-        let _written = self.lines.suspend(|| std::io::stderr().write_all(&text));
     }
 }
