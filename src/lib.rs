@@ -19,6 +19,7 @@ pub mod event;
 pub mod geom;
 pub mod secret;
 
+pub mod detect;
 pub mod frame;
 pub mod pose;
 pub mod zone;
