@@ -20,6 +20,7 @@ pub mod geom;
 pub mod secret;
 
 pub mod detect;
+pub mod eval;
 pub mod frame;
 pub mod pose;
 pub mod zone;

@@ -1,8 +1,29 @@
 //! Detection: where faces, plates and people are in one picture.
 //!
-//! Must not know time, tracks, zones or what becomes of what it finds.
+//! A part of a frame is brought to a network's input size ([`Letterbox`],
+//! [`Preparer`]), the network runs ([`ort`], the only place that knows its
+//! runtime), its outputs become boxes ([`decode`]), of which the surest stay
+//! ([`nms`]). Must not know time, tracks, zones or what becomes of what it finds.
+
+pub mod decode;
+mod descriptor;
+mod letterbox;
+pub mod manifest;
+pub mod nms;
+#[cfg(feature = "gateway")]
+pub mod ort;
+mod prepare;
+mod resample;
 
 use std::fmt;
+
+use crate::frame::FrameRef;
+use crate::geom::Size;
+
+pub use decode::DecodeError;
+pub use descriptor::{Channels, DecoderKind, Descriptor, DescriptorError, Input, Layout};
+pub use letterbox::Letterbox;
+pub use prepare::Preparer;
 
 /// What is looked for.
 #[derive(
@@ -108,6 +129,60 @@ pub struct Detection {
     pub at: PixelBox,
     /// How sure the detector is, 0…1.
     pub score: f32,
+}
+
+/// Finds things of one class in parts of frames.
+pub trait Detector: Send {
+    /// What it finds, and how its network is fed.
+    fn descriptor(&self) -> &Descriptor;
+
+    /// What is in the part `area` of `frame`, looked at with its longer side
+    /// brought to `long_side` input samples. Boxes are in luma samples of the
+    /// frame and may reach beyond `area`.
+    ///
+    /// # Errors
+    /// [`DetectError`]; then nothing is known about this part of the frame.
+    /// An empty list, in contrast, says that nothing was found there.
+    fn detect(
+        &mut self,
+        frame: &FrameRef<'_>,
+        area: &PixelBox,
+        long_side: u32,
+    ) -> Result<Vec<Detection>, DetectError>;
+}
+
+/// Why a part of a frame was not searched.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum DetectError {
+    /// There is nothing of the frame in the part.
+    #[error("the part {area:?} is not in a frame of {}x{}", frame.width, frame.height)]
+    Area {
+        /// The part.
+        area: PixelBox,
+        /// The frame.
+        frame: Size,
+    },
+    /// Not a size that inputs have.
+    #[error("{0} is no input size; write 32 to 4096 for the longer side")]
+    LongSide(u32),
+    /// The runtime failed.
+    #[error("{model}: the network did not run over {}x{} samples: {why}", input.width, input.height)]
+    Run {
+        /// The model.
+        model: String,
+        /// The size it was to run over.
+        input: Size,
+        /// What the runtime says.
+        why: String,
+    },
+    /// The network ran, but its outputs cannot be read.
+    #[error("{model}: {source}")]
+    Decode {
+        /// The model.
+        model: String,
+        /// What is wrong with them.
+        source: DecodeError,
+    },
 }
 
 #[cfg(test)]
