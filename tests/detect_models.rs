@@ -235,7 +235,7 @@ fn a_file_that_is_no_model_is_refused_with_its_reason() {
 fn unknown_operator() -> Vec<u8> {
     let bytes = |number: u8, content: &[u8]| {
         let length = u8::try_from(content.len()).expect("short");
-        [&[number << 3 | 2, length], content].concat()
+        [&[(number << 3) | 2, length], content].concat()
     };
     let node = [bytes(1, b"x"), bytes(2, b"y"), bytes(4, b"NoSuchOperator")].concat();
     let float = bytes(1, &[8, 1]);

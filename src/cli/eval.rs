@@ -49,6 +49,9 @@ struct Measured {
     threads: u16,
     /// Median time from planes to boxes, milliseconds; decoding the file is not in it.
     ms_per_image: Option<f64>,
+    /// Mean CPU time of the same over all threads, milliseconds: unlike the
+    /// time above it hardly depends on what else the machine does.
+    cpu_ms_per_image: Option<f64>,
     #[serde(flatten)]
     report: Report,
 }
@@ -95,6 +98,7 @@ impl Args {
             .input_long_side
             .unwrap_or(model.descriptor().input.long_side);
         let mut score = Score::new(self.grow);
+        let mut cpu = 0.0;
         let mut times_ms = Vec::with_capacity(labels.len());
         for labelled in labels {
             let path = self.dataset.join(&labelled.image);
@@ -107,10 +111,11 @@ impl Args {
                 x1: f64::from(size.width),
                 y1: f64::from(size.height),
             };
-            let before = clock.mono();
+            let (before, cpu_before) = (clock.mono(), cpu_ms());
             let found = model
                 .detect(&frame, &whole, long_side)
                 .with_context(|| path.display().to_string())?;
+            cpu += cpu_ms() - cpu_before;
             times_ms.push(clock.mono().since(before).as_secs_f64() * 1e3);
             let truths: Vec<PixelBox> = labelled
                 .boxes
@@ -129,6 +134,8 @@ impl Args {
             threshold: model.descriptor().threshold,
             threads: self.threads,
             ms_per_image: times_ms.get(times_ms.len() / 2).copied(),
+            // NaN where the machine does not tell: then there is none.
+            cpu_ms_per_image: Some(cpu / labels.len() as f64).filter(|ms| ms.is_finite()),
             report: score.report(),
         })
     }
@@ -161,6 +168,15 @@ fn load(model: &str, threshold: Option<f32>, threads: usize) -> anyhow::Result<M
     }
     let options = Options { threads };
     Ok(Model::load(&runtime, &file, sha256, descriptor, options)?)
+}
+
+/// CPU time of this process so far, milliseconds, in steps of a clock tick;
+/// NaN where /proc does not tell.
+fn cpu_ms() -> f64 {
+    let stat = procfs::process::Process::myself().and_then(|me| me.stat());
+    stat.map_or(f64::NAN, |s| {
+        (s.utime + s.stime) as f64 * 1e3 / procfs::ticks_per_second() as f64
+    })
 }
 
 /// A JPEG or PNG as a frame, of the size that its label states.
@@ -201,9 +217,10 @@ fn table(measured: &Measured) -> String {
             report.grow
         ),
         format!(
-            "{:.1} ms a picture with {} threads, {:.2} false positives a picture, {} % of a picture hidden without need",
+            "{:.1} ms a picture with {} threads, {:.1} ms of CPU; {:.2} false positives a picture, {} % of a picture hidden without need",
             measured.ms_per_image.unwrap_or(f64::NAN),
             measured.threads,
+            measured.cpu_ms_per_image.unwrap_or(f64::NAN),
             report.false_positives_per_image.unwrap_or(f64::NAN),
             percent(report.hidden_outside)
         ),

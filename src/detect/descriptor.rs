@@ -91,9 +91,9 @@ pub struct Descriptor {
 }
 
 /// What every input side must be a multiple of: the coarsest stride.
-pub const STRIDE: u32 = 32;
+pub(super) const STRIDE: u32 = 32;
 /// The longest input side, samples: beyond it memory is meant, not pictures.
-pub const MAX_INPUT_SIDE: u32 = 4096;
+pub(super) const MAX_INPUT_SIDE: u32 = 4096;
 
 fn ones() -> [f32; 3] {
     [1.0; 3]
@@ -183,7 +183,7 @@ fn range(key: &'static str, value: impl ToString, remedy: &'static str) -> Descr
 }
 
 fn check_side(key: &'static str, side: u32) -> Result<(), DescriptorError> {
-    if side % STRIDE == 0 && (STRIDE..=MAX_INPUT_SIDE).contains(&side) {
+    if side.is_multiple_of(STRIDE) && (STRIDE..=MAX_INPUT_SIDE).contains(&side) {
         return Ok(());
     }
     Err(range(key, side, "write a multiple of 32 from 32 to 4096"))

@@ -78,7 +78,7 @@ impl Letterbox {
 
     /// Where in the frame a box of the input lies. Each axis has its own
     /// scale, because each was rounded to whole samples by itself.
-    pub fn to_frame(&self, at: &PixelBox) -> PixelBox {
+    pub fn in_frame(&self, at: &PixelBox) -> PixelBox {
         let sx = self.source.width() / f64::from(self.content.width);
         let sy = self.source.height() / f64::from(self.content.height);
         PixelBox {
@@ -136,7 +136,7 @@ mod tests {
         let part = area(100.5, 20.0, 400.5, 927.0);
         let letterbox = Letterbox::new(size(1920, 1080), &part, &input(None), 640).unwrap();
         let (w, h) = (letterbox.content.width, letterbox.content.height);
-        let back = letterbox.to_frame(&area(0.0, 0.0, f64::from(w), f64::from(h)));
+        let back = letterbox.in_frame(&area(0.0, 0.0, f64::from(w), f64::from(h)));
         assert!((back.x0 - part.x0).abs() < 1e-9 && (back.y1 - part.y1).abs() < 1e-9);
     }
 

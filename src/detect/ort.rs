@@ -241,7 +241,7 @@ impl Detector for Model {
             .into_iter()
             .map(|c| Detection {
                 class,
-                at: letterbox.to_frame(&c.at),
+                at: letterbox.in_frame(&c.at),
                 score: c.score,
             })
             .collect())

@@ -303,11 +303,14 @@ fn only_the_classes_asked_for_count() {
 #[test]
 fn a_crowd_beyond_belief_is_a_fault() {
     let n = MAX_CANDIDATES + 1;
-    let mut scores = Output::new("scores", &[1, n]);
-    scores.data.fill(0.9);
-    let read = run(
-        DecoderKind::Boxes,
-        &[Output::new("boxes", &[1, n, 4]), scores],
+    let (mut scores, mut boxes) = (
+        Output::new("scores", &[1, n]),
+        Output::new("boxes", &[1, n, 4]),
     );
+    scores.data.fill(0.9);
+    for corners in boxes.data.chunks_exact_mut(4) {
+        corners.copy_from_slice(&[1.0, 1.0, 9.0, 9.0]);
+    }
+    let read = run(DecoderKind::Boxes, &[boxes, scores]);
     assert_eq!(read, Err(DecodeError::TooMany));
 }
