@@ -150,7 +150,8 @@ fn large_faces_in_real_pictures_are_covered() {
 
 #[test]
 fn a_model_misdescribed_is_told_at_the_start() {
-    let cases: [(&str, fn(&mut Descriptor), &str); 5] = [
+    type Change = fn(&mut Descriptor);
+    let cases: [(&str, Change, &str); 5] = [
         (
             "centerface",
             |d| d.decoder = DecoderKind::Boxes,
@@ -227,8 +228,8 @@ fn a_file_that_is_no_model_is_refused_with_its_reason() {
         ONE_THREAD,
     );
     assert!(refused.unwrap_err().to_string().contains("make models"));
-    let refused = Runtime::load(&folder().join(&entry.file), None);
-    assert!(matches!(refused, Err(LoadError::Runtime { .. })));
+    let other = Runtime::load(&folder().join(&entry.file), Some(&manifest.runtime.sha256));
+    assert!(matches!(other, Err(LoadError::Sum { .. })));
 }
 
 /// An ONNX file whose only node is none that exists. Field numbers as in onnx.proto.

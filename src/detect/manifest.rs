@@ -108,12 +108,12 @@ pub enum ManifestError {
     #[error("models/manifest.toml has format {0}; this program reads format 1")]
     Format(u32),
     /// A descriptor out of range.
-    #[error("models/manifest.toml, model {model}: {source}")]
+    #[error("models/manifest.toml, model {model}: {why}")]
     Descriptor {
         /// Which model.
         model: String,
         /// What is wrong.
-        source: DescriptorError,
+        why: DescriptorError,
     },
     /// No such model.
     #[error("no model is called `{name}`; there are: {}", known.join(", "))]
@@ -144,9 +144,9 @@ impl Manifest {
             return Err(ManifestError::Format(read.format));
         }
         for model in &read.models {
-            let fault = |source| ManifestError::Descriptor {
+            let fault = |why| ManifestError::Descriptor {
                 model: model.name.clone(),
-                source,
+                why,
             };
             model.descriptor.check().map_err(fault)?;
         }

@@ -176,12 +176,12 @@ pub enum DetectError {
         why: String,
     },
     /// The network ran, but its outputs cannot be read.
-    #[error("{model}: {source}")]
+    #[error("{model}: {why}")]
     Decode {
         /// The model.
         model: String,
         /// What is wrong with them.
-        source: DecodeError,
+        why: DecodeError,
     },
 }
 

@@ -7,6 +7,7 @@
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use ::ort::environment::Environment;
 use ::ort::logging::LogLevel;
@@ -28,12 +29,14 @@ use super::{
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The file cannot be read.
-    #[error("cannot read {path}: {source}; `make models` fetches what models/manifest.toml lists")]
+    #[error(
+        "cannot read {path}: {why}; `make models` fetches what it can, models/README.md says where the rest comes from"
+    )]
     Read {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        why: std::io::Error,
     },
     /// The file is another one, or damaged.
     #[error(
@@ -76,10 +79,10 @@ pub enum LoadError {
         wanted: String,
     },
     /// It ran over a black picture, and what came out cannot be read.
-    #[error("{source}; the descriptor does not fit the model")]
+    #[error("{why}; the descriptor does not fit the model")]
     Trial {
         /// What happened.
-        source: DetectError,
+        why: DetectError,
     },
 }
 
@@ -88,6 +91,9 @@ pub enum LoadError {
 pub struct Runtime {
     environment: Environment,
 }
+
+/// ONNX Runtime allows one environment a process.
+static LOADED: Mutex<Option<Environment>> = Mutex::new(None);
 
 impl Runtime {
     /// Loads the library. One process has one: later calls verify their file,
@@ -102,6 +108,11 @@ impl Runtime {
             path: library.to_owned(),
             why,
         };
+        let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(environment) = &*loaded {
+            let environment = environment.clone();
+            return Ok(Self { environment });
+        }
         let environment = ::ort::init_from(library)
             .map_err(|e| fault(e.to_string()))?
             .with_name("greyplane")
@@ -109,6 +120,7 @@ impl Runtime {
             .build()
             .map_err(|e| fault(e.to_string()))?;
         environment.set_log_level(LogLevel::Error);
+        *loaded = Some(environment.clone());
         Ok(Self { environment })
     }
 }
@@ -165,9 +177,7 @@ impl Model {
             preparer: Preparer::default(),
             tensor: Vec::new(),
         };
-        model
-            .try_black()
-            .map_err(|source| LoadError::Trial { source })?;
+        model.try_black().map_err(|why| LoadError::Trial { why })?;
         Ok(model)
     }
 
@@ -206,11 +216,9 @@ impl Model {
             .iter()
             .map(|(name, shape, data)| Tensor { name, shape, data })
             .collect();
-        decode(&self.descriptor, &tensors, input).map_err(|source: DecodeError| {
-            DetectError::Decode {
-                model: self.name.clone(),
-                source,
-            }
+        decode(&self.descriptor, &tensors, input).map_err(|why: DecodeError| DetectError::Decode {
+            model: self.name.clone(),
+            why,
         })
     }
 }
@@ -249,20 +257,20 @@ impl Detector for Model {
 }
 
 fn session(runtime: &Runtime, bytes: &[u8], options: Options) -> ::ort::Result<Session> {
-    Ok(SessionBuilder::new(&runtime.environment)?
+    SessionBuilder::new(&runtime.environment)?
         .with_intra_threads(options.threads.max(1))?
         .with_inter_threads(1)?
         // Threads that wait for work must not burn the CPU the encoder needs.
         .with_intra_op_spinning(false)?
         .with_log_level(LogLevel::Error)?
-        .commit_from_memory(bytes)?)
+        .commit_from_memory(bytes)
 }
 
 /// The whole file, if its sum is the wanted one.
 fn read_verified(path: &Path, sha256: Option<&str>) -> Result<Vec<u8>, LoadError> {
-    let bytes = std::fs::read(path).map_err(|source| LoadError::Read {
+    let bytes = std::fs::read(path).map_err(|why| LoadError::Read {
         path: path.to_owned(),
-        source,
+        why,
     })?;
     let Some(wanted) = sha256 else {
         return Ok(bytes);
