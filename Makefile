@@ -7,6 +7,7 @@
 #   make bench             benches (criterion)
 #   make prove             every scenario, judged; writes target/prove.json
 #   make soak, make fuzz   long runs (MINUTES=… each)
+#   make models            the detection models and their runtime, fetched and verified
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -51,12 +52,19 @@ nextest: system
 
 # Third-party peers that tests talk to, pinned by version and hash.
 PEERS := $(wildcard tests/peers/requirements*.txt)
-.venv/.ready: $(PEERS)
+.venv/bin/python: | system
 	python3 -m venv .venv
+
+.venv/.ready: $(PEERS) | .venv/bin/python
 	.venv/bin/python -m pip install --quiet --no-deps --require-hashes $(foreach r,$(PEERS),-r $(r))
 	touch $@
 
 # --- the targets -----------------------------------------------------------
+
+# Skips what is already there; see models/README.md.
+.PHONY: models
+models: .venv/bin/python
+	.venv/bin/python models/fetch.py
 
 .PHONY: demo
 demo: system
@@ -64,7 +72,7 @@ demo: system
 	./target/release/greyplane demo $(if $(filter 1,$(CHECK)),--check)
 
 .PHONY: test
-test: nextest .venv/.ready
+test: nextest models .venv/.ready
 	cargo test --locked --no-default-features --lib --quiet
 	cargo test --locked --doc --quiet
 	cargo nextest run --locked --all-targets

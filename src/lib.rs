@@ -19,6 +19,8 @@ pub mod event;
 pub mod geom;
 pub mod secret;
 
+pub mod detect;
+pub mod eval;
 pub mod frame;
 pub mod pose;
 pub mod zone;

@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod eval;
 mod mask;
 mod prove;
 mod run;
@@ -41,6 +42,8 @@ enum Command {
     Sim(sim::SimArgs),
     /// Run a simulated camera and the gateway before it.
     Demo(demo::Args),
+    /// Measure a detection model on labelled pictures.
+    Eval(eval::Args),
     /// Play scenarios and judge the masked stream as a viewer.
     Prove(prove::Args),
 }
@@ -76,6 +79,7 @@ impl Arguments {
             Command::Mask(args) => args.run(),
             Command::Sim(args) => run_sim(&args),
             Command::Demo(args) => args.run(&screen),
+            Command::Eval(args) => args.run(),
             Command::Prove(args) => args.run(),
         };
         match done {

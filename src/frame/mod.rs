@@ -3,9 +3,13 @@
 //! Knows sizes, strides and chroma; must not know GStreamer or where a frame
 //! came from.
 
+mod picture;
+
 use std::fmt;
 
 use crate::geom::Size;
+
+pub use picture::Picture;
 
 /// The planar 4:2:0 forms that decoders give and we paint in place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -14,6 +18,35 @@ pub enum PixelFormat {
     I420,
     /// Y, then U and V interleaved in one plane of half height.
     Nv12,
+}
+
+/// How red, green and blue became luma and chroma; limited range (16…235).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Matrix {
+    /// ITU-R BT.601, standard definition.
+    Bt601,
+    /// ITU-R BT.709, high definition.
+    Bt709,
+}
+
+impl Matrix {
+    /// What a stream of this size uses when it does not say: BT.601 up to 576
+    /// rows, BT.709 beyond.
+    pub fn usual(size: Size) -> Self {
+        if size.height <= 576 {
+            Self::Bt601
+        } else {
+            Self::Bt709
+        }
+    }
+
+    /// The shares of red and blue in luma.
+    pub fn luma_shares(self) -> (f64, f64) {
+        match self {
+            Self::Bt601 => (0.299, 0.114),
+            Self::Bt709 => (0.2126, 0.0722),
+        }
+    }
 }
 
 /// The longest side of a frame, in luma samples.
@@ -85,32 +118,11 @@ impl<'a> FrameMut<'a> {
         size: Size,
         planes: Vec<PlaneMut<'a>>,
     ) -> Result<Self, FrameError> {
-        let side = 1..=MAX_SIDE;
-        if !side.contains(&size.width) || !side.contains(&size.height) {
-            return Err(FrameError::Size(size.width, size.height));
-        }
-        let wanted = match format {
-            PixelFormat::I420 => 3,
-            PixelFormat::Nv12 => 2,
-        };
-        if planes.len() != wanted {
-            return Err(FrameError::PlaneCount {
-                format,
-                wanted,
-                got: planes.len(),
-            });
-        }
-        for (plane, p) in planes.iter().enumerate() {
-            let (row_bytes, rows) = plane_extent(format, size, plane);
-            let need = p.stride.saturating_mul(rows - 1).saturating_add(row_bytes);
-            if p.stride < row_bytes || p.data.len() < need {
-                return Err(FrameError::Short {
-                    plane,
-                    wanted: need,
-                    got: p.data.len(),
-                });
-            }
-        }
+        check(
+            format,
+            size,
+            planes.iter().map(|p| (p.stride, p.data.len())),
+        )?;
         Ok(Self {
             format,
             size,
@@ -151,6 +163,115 @@ impl<'a> FrameMut<'a> {
             _ => &[],
         }
     }
+}
+
+/// One plane to read: rows of `stride` bytes, of which the picture uses a prefix.
+#[derive(Clone, Copy)]
+pub struct Plane<'a> {
+    /// The bytes, at least `stride × (rows − 1) + row_bytes`.
+    pub data: &'a [u8],
+    /// Bytes from one row to the next.
+    pub stride: usize,
+}
+
+// By hand, for the same reason as `PlaneMut`'s.
+impl fmt::Debug for Plane<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plane")
+            .field("bytes", &self.data.len())
+            .field("stride", &self.stride)
+            .finish()
+    }
+}
+
+/// A picture to look at.
+#[derive(Clone, Debug)]
+pub struct FrameRef<'a> {
+    format: PixelFormat,
+    size: Size,
+    matrix: Matrix,
+    planes: Vec<Plane<'a>>,
+}
+
+impl<'a> FrameRef<'a> {
+    /// Checks what [`FrameMut::new`] checks.
+    ///
+    /// # Errors
+    /// [`FrameError`] names the plane and the bytes it lacks.
+    pub fn new(
+        format: PixelFormat,
+        size: Size,
+        matrix: Matrix,
+        planes: Vec<Plane<'a>>,
+    ) -> Result<Self, FrameError> {
+        check(
+            format,
+            size,
+            planes.iter().map(|p| (p.stride, p.data.len())),
+        )?;
+        Ok(Self {
+            format,
+            size,
+            matrix,
+            planes,
+        })
+    }
+
+    /// The pixel format.
+    pub fn format(&self) -> PixelFormat {
+        self.format
+    }
+
+    /// Width and height in luma samples.
+    pub fn size(&self) -> Size {
+        self.size
+    }
+
+    /// How its colours were made.
+    pub fn matrix(&self) -> Matrix {
+        self.matrix
+    }
+
+    /// Row `y` of plane `plane`, cut to the bytes that are picture. Empty
+    /// where plane or row does not exist.
+    pub fn row(&self, plane: usize, y: usize) -> &'a [u8] {
+        let (row_bytes, rows) = plane_extent(self.format, self.size, plane);
+        match self.planes.get(plane) {
+            Some(p) if y < rows => &p.data[y * p.stride..y * p.stride + row_bytes],
+            _ => &[],
+        }
+    }
+}
+
+/// That every row of every plane, given as stride and bytes, lies inside its memory.
+fn check(
+    format: PixelFormat,
+    size: Size,
+    planes: impl ExactSizeIterator<Item = (usize, usize)>,
+) -> Result<(), FrameError> {
+    let side = 1..=MAX_SIDE;
+    if !side.contains(&size.width) || !side.contains(&size.height) {
+        return Err(FrameError::Size(size.width, size.height));
+    }
+    let wanted = match format {
+        PixelFormat::I420 => 3,
+        PixelFormat::Nv12 => 2,
+    };
+    if planes.len() != wanted {
+        return Err(FrameError::PlaneCount {
+            format,
+            wanted,
+            got: planes.len(),
+        });
+    }
+    for (plane, (stride, got)) in planes.enumerate() {
+        let (row_bytes, rows) = plane_extent(format, size, plane);
+        let wanted = stride.saturating_mul(rows - 1).saturating_add(row_bytes);
+        if stride < row_bytes || got < wanted {
+            return Err(FrameError::Short { plane, wanted, got });
+        }
+    }
+    Ok(())
 }
 
 /// Bytes of picture in a row of `plane`, and its number of rows.

@@ -1,0 +1,121 @@
+//! A still picture in the form that frames have.
+
+use crate::geom::Size;
+
+use super::{FrameError, FrameRef, Matrix, PixelFormat, Plane, plane_extent};
+
+/// An owned I420 picture, tightly packed.
+pub struct Picture {
+    size: Size,
+    matrix: Matrix,
+    planes: [Vec<u8>; 3],
+}
+
+// By hand: a derived one would write the picture into a log.
+impl std::fmt::Debug for Picture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Picture").field("size", &self.size).finish()
+    }
+}
+
+impl Picture {
+    /// From 8-bit RGB, row by row without gaps. Chroma is the mean of the up
+    /// to four pixels it colours; rounding to 8 bits is all that is lost
+    /// beside.
+    ///
+    /// # Errors
+    /// [`FrameError`] when the size is no picture's or bytes are missing.
+    pub fn from_rgb(rgb: &[u8], size: Size, matrix: Matrix) -> Result<Self, FrameError> {
+        let (w, h) = (size.width as usize, size.height as usize);
+        let wanted = w.saturating_mul(h).saturating_mul(3);
+        if rgb.len() < wanted {
+            return Err(FrameError::Short {
+                plane: 0,
+                wanted,
+                got: rgb.len(),
+            });
+        }
+        let (kr, kb) = matrix.luma_shares();
+        let luma_of = |p: &[u8]| {
+            let [r, g, b] = [p[0], p[1], p[2]].map(f64::from);
+            kr * r + (1.0 - kr - kb) * g + kb * b
+        };
+        let luma: Vec<u8> = rgb[..wanted]
+            .chunks_exact(3)
+            .map(|p| (16.0 + luma_of(p) * 219.0 / 255.0).round() as u8)
+            .collect();
+        let (cw, ch) = plane_extent(PixelFormat::I420, size, 1);
+        let (mut us, mut vs) = (Vec::with_capacity(cw * ch), Vec::with_capacity(cw * ch));
+        for cy in 0..ch {
+            for cx in 0..cw {
+                let mut sum = [0.0; 3];
+                let mut n = 0.0;
+                for y in [2 * cy, (2 * cy + 1).min(h - 1)] {
+                    for x in [2 * cx, (2 * cx + 1).min(w - 1)] {
+                        let at = (y * w + x) * 3;
+                        for (s, v) in sum.iter_mut().zip(&rgb[at..at + 3]) {
+                            *s += f64::from(*v);
+                        }
+                        n += 1.0;
+                    }
+                }
+                let [r, g, b] = sum.map(|s| s / n);
+                let luma = kr * r + (1.0 - kr - kb) * g + kb * b;
+                let chroma =
+                    |c: f64, k: f64| 128.0 + (c - luma) / (2.0 * (1.0 - k)) * 224.0 / 255.0;
+                us.push(chroma(b, kb).round() as u8);
+                vs.push(chroma(r, kr).round() as u8);
+            }
+        }
+        let picture = Self {
+            size,
+            matrix,
+            planes: [luma, us, vs],
+        };
+        picture.frame().map(|_| ())?;
+        Ok(picture)
+    }
+
+    /// Width and height in luma samples.
+    pub fn size(&self) -> Size {
+        self.size
+    }
+
+    /// The picture to look at.
+    ///
+    /// # Errors
+    /// Never for a picture that exists: it was checked when it was made.
+    pub fn frame(&self) -> Result<FrameRef<'_>, FrameError> {
+        let planes = self
+            .planes
+            .iter()
+            .enumerate()
+            .map(|(i, data)| Plane {
+                data,
+                stride: plane_extent(PixelFormat::I420, self.size, i).0,
+            })
+            .collect();
+        FrameRef::new(PixelFormat::I420, self.size, self.matrix, planes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_corners_of_the_colour_cube_are_where_the_standards_put_them() {
+        // Red, in Y, Cb, Cr: BT.601-7 and BT.709-6, 8-bit limited range.
+        let red = |matrix| {
+            let size = Size {
+                width: 1,
+                height: 1,
+            };
+            let picture = Picture::from_rgb(&[255, 0, 0], size, matrix).unwrap();
+            let frame = picture.frame().unwrap();
+            [0, 1, 2].map(|plane| frame.row(plane, 0)[0])
+        };
+        assert_eq!(red(Matrix::Bt601), [81, 90, 240]);
+        assert_eq!(red(Matrix::Bt709), [63, 102, 240]);
+    }
+}
