@@ -1,0 +1,163 @@
+//! One track: its observations, and where it may be at any time.
+
+use super::reach::{Place, Scene, Sighting, between, beyond, observed};
+use super::{Hidden, TrackId, Why};
+use crate::clock::CaptureTime;
+use crate::detect::{Class, PixelBox};
+use crate::geom::Size;
+use std::collections::VecDeque;
+
+/// A track ends only after the detector has looked for it in vain this often.
+const LOOKS_IN_VAIN: usize = 2;
+
+#[derive(Clone, Debug)]
+pub(super) struct Course {
+    pub(super) id: TrackId,
+    pub(super) class: Class,
+    /// In order of time, never empty.
+    sightings: VecDeque<Sighting>,
+    /// The newest of them.
+    last: Sighting,
+    /// The first looks in vain since the last sighting.
+    missed: [Option<CaptureTime>; LOOKS_IN_VAIN],
+    /// When it was certainly outside of the frame.
+    left: Option<CaptureTime>,
+}
+
+impl Course {
+    pub(super) fn begun(id: TrackId, class: Class, first: Sighting) -> Self {
+        Self {
+            id,
+            class,
+            sightings: VecDeque::from([first]),
+            last: first,
+            missed: [None; LOOKS_IN_VAIN],
+            left: None,
+        }
+    }
+
+    /// Continues the track with a sighting newer than all others.
+    pub(super) fn see(&mut self, sighting: Sighting) {
+        self.sightings.push_back(sighting);
+        self.last = sighting;
+        self.missed = [None; LOOKS_IN_VAIN];
+    }
+
+    /// Notes that the detector looked where the track must be, in vain.
+    pub(super) fn miss(&mut self, at: CaptureTime, place: &Place, scene: &Scene) {
+        if let Some(free) = self.missed.iter_mut().find(|m| m.is_none()) {
+            *free = Some(at);
+        }
+        if self.left.is_none() && outside(&place.bound, scene.frame) {
+            self.left = Some(at);
+        }
+    }
+
+    /// Whether the track can still be seen at `t`.
+    pub(super) fn lives(&self, t: CaptureTime, hold_s: f64) -> bool {
+        self.left.is_none() && !self.ended(t, hold_s)
+    }
+
+    /// Whether the track had ended before `t`: held long enough and looked for
+    /// often enough.
+    fn ended(&self, t: CaptureTime, hold_s: f64) -> bool {
+        match self.missed[LOOKS_IN_VAIN - 1] {
+            Some(missed) => t > missed.max(self.last.at.plus_seconds(hold_s)),
+            None => false,
+        }
+    }
+
+    /// Where the thing may be at `t`, after its last sighting.
+    pub(super) fn ahead(&self, t: CaptureTime, scene: &Scene) -> Place {
+        let kind = scene.rules.kind(self.class);
+        let others = self.sightings.iter().rev().skip(1);
+        beyond(&self.last, others, t, kind, scene)
+    }
+
+    /// What must be hidden at `t`; `None` where nothing of the track can be in
+    /// the frame.
+    pub(super) fn hidden(&self, t: CaptureTime, scene: &Scene) -> Option<Hidden> {
+        let (at, why) = self.place(t, scene)?;
+        (!outside(&at, scene.frame)).then_some(Hidden {
+            id: self.id,
+            class: self.class,
+            at,
+            why,
+        })
+    }
+
+    fn place(&self, t: CaptureTime, scene: &Scene) -> Option<(PixelBox, Why)> {
+        let kind = scene.rules.kind(self.class);
+        let after = self.sightings.partition_point(|s| s.at <= t);
+        let next = self.sightings.get(after);
+        let Some(a) = after.checked_sub(1).and_then(|i| self.sightings.get(i)) else {
+            return self.before(t, scene);
+        };
+        if a.at == t {
+            return Some((observed(a, scene).bound, Why::Observed));
+        }
+        if let Some(b) = next {
+            return Some((between(a, b, t, kind, scene).bound, Why::Interpolated));
+        }
+        if self.left.is_some_and(|left| t >= left) || self.ended(t, scene.rules.hold_s) {
+            return None;
+        }
+        let s = t.seconds_since(a.at);
+        let why = match self.missed[0] {
+            Some(_) => Why::After { s },
+            None => Why::Extrapolated { s },
+        };
+        Some((self.ahead(t, scene).bound, why))
+    }
+
+    fn before(&self, t: CaptureTime, scene: &Scene) -> Option<(PixelBox, Why)> {
+        let first = self.sightings.front()?;
+        let s = first.at.seconds_since(t);
+        if s > scene.rules.before_s {
+            return None;
+        }
+        let kind = scene.rules.kind(self.class);
+        let place = beyond(first, self.sightings.iter().skip(1), t, kind, scene);
+        Some((entering(&place, scene.frame), Why::Before { s }))
+    }
+
+    /// Forgets what answers at `horizon` and later do not need.
+    pub(super) fn forget_before(&mut self, horizon: CaptureTime) {
+        // Two are kept for the speed.
+        while self.sightings.len() > 2 && self.sightings.get(1).is_some_and(|s| s.at <= horizon) {
+            self.sightings.pop_front();
+        }
+    }
+
+    /// Whether nothing at `horizon` or later depends on this track.
+    pub(super) fn over(&self, horizon: CaptureTime, hold_s: f64) -> bool {
+        let left = self.left.is_some_and(|left| left <= horizon);
+        (left || self.ended(horizon, hold_s)) && self.last.at < horizon
+    }
+}
+
+/// A thing first seen within its own size of the frame's edge may have come
+/// from there: its box is extended to that edge.
+fn entering(place: &Place, frame: Size) -> PixelBox {
+    let b = place.bound;
+    let near = place.size_px;
+    let (right, bottom) = (f64::from(frame.width), f64::from(frame.height));
+    PixelBox {
+        x0: if b.x0 < near { b.x0.min(0.0) } else { b.x0 },
+        y0: if b.y0 < near { b.y0.min(0.0) } else { b.y0 },
+        x1: if b.x1 > right - near {
+            b.x1.max(right)
+        } else {
+            b.x1
+        },
+        y1: if b.y1 > bottom - near {
+            b.y1.max(bottom)
+        } else {
+            b.y1
+        },
+    }
+}
+
+fn outside(b: &PixelBox, frame: Size) -> bool {
+    b.x1 <= 0.0 || b.y1 <= 0.0 || b.x0 >= f64::from(frame.width) || b.y0 >= f64::from(frame.height)
+}
