@@ -15,7 +15,7 @@ use super::reach::{Place, Sighting};
 const WIDER: f64 = 1.5;
 /// …and by this share of the thing's size.
 const SLACK_SIZES: f64 = 0.25;
-/// But nothing is linked over more than this, sizes.
+/// But nothing beyond the bound itself is linked over more than this, sizes.
 const FARTHEST_SIZES: f64 = 6.0;
 
 /// A track and the observation that continues it, by index.
@@ -62,8 +62,9 @@ fn cost(place: &Place, s: &Sighting) -> Option<f64> {
     let off = s.off(place);
     let size = place.size_px.max(1.0);
     let possible = (0..2).all(|axis| {
-        let gate = WIDER * place.growth_px[axis] + SLACK_SIZES * size;
-        off[axis] <= gate.min(FARTHEST_SIZES * size)
+        let bound = place.growth_px[axis];
+        let gate = (WIDER * bound + SLACK_SIZES * size).min(FARTHEST_SIZES * size);
+        off[axis] <= gate.max(bound)
     });
     possible.then(|| (off[0] + off[1]) / size + 0.5 * (1.0 - s.seen().iou(&place.line)))
 }

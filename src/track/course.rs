@@ -1,6 +1,6 @@
 //! One track: its observations, and where it may be at any time.
 
-use super::reach::{Place, Scene, Sighting, between, beyond, observed};
+use super::reach::{Place, Scene, Sighting, anyone, between, beyond, hull, observed};
 use super::{Hidden, TrackId, Why};
 use crate::clock::CaptureTime;
 use crate::detect::{Class, PixelBox};
@@ -9,6 +9,8 @@ use std::collections::VecDeque;
 
 /// A track ends only after the detector has looked for it in vain this often.
 const LOOKS_IN_VAIN: usize = 2;
+/// The doubt of a contested sighting; it lasts one sighting more.
+const IN_DOUBT: u8 = 2;
 
 #[derive(Clone, Debug)]
 pub(super) struct Course {
@@ -36,11 +38,36 @@ impl Course {
         }
     }
 
-    /// Continues the track with a sighting newer than all others.
-    pub(super) fn see(&mut self, sighting: Sighting) {
+    /// Continues the track with a sighting newer than all others. Where it is
+    /// `contested`, it and what comes before and after it is in doubt.
+    pub(super) fn see(&mut self, mut sighting: Sighting, contested: bool) {
+        if contested {
+            self.doubt();
+        }
+        let inherited = self.last.doubt.min(IN_DOUBT).saturating_sub(1);
+        sighting.doubt = if contested { IN_DOUBT } else { inherited };
         self.sightings.push_back(sighting);
         self.last = sighting;
         self.missed = [None; LOOKS_IN_VAIN];
+    }
+
+    /// Notes that what follows the last sighting may be another thing.
+    pub(super) fn doubt(&mut self) {
+        self.mark(|last| last.doubt = IN_DOUBT);
+    }
+
+    /// Notes a look, before anything else is said of it.
+    pub(super) fn looked(&mut self, at: CaptureTime) {
+        self.mark(|last| {
+            last.looks[1].get_or_insert(at);
+        });
+    }
+
+    fn mark(&mut self, change: impl Fn(&mut Sighting)) {
+        change(&mut self.last);
+        if let Some(last) = self.sightings.back_mut() {
+            change(last);
+        }
     }
 
     /// Notes that the detector looked where the track must be, in vain.
@@ -74,6 +101,11 @@ impl Course {
         beyond(&self.last, others, t, kind, scene)
     }
 
+    /// Where whatever was last seen may be at `t`, whoever it is.
+    pub(super) fn anyone_ahead(&self, t: CaptureTime, scene: &Scene) -> Place {
+        anyone(&self.last, t, scene.rules.kind(self.class), scene)
+    }
+
     /// What must be hidden at `t`; `None` where nothing of the track can be in
     /// the frame.
     pub(super) fn hidden(&self, t: CaptureTime, scene: &Scene) -> Option<Hidden> {
@@ -94,10 +126,12 @@ impl Course {
             return self.before(t, scene);
         };
         if a.at == t {
-            return Some((observed(a, scene).bound, Why::Observed));
+            let sure = observed(a, scene).bound;
+            return Some((self.with_doubts(sure, t, scene), Why::Observed));
         }
         if let Some(b) = next {
-            return Some((between(a, b, t, kind, scene).bound, Why::Interpolated));
+            let sure = between(a, b, t, kind, scene).bound;
+            return Some((self.with_doubts(sure, t, scene), Why::Interpolated));
         }
         if self.left.is_some_and(|left| t >= left) || self.ended(t, scene.rules.hold_s) {
             return None;
@@ -107,7 +141,28 @@ impl Course {
             Some(_) => Why::After { s },
             None => Why::Extrapolated { s },
         };
-        Some((self.ahead(t, scene).bound, why))
+        let sure = self.ahead(t, scene).bound;
+        Some((self.with_doubts(sure, t, scene), why))
+    }
+
+    /// `sure`, and where a neighbouring sighting is in doubt also whatever was
+    /// seen there: after it until the next look (or while there is none after
+    /// `t`), before it since the look before.
+    fn with_doubts(&self, sure: PixelBox, t: CaptureTime, scene: &Scene) -> PixelBox {
+        let kind = scene.rules.kind(self.class);
+        let before = self.sightings.partition_point(|s| s.at < t);
+        let after = self.sightings.partition_point(|s| s.at <= t);
+        let earlier = before.checked_sub(1).and_then(|i| self.sightings.get(i));
+        let earlier = earlier.filter(|a| {
+            let newest = scene.newest.is_none_or(|newest| t > newest);
+            newest || a.looks[1].is_none_or(|next| t <= next)
+        });
+        let later = self.sightings.get(after);
+        let later = later.filter(|b| b.looks[0].is_none_or(|before| t >= before));
+        let doubts = earlier.into_iter().chain(later).filter(|s| s.doubt > 0);
+        doubts.fold(sure, |sure, s| {
+            hull(&sure, &anyone(s, t, kind, scene).bound)
+        })
     }
 
     fn before(&self, t: CaptureTime, scene: &Scene) -> Option<(PixelBox, Why)> {
@@ -117,8 +172,10 @@ impl Course {
             return None;
         }
         let kind = scene.rules.kind(self.class);
-        let place = beyond(first, self.sightings.iter().skip(1), t, kind, scene);
-        Some((entering(&place, scene.frame), Why::Before { s }))
+        let others = self.sightings.iter().skip(1);
+        let place = beyond(first, others, t, kind, scene);
+        let sure = entering(&place, scene.frame);
+        Some((self.with_doubts(sure, t, scene), Why::Before { s }))
     }
 
     /// Forgets what answers at `horizon` and later do not need.

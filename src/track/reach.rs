@@ -47,6 +47,8 @@ pub(super) struct Scene<'a> {
     pub(super) rules: &'a Rules,
     pub(super) frame: Size,
     pub(super) motion: &'a dyn CameraMotion,
+    /// The newest look.
+    pub(super) newest: Option<CaptureTime>,
 }
 
 /// One observation, in the picture of its own time.
@@ -57,9 +59,11 @@ pub(super) struct Sighting {
     seen: PixelBox,
     /// `seen`, extended where the frame cuts it.
     whole: PixelBox,
-    /// The hull of `whole` and of all others of that look which this thing
-    /// could have been instead.
-    maybe: PixelBox,
+    /// Above 0 where the sightings before or after this one may be another
+    /// thing's.
+    pub(super) doubt: u8,
+    /// The look before this one, the look after it.
+    pub(super) looks: [Option<CaptureTime>; 2],
     /// Which edges the frame cuts: left, top, right, bottom.
     cut: [bool; 4],
     /// The thing's longer side, pixels.
@@ -93,15 +97,11 @@ impl Sighting {
             at,
             seen,
             whole,
-            maybe: whole,
+            doubt: 0,
+            looks: [scene.newest, None],
             cut,
             size_px: full_w.max(full_h).max(1.0),
         }
-    }
-
-    /// Notes that the thing may have been `other` instead.
-    pub(super) fn or_else(&mut self, other: &Self) {
-        self.maybe = hull(&self.maybe, &other.whole);
     }
 
     /// How far `place` is from this observation along each axis, edge by edge,
@@ -127,28 +127,27 @@ impl Sighting {
     /// Carried to `t`.
     fn carried(&self, t: CaptureTime, scene: &Scene) -> Carried {
         let carry = |b: &PixelBox| carry_box(b, self.at, t, scene.motion);
-        let known = carry(&self.seen).zip(carry(&self.whole)).zip(
-            // Nearly always one box, and carrying one costs four projections.
-            if self.maybe == self.whole {
-                carry(&self.whole)
+        // Nearly always one box, and carrying one costs four projections.
+        let known = carry(&self.seen).and_then(|seen| {
+            let whole = if self.whole == self.seen {
+                seen
             } else {
-                carry(&self.maybe)
-            },
-        );
+                carry(&self.whole)?
+            };
+            Some((seen, whole))
+        });
         let gap_s = t.seconds_since(self.at).abs();
         let widths = scene.rules.unknown_motion_widths_s * gap_s;
         match known {
-            Some(((seen, whole), maybe)) => Carried {
+            Some((seen, whole)) => Carried {
                 seen,
                 whole,
-                maybe,
                 size_px: self.size_px * stretch(&self.seen, &seen),
                 unsure_px: 0.0,
             },
             None => Carried {
                 seen: self.seen,
                 whole: self.whole,
-                maybe: self.maybe,
                 size_px: self.size_px,
                 unsure_px: widths * f64::from(scene.frame.width),
             },
@@ -160,7 +159,6 @@ impl Sighting {
 struct Carried {
     seen: PixelBox,
     whole: PixelBox,
-    maybe: PixelBox,
     size_px: f64,
     /// Growth because the camera's motion is unknown.
     unsure_px: f64,
@@ -203,7 +201,7 @@ impl Place {
 
 /// Where a thing is in the very picture it was seen in.
 pub(super) fn observed(s: &Sighting, scene: &Scene) -> Place {
-    Place::new(s.whole, s.maybe, [0.0; 2], s.size_px, scene.rules)
+    Place::new(s.whole, s.whole, [0.0; 2], s.size_px, scene.rules)
 }
 
 /// Where a thing is at `t`, seen at `a` before and at `b` after it.
@@ -221,13 +219,8 @@ pub(super) fn between(
     let size = a.size_px.max(b.size_px);
     let bend = 0.5 * kind.accel_sizes_s2 * size * since_s * (gap_s - since_s);
     let more = bend + a.unsure_px.max(b.unsure_px);
-    Place::new(
-        mix(&a.whole, &b.whole, share),
-        mix(&a.whole, &b.maybe, share),
-        [more; 2],
-        size,
-        scene.rules,
-    )
+    let line = mix(&a.whole, &b.whole, share);
+    Place::new(line, line, [more; 2], size, scene.rules)
 }
 
 /// Where a thing is at `t`, which is before or after all its observations:
@@ -284,6 +277,11 @@ pub(super) fn beyond<'s>(
     Place::new(line, around, more, at.size_px, rules)
 }
 
+/// Where whatever was seen at `n` may be at `t`, whoever it is.
+pub(super) fn anyone(n: &Sighting, t: CaptureTime, kind: &Kind, scene: &Scene) -> Place {
+    beyond(n, std::iter::empty(), t, kind, scene)
+}
+
 fn edges(b: &PixelBox) -> [f64; 4] {
     [b.x0, b.y0, b.x1, b.y1]
 }
@@ -322,7 +320,8 @@ fn mix(a: &PixelBox, b: &PixelBox, share: f64) -> PixelBox {
     }
 }
 
-fn hull(a: &PixelBox, b: &PixelBox) -> PixelBox {
+/// The least box around both.
+pub(super) fn hull(a: &PixelBox, b: &PixelBox) -> PixelBox {
     PixelBox {
         x0: a.x0.min(b.x0),
         y0: a.y0.min(b.y0),

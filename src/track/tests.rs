@@ -583,7 +583,9 @@ proptest! {
                 runs.entry(hidden.id).or_default().push(frame as usize);
             }
         }
-        for (id, run) in runs {
+        for (id, mut run) in runs {
+            // A track in doubt has two boxes in one frame.
+            run.dedup();
             prop_assert!(run.windows(2).all(|w| w[1] == w[0] + 1), "{:?} in frames {:?}", id, run);
         }
     }

@@ -133,13 +133,12 @@ impl Tracker {
         looked: &dyn Fn(Class, &PixelBox) -> bool,
         taken: &mut Taken,
     ) {
-        let rules = self.rules;
-        let frame = self.frame;
-        let (rules, motion) = (&rules, motion);
+        let rules = &self.rules.clone();
         let scene = &Scene {
             rules,
-            frame,
+            frame: self.frame,
             motion,
+            newest: self.known_until(),
         };
         let kind = rules.kind(class);
         let found: Vec<&&Detection> = found
@@ -168,30 +167,51 @@ impl Tracker {
         }
         links_made.extend(links(&free, &sightings, |s| !sure[s]));
 
+        // Whose last sighting could have become which of these, identities and
+        // speeds aside.
+        let mut claims = vec![0; sightings.len()];
+        let mut claimed = vec![Vec::new(); places.len()];
+        for (c, course) in self.courses.iter().enumerate() {
+            if places[c].is_some() {
+                let reach = course.anyone_ahead(at, scene);
+                claimed[c] = (0..sightings.len())
+                    .filter(|i| may_be(&reach, &sightings[*i]))
+                    .collect();
+                claimed[c].iter().for_each(|i| claims[*i] += 1);
+            }
+        }
+        for (course, _) in self
+            .courses
+            .iter_mut()
+            .zip(&places)
+            .filter(|(_, p)| p.is_some())
+        {
+            course.looked(at);
+        }
         let mut used = vec![false; sightings.len()];
         for link in &links_made {
             used[link.sighting] = true;
             free[link.course] = None;
-            let mut sighting = sightings[link.sighting];
-            if let Some(place) = &places[link.course] {
-                sightings
-                    .iter()
-                    .enumerate()
-                    .filter(|(i, s)| *i != link.sighting && may_be(place, s))
-                    .for_each(|(_, rival)| sighting.or_else(rival));
-            }
-            self.courses[link.course].see(sighting);
+            let own = claimed[link.course].contains(&link.sighting);
+            let contested = !own || claims[link.sighting] > 1;
+            self.courses[link.course].see(sightings[link.sighting], contested);
         }
         taken.linked += links_made.len();
-        for (course, place) in self.courses.iter_mut().zip(&free) {
-            if let Some(place) = place
-                && looked(class, &place.line)
-            {
+        for (c, course) in self.courses.iter_mut().enumerate() {
+            let Some(Some(place)) = free.get(c) else {
+                continue;
+            };
+            if !claimed[c].is_empty() {
+                course.doubt();
+            }
+            if looked(class, &place.line) {
                 course.miss(at, place, scene);
             }
         }
         for (i, sighting) in sightings.into_iter().enumerate() {
-            match (used[i], sure[i]) {
+            // A weak one where a known thing may be is that thing, though its
+            // track was given a better one.
+            match (used[i], sure[i] || claims[i] > 0) {
                 (true, _) => {}
                 (false, false) => taken.weak += 1,
                 (false, true) => self.begin(class, sighting, taken),
@@ -264,6 +284,7 @@ impl Tracker {
             rules: &self.rules,
             frame: self.frame,
             motion,
+            newest: self.known_until(),
         };
         Ok(self
             .courses
