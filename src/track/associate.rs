@@ -5,11 +5,12 @@
 //! rules say: distance relative to size, since small boxes that moved by their
 //! own width have no overlap. Pairs are then taken cheapest first. That is
 //! greedy, not the least sum: whom a box is given matters for its number, not
-//! for what is hidden. Every link carries its *rivals*, the observations that
-//! the track could by its bound have been instead, and hides the way to all of
-//! them; `tests` holds that against crowds that cross.
+//! for what is hidden, because where two tracks could have become one
+//! observation, `course` hides whatever was seen there, whoever it is; `tests`
+//! holds that against a crowd that crosses.
 
 use super::reach::{Place, Sighting};
+use super::rules::Rules;
 
 /// A gate is this much wider than the bound…
 const WIDER: f64 = 1.5;
@@ -69,8 +70,10 @@ fn cost(place: &Place, s: &Sighting) -> Option<f64> {
     possible.then(|| (off[0] + off[1]) / size + 0.5 * (1.0 - s.seen().iou(&place.line)))
 }
 
-/// Whether the thing at `place` can by its bound be what was seen at `s`.
-pub(super) fn may_be(place: &Place, s: &Sighting) -> bool {
+/// Whether the thing at `place` can by its bound be what was seen at `s`, whose
+/// edges are off by a jitter of their own.
+pub(super) fn may_be(place: &Place, s: &Sighting, rules: &Rules) -> bool {
     let off = s.off(place);
-    off[0] <= place.growth_px[0] && off[1] <= place.growth_px[1]
+    let jitter = (rules.jitter * place.size_px).max(1.0);
+    (0..2).all(|axis| off[axis] <= place.growth_px[axis] + jitter)
 }

@@ -101,9 +101,17 @@ impl Course {
         beyond(&self.last, others, t, kind, scene)
     }
 
-    /// Where whatever was last seen may be at `t`, whoever it is.
-    pub(super) fn anyone_ahead(&self, t: CaptureTime, scene: &Scene) -> Place {
-        anyone(&self.last, t, scene.rules.kind(self.class), scene)
+    /// Where whatever was last seen may be at `t`, whoever it is; where that is
+    /// in doubt also whatever was seen before it, which may have been missed.
+    pub(super) fn anyone_ahead(
+        &self,
+        t: CaptureTime,
+        scene: &Scene,
+    ) -> impl Iterator<Item = Place> {
+        let kind = scene.rules.kind(self.class);
+        let known = if self.last.doubt > 0 { 2 } else { 1 };
+        let newest = self.sightings.iter().rev().take(known);
+        newest.map(move |s| anyone(s, t, kind, scene))
     }
 
     /// What must be hidden at `t`; `None` where nothing of the track can be in

@@ -173,9 +173,9 @@ impl Tracker {
         let mut claimed = vec![Vec::new(); places.len()];
         for (c, course) in self.courses.iter().enumerate() {
             if places[c].is_some() {
-                let reach = course.anyone_ahead(at, scene);
+                let reach: Vec<Place> = course.anyone_ahead(at, scene).collect();
                 claimed[c] = (0..sightings.len())
-                    .filter(|i| may_be(&reach, &sightings[*i]))
+                    .filter(|i| reach.iter().any(|r| may_be(r, &sightings[*i], rules)))
                     .collect();
                 claimed[c].iter().for_each(|i| claims[*i] += 1);
             }
