@@ -53,7 +53,7 @@ fn faces(count: usize, t: CaptureTime) -> Vec<Detection> {
     let s = t.0 as f64 * 1e-9;
     (0..count)
         .map(|i| {
-            let way = if i % 2 == 0 { 20.0 } else { -20.0 };
+            let way = if i.is_multiple_of(2) { 20.0 } else { -20.0 };
             let x = 100.0 + 85.0 * (i % 20) as f64 + way * (s % 2.0);
             let y = 200.0 + 100.0 * (i / 20) as f64;
             Detection {

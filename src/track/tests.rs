@@ -52,7 +52,8 @@ fn one_face_is_hidden_before_between_and_after() {
         tracker.observe(capture(s), &[], &FixedCamera).unwrap();
     }
     let near = |a: f64, b: f64| (a - b).abs() < 1e-6;
-    let cases: [(f64, f64, fn(Why) -> bool); 7] = [
+    type Case = (f64, f64, fn(Why) -> bool);
+    let cases: [Case; 7] = [
         (
             0.6,
             460.0,

@@ -133,7 +133,8 @@ impl Tracker {
         looked: &dyn Fn(Class, &PixelBox) -> bool,
         taken: &mut Taken,
     ) {
-        let rules = &self.rules.clone();
+        let rules = self.rules;
+        let rules = &rules;
         let scene = &Scene {
             rules,
             frame: self.frame,
@@ -325,9 +326,9 @@ impl Tracker {
         self.first_look
     }
 
-    /// The newest look: no later one will add to what is between
-    /// [`known_from`](Self::known_from) and here, except tracks that begin
-    /// within [`Rules::before_s`] after it.
+    /// The newest look. What is before it is bracketed: later looks may add what
+    /// begins within [`Rules::before_s`] after them, and a thing that was missed
+    /// here but is seen again, and never more than that.
     pub fn known_until(&self) -> Option<CaptureTime> {
         self.looks.back().map(|l| l.at)
     }

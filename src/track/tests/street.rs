@@ -103,7 +103,13 @@ pub(super) fn walker(kind: Kind) -> impl Strategy<Value = Walker> {
             // Anything, and the worst: full force one way, then the other.
             prop::collection::vec((0.05..1.0f64, -1.0..1.0f64), 0..20),
             (0.04..0.6f64, 2usize..40, any::<bool>()).prop_map(|(lasts, n, first)| {
-                let sign = |i: usize| if (i % 2 == 0) == first { 1.0 } else { -1.0 };
+                let sign = |i: usize| {
+                    if i.is_multiple_of(2) == first {
+                        1.0
+                    } else {
+                        -1.0
+                    }
+                };
                 (0..n).map(|i| (lasts, sign(i))).collect()
             }),
         ]
