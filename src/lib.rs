@@ -25,6 +25,8 @@ pub mod frame;
 pub mod pose;
 pub mod zone;
 
+pub mod track;
+
 pub mod plan;
 
 pub mod hold;

@@ -1,0 +1,373 @@
+//! Where a thing may be, given where it was seen: boxes as bounds, not guesses.
+//!
+//! # The bound, and why it holds
+//! Let each edge e(t) of a thing's true upright box, carried into the picture
+//! that is asked for, obey |e'| ≤ V and |e''| ≤ A, and let each observed edge be
+//! within j of the true one. V and A are [`Kind`]'s, times the thing's size.
+//!
+//! * **Between** two observations at a < t < b: the straight line between the
+//!   true edges errs by at most A (t−a)(b−t)/2 (the error term of Lagrange
+//!   interpolation), the observed line is a convex mixture of two errors of at
+//!   most j. Growth: A (t−a)(b−t)/2 + j, at most AΔ²/8 + j in the middle.
+//! * **Beyond** the observation n (later than it, or earlier: the argument is
+//!   the same in both directions), h seconds from it, on the line through it
+//!   and another observation D further in: the same error term gives
+//!   A h (h+D)/2, and the line's slope carries the errors of both ends:
+//!   j (1+h/D) + j h/D. Growth: A h (h+D)/2 + j (1 + 2h/D). A near companion has
+//!   a wild slope, a far one an old one; the one with the least growth is taken.
+//! * **Alone**, when there is no companion, or none better: the edge is at most
+//!   V h + j from where it was.
+//!
+//! The base growth max(`grow`/2 · side, `min_growth_px`) holds the one j of each
+//! line ([`Rules`] that do not allow for it are refused), so what is added to it
+//! is A (t−a)(b−t)/2, A h (h+D)/2 + 2j h/D, or V h. Each grows with the gap and
+//! with h.
+//!
+//! A box that the frame's edge cuts says nothing about where the thing ends
+//! outside: there it is extended by the most that its class may have, and its
+//! speed is taken from the opposite edge.
+//!
+//! Where the camera's motion is unknown for the time between two pictures, what
+//! is known stays where it was and grows by `unknown_motion_widths_s`.
+
+use super::CameraMotion;
+use super::rules::{Kind, Rules};
+use crate::clock::CaptureTime;
+use crate::detect::{Class, PixelBox};
+use crate::geom::{PixelPoint, Size};
+
+/// Beyond this no coordinate means anything, pixels.
+pub(super) const FARTHEST_PX: f64 = 1e6;
+/// An edge this near to the frame's is cut by it, pixels.
+const CUT_PX: f64 = 3.0;
+
+/// Everything that an answer needs besides the track itself.
+#[derive(Clone, Copy)]
+pub(super) struct Scene<'a> {
+    pub(super) rules: &'a Rules,
+    pub(super) frame: Size,
+    pub(super) motion: &'a dyn CameraMotion,
+    /// The newest look.
+    pub(super) newest: Option<CaptureTime>,
+}
+
+/// One observation, in the picture of its own time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sighting {
+    pub(super) at: CaptureTime,
+    /// What the detector said.
+    seen: PixelBox,
+    /// `seen`, extended where the frame cuts it.
+    whole: PixelBox,
+    /// Above 0 where the sightings before or after this one may be another
+    /// thing's.
+    pub(super) doubt: u8,
+    /// The look before this one, the look after it.
+    pub(super) looks: [Option<CaptureTime>; 2],
+    /// Which edges the frame cuts: left, top, right, bottom.
+    cut: [bool; 4],
+    /// The thing's longer side, pixels.
+    size_px: f64,
+}
+
+impl Sighting {
+    pub(super) fn new(at: CaptureTime, seen: PixelBox, class: Class, scene: &Scene) -> Self {
+        let kind = scene.rules.kind(class);
+        let (w, h) = (seen.width(), seen.height());
+        let slack = |side: f64| CUT_PX.max(2.0 * scene.rules.jitter * side);
+        let (right, bottom) = (f64::from(scene.frame.width), f64::from(scene.frame.height));
+        let cut = [
+            seen.x0 <= slack(w),
+            seen.y0 <= slack(h),
+            seen.x1 >= right - slack(w),
+            seen.y1 >= bottom - slack(h),
+        ];
+        let (across, down) = (cut[0] || cut[2], cut[1] || cut[3]);
+        let full_w = if across { w.max(kind.widest * h) } else { w };
+        let full_h = if down { h.max(kind.tallest * w) } else { h };
+        let (more_x, more_y) = ((full_w - w).max(0.3 * w), (full_h - h).max(0.3 * h));
+        let by = |cut: bool, more: f64| if cut { more } else { 0.0 };
+        let whole = PixelBox {
+            x0: seen.x0 - by(cut[0], more_x),
+            y0: seen.y0 - by(cut[1], more_y),
+            x1: seen.x1 + by(cut[2], more_x),
+            y1: seen.y1 + by(cut[3], more_y),
+        };
+        Self {
+            at,
+            seen,
+            whole,
+            doubt: 0,
+            looks: [scene.newest, None],
+            cut,
+            size_px: full_w.max(full_h).max(1.0),
+        }
+    }
+
+    /// How far `place` is from this observation along each axis, edge by edge,
+    /// pixels; edges that the frame cuts say nothing.
+    pub(super) fn off(&self, place: &Place) -> [f64; 2] {
+        let (s, p) = (&self.seen, &place.line);
+        let axis = |cut: [bool; 2], low: f64, high: f64| match cut {
+            [false, false] => low.abs().max(high.abs()),
+            [true, false] => high.abs(),
+            [false, true] => low.abs(),
+            [true, true] => 0.0,
+        };
+        [
+            axis([self.cut[0], self.cut[2]], s.x0 - p.x0, s.x1 - p.x1),
+            axis([self.cut[1], self.cut[3]], s.y0 - p.y0, s.y1 - p.y1),
+        ]
+    }
+
+    pub(super) fn seen(&self) -> &PixelBox {
+        &self.seen
+    }
+
+    /// Carried to `t`.
+    fn carried(&self, t: CaptureTime, scene: &Scene) -> Carried {
+        let carry = |b: &PixelBox| carry_box(b, self.at, t, scene.motion);
+        // Nearly always one box, and carrying one costs four projections.
+        let known = carry(&self.seen).and_then(|seen| {
+            let whole = if self.whole == self.seen {
+                seen
+            } else {
+                carry(&self.whole)?
+            };
+            Some((seen, whole))
+        });
+        let gap_s = t.seconds_since(self.at).abs();
+        let widths = scene.rules.unknown_motion_widths_s * gap_s;
+        match known {
+            Some((seen, whole)) => Carried {
+                seen,
+                whole,
+                size_px: self.size_px * stretch(&self.seen, &seen),
+                unsure_px: 0.0,
+            },
+            None => Carried {
+                seen: self.seen,
+                whole: self.whole,
+                size_px: self.size_px,
+                unsure_px: widths * f64::from(scene.frame.width),
+            },
+        }
+    }
+}
+
+/// An observation in the picture that is asked for.
+struct Carried {
+    seen: PixelBox,
+    whole: PixelBox,
+    size_px: f64,
+    /// Growth because the camera's motion is unknown.
+    unsure_px: f64,
+}
+
+/// Where a thing may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// The box on the line, without any growth.
+    pub(super) line: PixelBox,
+    /// How far its edges may be from there along each axis, base growth
+    /// included, pixels.
+    pub(super) growth_px: [f64; 2],
+    /// Contains the thing.
+    pub(super) bound: PixelBox,
+    /// The thing's longer side, pixels.
+    pub(super) size_px: f64,
+}
+
+impl Place {
+    fn new(line: PixelBox, around: PixelBox, more_px: [f64; 2], size: f64, rules: &Rules) -> Self {
+        let base = |side: f64| (0.5 * rules.grow * side).max(rules.min_growth_px);
+        let growth_px = [
+            base(around.width()) + more_px[0],
+            base(around.height()) + more_px[1],
+        ];
+        Self {
+            line,
+            growth_px,
+            bound: PixelBox {
+                x0: sane(around.x0 - growth_px[0]),
+                y0: sane(around.y0 - growth_px[1]),
+                x1: sane(around.x1 + growth_px[0]),
+                y1: sane(around.y1 + growth_px[1]),
+            },
+            size_px: size,
+        }
+    }
+}
+
+/// Where a thing is in the very picture it was seen in.
+pub(super) fn observed(s: &Sighting, scene: &Scene) -> Place {
+    Place::new(s.whole, s.whole, [0.0; 2], s.size_px, scene.rules)
+}
+
+/// Where a thing is at `t`, seen at `a` before and at `b` after it.
+pub(super) fn between(
+    a: &Sighting,
+    b: &Sighting,
+    t: CaptureTime,
+    kind: &Kind,
+    scene: &Scene,
+) -> Place {
+    let gap_s = b.at.seconds_since(a.at);
+    let since_s = t.seconds_since(a.at);
+    let share = (since_s / gap_s).clamp(0.0, 1.0);
+    let (a, b) = (a.carried(t, scene), b.carried(t, scene));
+    let size = a.size_px.max(b.size_px);
+    let bend = 0.5 * kind.accel_sizes_s2 * size * since_s * (gap_s - since_s);
+    let more = bend + a.unsure_px.max(b.unsure_px);
+    let line = mix(&a.whole, &b.whole, share);
+    Place::new(line, line, [more; 2], size, scene.rules)
+}
+
+/// Where a thing is at `t`, which is before or after all its observations:
+/// `n` is the nearest of them, `others` the rest.
+pub(super) fn beyond<'s>(
+    n: &Sighting,
+    others: impl Iterator<Item = &'s Sighting>,
+    t: CaptureTime,
+    kind: &Kind,
+    scene: &Scene,
+) -> Place {
+    let rules = scene.rules;
+    let h = t.seconds_since(n.at);
+    let jitter = |side: f64| (rules.jitter * side).max(1.0);
+    let on_line = |size: f64, side: f64, d: f64| {
+        0.5 * kind.accel_sizes_s2 * size * h.abs() * (h.abs() + d)
+            + 2.0 * jitter(side) * h.abs() / d
+    };
+    let companion = others
+        .map(|o| (o, n.at.seconds_since(o.at)))
+        .map(|(o, d)| (on_line(n.size_px, n.size_px, d.abs()), d, o))
+        .min_by(|a, b| a.0.total_cmp(&b.0));
+    let at = n.carried(t, scene);
+    let alone = kind.speed_sizes_s * at.size_px * h.abs();
+    let mut moved = [0.0; 4];
+    let mut more = [alone + at.unsure_px; 2];
+    if let Some((_, d, other)) = companion {
+        let from = other.carried(t, scene);
+        let size = at.size_px.max(from.size_px);
+        let known = at.unsure_px == 0.0 && from.unsure_px == 0.0;
+        let sides = [
+            at.seen.width().max(from.seen.width()),
+            at.seen.height().max(from.seen.height()),
+        ];
+        let (now, then) = (edges(&at.seen), edges(&from.seen));
+        for axis in 0..2 {
+            let growth = on_line(size, sides[axis], d.abs());
+            let speed = |edge: usize| {
+                let told = !n.cut[edge] && !other.cut[edge];
+                told.then(|| (now[edge] - then[edge]) / d)
+            };
+            let (low, high) = (speed(axis), speed(axis + 2));
+            if known
+                && growth < alone
+                && let (Some(low), Some(high)) = (low.or(high), high.or(low))
+            {
+                more[axis] = growth;
+                (moved[axis], moved[axis + 2]) = (low * h, high * h);
+            }
+        }
+    }
+    let line = shifted(&at.whole, moved);
+    let around = no_smaller(&line, &at.whole);
+    Place::new(line, around, more, at.size_px, rules)
+}
+
+/// Where whatever was seen at `n` may be at `t`, whoever it is.
+pub(super) fn anyone(n: &Sighting, t: CaptureTime, kind: &Kind, scene: &Scene) -> Place {
+    beyond(n, std::iter::empty(), t, kind, scene)
+}
+
+fn edges(b: &PixelBox) -> [f64; 4] {
+    [b.x0, b.y0, b.x1, b.y1]
+}
+
+fn shifted(b: &PixelBox, by: [f64; 4]) -> PixelBox {
+    let (x0, x1) = (b.x0 + by[0], b.x1 + by[2]);
+    let (y0, y1) = (b.y0 + by[1], b.y1 + by[3]);
+    PixelBox {
+        x0: x0.min(x1),
+        y0: y0.min(y1),
+        x1: x0.max(x1),
+        y1: y0.max(y1),
+    }
+}
+
+/// `line` about its centre, with sides at least as long as `least`'s: things do
+/// not shrink away because two observations of them differ.
+fn no_smaller(line: &PixelBox, least: &PixelBox) -> PixelBox {
+    let x = 0.5 * (least.width() - line.width()).max(0.0);
+    let y = 0.5 * (least.height() - line.height()).max(0.0);
+    PixelBox {
+        x0: line.x0 - x,
+        y0: line.y0 - y,
+        x1: line.x1 + x,
+        y1: line.y1 + y,
+    }
+}
+
+fn mix(a: &PixelBox, b: &PixelBox, share: f64) -> PixelBox {
+    let at = |a: f64, b: f64| a + share * (b - a);
+    PixelBox {
+        x0: at(a.x0, b.x0),
+        y0: at(a.y0, b.y0),
+        x1: at(a.x1, b.x1),
+        y1: at(a.y1, b.y1),
+    }
+}
+
+/// The least box around both.
+pub(super) fn hull(a: &PixelBox, b: &PixelBox) -> PixelBox {
+    PixelBox {
+        x0: a.x0.min(b.x0),
+        y0: a.y0.min(b.y0),
+        x1: a.x1.max(b.x1),
+        y1: a.y1.max(b.y1),
+    }
+}
+
+/// The upright box around `b`'s corners in the picture at `to`.
+fn carry_box(
+    b: &PixelBox,
+    from: CaptureTime,
+    to: CaptureTime,
+    motion: &dyn CameraMotion,
+) -> Option<PixelBox> {
+    if from == to {
+        return Some(*b);
+    }
+    let mut out: Option<PixelBox> = None;
+    for (x, y) in [(b.x0, b.y0), (b.x1, b.y0), (b.x1, b.y1), (b.x0, b.y1)] {
+        let p = motion.carry(from, to, PixelPoint { x, y })?;
+        let near = |v: f64| v.is_finite() && v.abs() <= FARTHEST_PX;
+        if !(near(p.x) && near(p.y)) {
+            return None;
+        }
+        let point = PixelBox {
+            x0: p.x,
+            y0: p.y,
+            x1: p.x,
+            y1: p.y,
+        };
+        out = Some(out.map_or(point, |o| hull(&o, &point)));
+    }
+    out
+}
+
+/// By how much the camera's zoom made a box larger.
+fn stretch(before: &PixelBox, after: &PixelBox) -> f64 {
+    let side = |b: &PixelBox| b.width().max(b.height());
+    if side(before) > 0.0 {
+        (side(after) / side(before)).clamp(0.01, 100.0)
+    } else {
+        1.0
+    }
+}
+
+fn sane(v: f64) -> f64 {
+    v.clamp(-FARTHEST_PX, FARTHEST_PX)
+}
