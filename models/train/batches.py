@@ -23,6 +23,7 @@ SMALLEST_BOX_PX = (6.0, 2.0)
 """Width and height under which a box is neither plate nor background for the loss."""
 VISIBLE_SHARE = 0.4
 """Share of a box inside the crop under which it is neither."""
+NONE = np.zeros((0, 4), np.float32)
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Batches(torch.utils.data.Dataset):
         """`empty` may be none: then crops of labelled frames serve, and a plain grey."""
         # Decoded once: some 2.7 MB for each 720p frame, where decoding would be a third of a step.
         self.pictures = [f.picture() for f in frames]
-        self.boxes = [f.boxes for f in frames]
+        self.boxes = [(f.boxes, f.unsure) for f in frames]
         self.empty = empty
         self.shape, self.seed, self.steps = shape, seed, steps
 
@@ -66,14 +67,12 @@ class Batches(torch.utils.data.Dataset):
         """One crop `uint8[side, side, 3]`, its plates and the boxes that are neither."""
         if self.pictures and (not self.empty or rng.random() < 0.7):
             number = int(rng.integers(len(self.pictures)))
-            source, known = self.pictures[number], self.boxes[number]
+            source, (known, doubtful) = self.pictures[number], self.boxes[number]
         elif self.empty:
-            source = self.empty[int(rng.integers(len(self.empty)))]
-            known = np.zeros((0, 4), np.float32)
+            source, known, doubtful = self.empty[int(rng.integers(len(self.empty)))], NONE, NONE
         else:
-            source = np.full((side, side, 3), 110, np.uint8)
-            known = np.zeros((0, 4), np.float32)
-        picture, boxes, unsure = crop(rng, source, known, side)
+            source, known, doubtful = np.full((side, side, 3), 110, np.uint8), NONE, NONE
+        picture, boxes, unsure = crop(rng, source, known, doubtful, side)
         if rng.random() < 0.5:
             tint(rng, picture, boxes + unsure)
         night = rng.random() < 0.2
@@ -90,12 +89,13 @@ class Batches(torch.utils.data.Dataset):
         return spoil(rng, picture), boxes, unsure
 
 
-def crop(rng: np.random.Generator, picture: np.ndarray, boxes: np.ndarray, side: int
-         ) -> tuple[np.ndarray, list[Box], list[Box]]:
+def crop(rng: np.random.Generator, picture: np.ndarray, boxes: np.ndarray, doubtful: np.ndarray,
+         side: int) -> tuple[np.ndarray, list[Box], list[Box]]:
     """A turned, scaled, perhaps mirrored square `uint8[side, side, 3]` of `picture`.
 
-    Mostly around a plate, so scaled that plates of every width are as frequent. Returns the
-    picture, boxes that are to be found, and boxes too small or too far outside to judge.
+    Mostly around one of `boxes`, so scaled that plates of every width are as frequent. Returns the
+    picture, the boxes that are to be found, and those that are neither plate nor background: the
+    doubtful ones, the too small and those too far outside.
     """
     high, wide = picture.shape[:2]
     smallest = side / (1.4 * max(high, wide))
@@ -126,6 +126,14 @@ def crop(rng: np.random.Generator, picture: np.ndarray, boxes: np.ndarray, side:
         warp = np.c_[linear, shift]
     square = cv2.warpAffine(picture, warp, (side, side), flags=cv2.INTER_LINEAR, borderValue=grey)
 
+    found, unsure = carried(boxes, linear, shift, side)
+    unsure += [box for part in carried(doubtful, linear, shift, side) for box in part]
+    return square, found, unsure
+
+
+def carried(boxes: np.ndarray, linear: np.ndarray, shift: np.ndarray, side: int
+            ) -> tuple[list[Box], list[Box]]:
+    """`boxes` under `p → linear p + shift`, cut to the square: those to be found, those unsure."""
     found: list[Box] = []
     unsure: list[Box] = []
     for x1, y1, x2, y2 in boxes:
@@ -139,7 +147,7 @@ def crop(rng: np.random.Generator, picture: np.ndarray, boxes: np.ndarray, side:
         seen = extent.prod() / (top - low).prod()
         small = extent[0] < SMALLEST_BOX_PX[0] or extent[1] < SMALLEST_BOX_PX[1]
         (unsure if small or seen < VISIBLE_SHARE else found).append(clipped)
-    return square, found, unsure
+    return found, unsure
 
 
 def tint(rng: np.random.Generator, picture: np.ndarray, boxes: list[Box]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -51,12 +51,14 @@ class Source:
 
 @dataclass(frozen=True)
 class Frame:
-    """One labelled picture. `boxes` is `float32[n, 4]`, xyxy in its own pixels."""
+    """One labelled picture. Boxes are `float32[n, 4]`, xyxy in its own pixels."""
 
     path: Path
     boxes: np.ndarray
     clip: str
     number: int
+    unsure: np.ndarray = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    """Where something may be that nobody labelled: neither to be found nor background."""
 
     def picture(self) -> np.ndarray:
         """`uint8[h, w, 3]`, BGR."""

@@ -34,7 +34,7 @@ def turned(rng: np.random.Generator, aspect: float) -> np.ndarray:
     result is centred on its own box and scaled so that the box is 1 wide.
     """
     yaw, pitch, roll = np.deg2rad([
-        np.clip(rng.normal(0, 24), -65, 65), np.clip(rng.normal(8, 12), -25, 40),
+        np.clip(rng.normal(0, 22), -55, 55), np.clip(rng.normal(8, 12), -25, 40),
         np.clip(rng.normal(0, 4), -15, 15),
     ])
     cy, sy, cp, sp, cr, sr = (f(a) for a in (yaw, pitch, roll) for f in (np.cos, np.sin))
@@ -132,7 +132,7 @@ def _blend(rng: np.random.Generator, picture: np.ndarray, plate: np.ndarray,
     if night and rng.random() < 0.6:  # plates throw headlights straight back
         gain = rng.uniform(0.6, 1.6)
     else:
-        gain = float(np.clip(rng.uniform(0.5, 1.1) * (0.35 + 1.5 * light), 0.12, 1.1))
+        gain = float(np.clip(rng.uniform(0.5, 1.1) * (0.4 + 1.5 * light), 0.25, 1.1))
     mixed = under * (1 - mask) + ink * gain * mask
     if night and gain > 0.9:
         glow = cv2.GaussianBlur(ink * gain * mask, (0, 0), max(1.0, 0.2 * (box[3] - box[1])))

@@ -14,14 +14,14 @@ import onnxruntime
 import torch
 
 import score
-from batches import Batches, Shape
+from batches import NONE, Batches, Shape, crop
 from data import Frame, Source, read_labels, split_by_street, streets
 from export import Flat, export
 from loss import BACKGROUND, OBJECT, UNSURE, assign
 from net import MAX_PARAMETERS, Detector, parameters, to_input
 from place import MAX_WIDTH_PX, place
 from render import STYLES, flat_plate
-from train import Run, Settings
+from train import Run, Settings, untouched
 
 TINY = Shape(sides_px=(128, 160), odds=(0.5, 0.5), batch_px=4 * 160 * 160)
 
@@ -137,6 +137,12 @@ class Judging(unittest.TestCase):
         found = np.array([[0, 0, 10, 10, 0.5], [1, 0, 11, 10, 0.9], [30, 0, 40, 10, 0.4]], float)
         np.testing.assert_array_equal(score.suppress(found)[:, 4], [0.9, 0.4])
 
+    def test_only_what_no_label_touches_is_doubtful(self) -> None:
+        found = np.array([[0, 0, 10, 10], [9, 9, 20, 20], [40, 0, 50, 10]], float)
+        labels = np.array([[0, 0, 10, 10]], np.float32)
+        np.testing.assert_array_equal(untouched(found, labels), found[2:])
+        np.testing.assert_array_equal(untouched(found, np.zeros((0, 4), np.float32)), found)
+
     def test_cells_are_assigned(self) -> None:
         truth = assign([(10.0, 20.0, 50.0, 30.0)], [(80.0, 80.0, 120.0, 120.0)], (128, 128))
         states = truth.state.numpy()
@@ -145,6 +151,33 @@ class Judging(unittest.TestCase):
         self.assertEqual(states[12 * 16 + 12], UNSURE)
         self.assertEqual(states[0], BACKGROUND)
         self.assertFalse((states[16 * 16:] == OBJECT).any(), "too small for coarse cells")
+
+
+class Cropping(unittest.TestCase):
+    def test_boxes_follow_the_picture(self) -> None:
+        picture = np.full((300, 400, 3), 40, np.uint8)
+        picture[140:160, 150:230] = 250
+        boxes = np.float32([[150, 140, 230, 160]])
+        seen = 0
+        for seed in range(60):
+            square, found, _ = crop(np.random.default_rng(seed), picture, boxes, NONE, 160)
+            bright = square[:, :, 0] > 170
+            if not found or bright.sum() < 60:
+                continue
+            seen += 1
+            ys, xs = np.nonzero(bright)
+            x1, y1, x2, y2 = found[0]
+            got = [xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]
+            np.testing.assert_allclose(got, [x1, y1, x2, y2], atol=4)
+        self.assertGreater(seen, 30)
+
+    def test_doubtful_boxes_are_never_to_be_found(self) -> None:
+        picture = np.full((300, 400, 3), 40, np.uint8)
+        doubtful = np.float32([[150, 140, 230, 160]])
+        counts = [len(unsure) for seed in range(30) for _, found, unsure in
+                  [crop(np.random.default_rng(seed), picture, NONE, doubtful, 256)] if not found]
+        self.assertEqual(len(counts), 30)
+        self.assertGreater(sum(counts), 5)
 
 
 class Training(unittest.TestCase):

@@ -12,10 +12,11 @@ import hashlib
 import json
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
+import numpy as np
 import torch
 
 import score
@@ -31,6 +32,8 @@ WARM_UP_STEPS = 150
 LAST_RATE = 0.02
 """The learning rate ends at this share of its peak."""
 BOX_WEIGHT = 2.0
+DOUBTED_BY = {"long_side_px": 1280, "threshold": 0.3}
+"""How an earlier model looks for plates that nobody labelled."""
 LONGEST_AVERAGE = 0.998
 
 
@@ -69,6 +72,7 @@ class Run:
                                            weight_decay=settings.weight_decay)
         self.step = 0
         self.elapsed_s = 0.0
+        """Wall clock spent in training, over all sittings."""
         self.log: list[dict[str, float]] = []
         if checkpoint.exists():
             self._load(torch.load(checkpoint, map_location=settings.device))
@@ -151,12 +155,36 @@ class Run:
         self.step, self.elapsed_s, self.log = saved["step"], saved["elapsed_s"], saved["log"]
 
 
+def with_doubts(frames: list[Frame], model: Path) -> list[Frame]:
+    """`frames` with every find of an earlier model that no label touches marked as unsure.
+
+    Street data label the plates that could be read and leave others out; trained on as background,
+    those teach the network to overlook plates.
+    """
+    detector = score.OnnxDetector(model)
+    doubted = []
+    for frame in frames:
+        found = detector(frame.picture(), DOUBTED_BY["long_side_px"])
+        boxes = found[found[:, 4] >= DOUBTED_BY["threshold"], :4]
+        doubted.append(replace(frame, unsure=untouched(boxes, frame.boxes).astype("float32")))
+    return doubted
+
+
+def untouched(found: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Those of `found` `[m, 4]` that share no area with any of `labels` `[n, 4]`."""
+    return found[score.shared_area(found, labels).sum(1) == 0]
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def figures(run: Run, model: Path, made_from: dict, rows: list[dict]) -> dict:
     """What the model card needs: origin, recipe, loss, score."""
     settings = run.settings
     return {
         "model": model.name,
-        "sha256": hashlib.sha256(model.read_bytes()).hexdigest(),
+        "sha256": sha256(model),
         "bytes": model.stat().st_size,
         "parameters": parameters(run.net),
         "initial_weights": "random",
@@ -178,6 +206,8 @@ def parse() -> argparse.Namespace:
                         metavar="DIR=LICENCE", help="folders with labels.json")
     parser.add_argument("--negatives", type=Source.parse, default=[], nargs="*",
                         metavar="PATH=LICENCE", help="pictures and clips without plates")
+    parser.add_argument("--doubts-of", type=Path, metavar="MODEL",
+                        help="an earlier model: what it finds unlabelled is not background")
     parser.add_argument("--out", type=Path, required=True, help="where to write, without ending")
     parser.add_argument("--minutes", type=float, default=default.minutes)
     parser.add_argument("--steps", type=int, default=default.steps)
@@ -199,6 +229,8 @@ def main() -> None:
     for source in args.data:
         seen, unseen = split_by_street(read_labels(source.path, LABEL), args.held_out)
         train, test = train + seen, test + unseen
+    if args.doubts_of:
+        train = with_doubts(train, args.doubts_of)
     empty = negatives(args.negatives)
     print(f"{len(train)} frames to train on, {len(test)} held out, {len(empty)} empty pictures, "
           f"{len(font_names())} fonts", flush=True)
@@ -216,6 +248,8 @@ def main() -> None:
         "labelled": [s.record() for s in args.data],
         "negatives": [s.record() for s in args.negatives],
         "frames": len(train), "plates": int(sum(len(f.boxes) for f in train)),
+        "unsure": int(sum(len(f.unsure) for f in train)),
+        "unsure_from_sha256": sha256(args.doubts_of) if args.doubts_of else None,
         "frames_held_out": len(test), "plates_held_out": int(sum(len(f.boxes) for f in test)),
         "empty_pictures": len(empty), "rendered": "render.py", "fonts": font_names(),
     }
