@@ -90,7 +90,7 @@ fn houses(count: usize, corners: usize) -> Vec<Region> {
                 })
                 .collect();
             Region {
-                zone: i,
+                zone: Some(i),
                 mode: Mode::Hide,
                 outline,
             }

@@ -155,7 +155,7 @@ fn any_region() -> impl Strategy<Value = Region> {
     ];
     let mode = prop_oneof![3 => Just(Mode::Hide), 1 => Just(Mode::ShowOnly)];
     (any_outline, mode).prop_map(|(outline, mode)| Region {
-        zone: 0,
+        zone: Some(0),
         mode,
         outline,
     })
@@ -227,7 +227,7 @@ proptest! {
     ) {
         let outline = numbers.into_iter().map(|(x, y, m)| corner(x, y, m)).collect();
         let mode = if show { Mode::ShowOnly } else { Mode::Hide };
-        let region = Region { zone: 0, mode, outline };
+        let region = Region { zone: Some(0), mode, outline };
         let coverage = Coverage::of_regions(Size { width, height }, &[region], show);
         prop_assert!((0.0..=1.0).contains(&coverage.share()));
     }
@@ -247,7 +247,7 @@ fn draw(regions: &[Region], show_only: bool, width: u32, height: u32) -> Vec<Str
 
 fn region(mode: Mode, margin_px: f64, corners: &[(f64, f64)]) -> Region {
     Region {
-        zone: 0,
+        zone: Some(0),
         mode,
         outline: corners
             .iter()

@@ -67,6 +67,7 @@ fn planned(set: &ZoneSet, camera: &Camera, pose: Result<PoseEstimate, Reason>) -
         made_for: Some(SIZE),
         zones: Ok(&zones),
         pose: Some(pose),
+        things: None,
         standing: &[],
         limits: MarginLimits::default(),
     })

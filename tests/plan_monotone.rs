@@ -39,7 +39,7 @@ impl RegionSource for Zones {
             }
         };
         let region = |(zone, (mode, outline)): (usize, &Zone)| Region {
-            zone,
+            zone: Some(zone),
             mode: *mode,
             outline: outline.iter().map(corner).collect(),
         };
@@ -84,6 +84,7 @@ fn hidden(zones: &Zones, focal: f64, margin: Margin) -> Coverage {
         made_for: None,
         zones: Ok(zones),
         pose: Some(Ok(pose)),
+        things: None,
         standing: &[],
         limits: MarginLimits::default(),
     }))

@@ -3,7 +3,9 @@
 use super::Shared;
 use super::journal::Journal;
 use super::judge::{Aim, Judge};
+use super::motion::Motion;
 use super::positions;
+use crate::clock::Clock;
 use crate::config::{self, Camera, Kind};
 use crate::event::Reason;
 use crate::geom::{Angle, Mount, Optics, Size};
@@ -15,7 +17,7 @@ use crate::pose::{CameraProfile, HistoryRules, PoseSource};
 use crate::telemetry::Telemetry;
 use crate::web::{CameraStatus, Percentiles};
 use anyhow::Context;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The grey picture's size before the camera has told its own.
 const IDLE_SIZE: Size = Size {
@@ -42,7 +44,15 @@ impl RunningCamera {
     pub(super) fn start(camera: &Camera, shared: &Shared) -> anyhow::Result<Self> {
         let waker = Waker::default();
         let aim = aim(camera, &waker);
-        let judge = Arc::new(Judge::new(camera, aim.clone(), shared.clock.clone()));
+        let size = Arc::new(OnceLock::new());
+        let sight = camera.detect.as_ref().map(|detect| {
+            let motion = motion(&aim, shared.clock.clone(), size.clone());
+            shared
+                .detectors
+                .sight(&camera.id, detect, motion, waker.clone())
+        });
+        let clock = shared.clock.clone();
+        let judge = Arc::new(Judge::new(camera, aim.clone(), clock, size, sight));
         let pipeline = CameraPipeline::start(
             settings(camera),
             judge.clone(),
@@ -154,6 +164,25 @@ fn aim(camera: &Camera, waker: &Waker) -> Aim {
             detail: format!("camera profile: {detail}"),
         })
     })
+}
+
+/// How the picture of a camera with that aim moves. Where its poses are not
+/// known it is covered anyway.
+fn motion(aim: &Aim, clock: Arc<dyn Clock>, size: Arc<OnceLock<Size>>) -> Motion {
+    match aim {
+        Aim::Turning {
+            poses,
+            optics,
+            mount,
+        } => Motion::Turning {
+            poses: poses.clone(),
+            optics: *optics,
+            mount: *mount,
+            clock,
+            size,
+        },
+        Aim::Fixed | Aim::Unknown(_) => Motion::Fixed,
+    }
 }
 
 fn optics_and_mount(profile: &CameraProfile) -> Result<(Optics, Mount), String> {

@@ -103,6 +103,9 @@ fn log(event: &Event) {
         Event::TelemetryFault { camera, detail } => {
             tracing::warn!(%camera, %detail, "telemetry fault");
         }
+        Event::DetectorFault { camera, detail } => {
+            tracing::warn!(%camera, %detail, "detector fault");
+        }
         Event::Viewer {
             camera,
             joined,

@@ -3,13 +3,17 @@
 //! Here the pipeline (which knows no geometry) meets pose, zones and plan
 //! (which know no GStreamer).
 
+use super::detection::Sight;
 use crate::clock::{CaptureTime, Clock, Mono};
 use crate::config::{Camera, Kind, Limits, Masks};
+use crate::detect::PixelBox;
 use crate::event::Reason;
+use crate::frame::FrameRef;
 use crate::geom::{Mount, Optics, Size};
 use crate::pipeline::FrameJudge;
 use crate::plan::{CameraZones, MarginLimits, Plan, PlanInput, RegionSource, decide};
 use crate::pose::{Evidence, PoseEstimate, PoseSource};
+use crate::track::{Hidden, Why};
 use arc_swap::ArcSwap;
 use std::sync::{Arc, OnceLock};
 
@@ -42,17 +46,26 @@ pub(super) struct Judge {
     setup: ArcSwap<Setup>,
     clock: Arc<dyn Clock>,
     /// The size of the first frame: masks were drawn, and the lens calibrated, for it.
-    made_for: OnceLock<Size>,
+    made_for: Arc<OnceLock<Size>>,
+    /// Where something is looked for in the picture.
+    sight: Option<Arc<Sight>>,
 }
 
 impl Judge {
-    pub(super) fn new(camera: &Camera, aim: Aim, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(
+        camera: &Camera,
+        aim: Aim,
+        clock: Arc<dyn Clock>,
+        made_for: Arc<OnceLock<Size>>,
+        sight: Option<Arc<Sight>>,
+    ) -> Self {
         let setup = ArcSwap::from_pointee(Setup::of(camera));
         Self {
             aim,
             setup,
             clock,
-            made_for: OnceLock::new(),
+            made_for,
+            sight,
         }
     }
 
@@ -97,10 +110,43 @@ impl Setup {
     }
 }
 
+/// The box of a thing, grown by what two poses may be off: a box that was seen
+/// in another picture was carried here from one pose to the other.
+fn grown(thing: &Hidden, pose: Option<&PoseEstimate>, size: Size) -> PixelBox {
+    let at = thing.at;
+    let Some(pose) = pose.filter(|_| thing.why != Why::Observed) else {
+        return at;
+    };
+    let (width, height) = (f64::from(size.width), f64::from(size.height));
+    let far =
+        |low: f64, high: f64, side: f64| (low - side / 2.0).abs().max((high - side / 2.0).abs());
+    let r_px = far(at.x0, at.x1, width).hypot(far(at.y0, at.y1, height));
+    let by_px = 2.0 * pose.margin.px_at(r_px, pose.focal * width);
+    PixelBox {
+        x0: at.x0 - by_px,
+        y0: at.y0 - by_px,
+        x1: at.x1 + by_px,
+        y1: at.y1 + by_px,
+    }
+}
+
 impl FrameJudge for Judge {
     fn stream_restarted(&self) {
         if let Aim::Turning { poses, .. } = &self.aim {
             poses.on_frames_restarted();
+        }
+        if let Some(sight) = &self.sight {
+            sight.forget();
+        }
+    }
+
+    fn wants_picture(&self) -> bool {
+        self.sight.as_ref().is_some_and(|s| s.wants_picture())
+    }
+
+    fn picture(&self, capture: CaptureTime, picture: &FrameRef<'_>) {
+        if let Some(sight) = &self.sight {
+            sight.take(capture, picture);
         }
     }
 
@@ -111,12 +157,16 @@ impl FrameJudge for Judge {
     }
 
     fn ready(&self, capture: Option<CaptureTime>) -> bool {
-        match (&self.aim, capture) {
-            (Aim::Turning { poses, .. }, Some(t)) => {
+        let Some(t) = capture else {
+            return true;
+        };
+        let pose_ready = match &self.aim {
+            Aim::Turning { poses, .. } => {
                 !matches!(poses.at(t, self.clock.mono()), Evidence::Pending { .. })
             }
-            _ => true,
-        }
+            Aim::Fixed | Aim::Unknown(_) => true,
+        };
+        pose_ready && self.sight.as_ref().is_none_or(|sight| sight.ready(t))
     }
 
     fn plan(&self, capture: Option<CaptureTime>, size: Size, now: Mono) -> Plan {
@@ -136,6 +186,14 @@ impl FrameJudge for Judge {
             .map_err(|detail| Reason::NoMasks {
                 detail: detail.clone(),
             });
+        let pose = self.pose(capture, now);
+        let things = self.sight.as_ref().map(|sight| match capture {
+            None => Err(Reason::NoCaptureTime),
+            Some(t) => sight.things(t).map(|things| {
+                let known = pose.as_ref().and_then(|pose| pose.as_ref().ok());
+                things.iter().map(|h| grown(h, known, size)).collect()
+            }),
+        });
         decide(&PlanInput {
             size,
             made_for: Some(*self.made_for.get_or_init(|| size)),
@@ -143,7 +201,10 @@ impl FrameJudge for Judge {
                 .as_ref()
                 .map(|z| z as &dyn RegionSource)
                 .map_err(Clone::clone),
-            pose: self.pose(capture, now),
+            pose,
+            things: things
+                .as_ref()
+                .map(|things: &Result<Vec<PixelBox>, _>| things.as_deref().map_err(Clone::clone)),
             standing: &[],
             limits: MarginLimits {
                 widened_deg: setup.limits.widened_deg,

@@ -3,8 +3,11 @@
 //! It decides nothing about pictures; it joins the parts that do.
 
 mod camera;
+mod detection;
 mod journal;
 mod judge;
+mod models;
+mod motion;
 mod positions;
 
 use crate::clock::Clock;
@@ -14,6 +17,7 @@ use crate::event::{Event, EventSink};
 use crate::web::{self, GatewayStatus};
 use anyhow::Context;
 use camera::RunningCamera;
+use detection::Pool;
 use journal::Journal;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -33,6 +37,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     journal: Arc<Journal>,
     egress: RtspServer,
+    detectors: Pool,
     cameras: Mutex<Vec<RunningCamera>>,
 }
 
@@ -59,10 +64,12 @@ impl Gateway {
                     config.rtsp_listen
                 )
             })?;
+        let detectors = models::pool(&config, &journal)?;
         let shared = Arc::new(Shared {
             clock,
             journal,
             egress,
+            detectors,
             cameras: Mutex::new(Vec::new()),
         });
         for camera in &config.cameras {
@@ -101,6 +108,9 @@ impl Gateway {
         {
             said.push("addresses change at the next start".to_owned());
         }
+        if new.detectors != self.config.detectors {
+            said.push("detectors change at the next start".to_owned());
+        }
         let detail = if said.is_empty() {
             "nothing changed".to_owned()
         } else {
@@ -115,6 +125,7 @@ impl Gateway {
         // The addresses in use stay those of the start.
         new.rtsp_listen = self.config.rtsp_listen;
         new.http_listen = self.config.http_listen;
+        new.detectors = self.config.detectors.clone();
         self.config = new;
         self.shared.journal.emit(Event::Reloaded { detail });
     }

@@ -1,7 +1,8 @@
 //! The configuration as it is written: serde structs, nothing decided yet.
 
 use super::problem::{Problem, Problems};
-use super::types::{EncoderChoice, Transport};
+use super::types::{EncoderChoice, Transport, WhenSilent};
+use crate::detect::Class;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use std::path::Path;
@@ -12,6 +13,7 @@ use toml::de::{DeTable, DeValue};
 #[derive(Debug, Default)]
 pub(super) struct Document {
     pub(super) gateway: Gateway,
+    pub(super) detectors: Detectors,
     pub(super) viewers: Vec<Viewer>,
     pub(super) cameras: Vec<Camera>,
 }
@@ -28,6 +30,28 @@ impl Default for Gateway {
         Self {
             rtsp_listen: unplaced("127.0.0.1:8554".into()),
             http_listen: unplaced("127.0.0.1:8080".into()),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Detectors {
+    pub(super) folder: Option<Spanned<String>>,
+    pub(super) threads: Spanned<u32>,
+    pub(super) face: String,
+    pub(super) plate: String,
+    pub(super) input_long_side: Spanned<u32>,
+}
+
+impl Default for Detectors {
+    fn default() -> Self {
+        Self {
+            folder: None,
+            threads: unplaced(1),
+            face: "centerface".into(),
+            plate: "plate-eu".into(),
+            input_long_side: unplaced(640),
         }
     }
 }
@@ -58,6 +82,7 @@ pub(super) struct Camera {
     pub(super) profile: Option<Spanned<String>>,
     pub(super) latency_budget_ms: Option<Spanned<u64>>,
     pub(super) telemetry: Option<Telemetry>,
+    pub(super) detect: Option<Detect>,
     #[serde(default)]
     pub(super) encoder: Encoder,
     #[serde(default)]
@@ -76,6 +101,16 @@ pub(super) struct Telemetry {
     pub(super) rate_hz: Spanned<f64>,
     #[serde(default = "defaults::timeout_ms")]
     pub(super) timeout_ms: Spanned<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Detect {
+    pub(super) classes: Spanned<Vec<Class>>,
+    #[serde(default)]
+    pub(super) when_silent: WhenSilent,
+    #[serde(default = "defaults::max_silence_ms")]
+    pub(super) max_silence_ms: Spanned<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -129,6 +164,9 @@ mod defaults {
     pub(super) fn timeout_ms() -> Spanned<u64> {
         unplaced(1000)
     }
+    pub(super) fn max_silence_ms() -> Spanned<u64> {
+        unplaced(1000)
+    }
 }
 
 /// A value that stands nowhere in the file: a default.
@@ -156,6 +194,7 @@ pub(super) fn parse(path: &Path, text: &str, problems: &mut Problems) -> Option<
     for (key, value) in table.into_inner() {
         let read = match key.get_ref().as_ref() {
             "gateway" => reader.table(value).map(|g| document.gateway = g),
+            "detectors" => reader.table(value).map(|d| document.detectors = d),
             "viewer" => reader.array("viewer", value).map(|v| document.viewers = v),
             "camera" => reader.array("camera", value).map(|c| document.cameras = c),
             other => {
@@ -164,7 +203,7 @@ pub(super) fn parse(path: &Path, text: &str, problems: &mut Problems) -> Option<
                     text,
                     &key.span(),
                     format!("unknown section `{other}`"),
-                    "known sections: [gateway], [[viewer]], [[camera]]",
+                    "known sections: [gateway], [detectors], [[viewer]], [[camera]]",
                 ));
                 None
             }

@@ -15,8 +15,8 @@ pub use crate::secret::Secret;
 pub use diff::{Change, diff};
 pub use problem::{Problem, Problems};
 pub use types::{
-    Account, Camera, Config, Encoder, EncoderChoice, Kind, Limits, Login, Masks, Source, Telemetry,
-    Transport,
+    Account, Camera, Config, Detect, Detectors, Encoder, EncoderChoice, Kind, Limits, Login, Masks,
+    Source, Telemetry, Transport, WhenSilent,
 };
 
 use std::path::Path;

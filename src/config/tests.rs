@@ -33,6 +33,7 @@ fn the_sample_is_valid_and_equals_the_defaults() {
     let minimal = load_text(MINIMAL).unwrap_or_else(|p| panic!("{p}"));
     assert_eq!(sample.rtsp_listen, minimal.rtsp_listen);
     assert_eq!(sample.http_listen, minimal.http_listen);
+    assert_eq!(sample.detectors, minimal.detectors);
     let default = &minimal.cameras[0];
     for camera in &sample.cameras {
         assert_eq!(camera.encoder, default.encoder);

@@ -1,9 +1,11 @@
 //! The run-time types: what a valid configuration means.
 
 use super::Secret;
+use crate::detect::Class;
 use crate::pose::CameraProfile;
 use crate::zone::ZoneSet;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,10 +16,28 @@ pub struct Config {
     pub rtsp_listen: SocketAddr,
     /// Where the status is served.
     pub http_listen: SocketAddr,
+    /// Who looks at the pictures of cameras that want it.
+    pub detectors: Detectors,
     /// Who may watch; empty = anyone who reaches the address (loopback only).
     pub viewers: Vec<Account>,
     /// The cameras, in file order, at least one, ids unique.
     pub cameras: Vec<Camera>,
+}
+
+/// The detectors that all cameras share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Detectors {
+    /// Where the models and the ONNX runtime lie; none = where `make models`
+    /// puts them.
+    pub folder: Option<PathBuf>,
+    /// Pictures that are looked at at the same time.
+    pub threads: usize,
+    /// The model that finds faces, by its name in `models/manifest.toml`.
+    pub face: String,
+    /// The model that finds licence plates.
+    pub plate: String,
+    /// The longer side that a picture is brought to for the models, samples.
+    pub input_long_side: u32,
 }
 
 /// A name and its password.
@@ -45,6 +65,8 @@ pub struct Camera {
     pub masks: Masks,
     /// The longest time a frame may spend between arrival and the encoder.
     pub latency_budget: Duration,
+    /// What is looked for in its picture, if anything.
+    pub detect: Option<Detect>,
     /// How the masked stream is encoded.
     pub encoder: Encoder,
     /// When masks widen and when the picture is covered.
@@ -107,6 +129,28 @@ pub struct Telemetry {
     pub rate_hz: f64,
     /// An answer later than this is worth nothing.
     pub timeout: Duration,
+}
+
+/// What is looked for in a camera's picture and hidden.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Detect {
+    /// At least one, each once.
+    pub classes: Vec<Class>,
+    /// What becomes of the picture when nobody has looked for too long.
+    pub when_silent: WhenSilent,
+    /// How long that is.
+    pub max_silence: Duration,
+}
+
+/// What becomes of a picture at which nobody has looked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhenSilent {
+    /// It is covered.
+    #[default]
+    Cover,
+    /// Only its zones are hidden.
+    ZonesOnly,
 }
 
 /// How the masked stream is encoded.

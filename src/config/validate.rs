@@ -2,7 +2,9 @@
 
 use super::document::{self, Document};
 use super::problem::{Problem, Problems};
-use super::types::{Account, Camera, Config, Encoder, Kind, Limits, Masks, Source, Telemetry};
+use super::types::{
+    Account, Camera, Config, Detect, Detectors, Encoder, Kind, Limits, Masks, Source, Telemetry,
+};
 use super::{Secret, read_text};
 use crate::pose::CameraProfile;
 use crate::zone::{MAX_DOCUMENT_BYTES, ZoneSet};
@@ -15,9 +17,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use toml::Spanned;
 
-/// A PTZ camera's default budget: long enough for telemetry that is 100 ms late at 10 Hz.
+/// The default budget of a camera that turns, or whose pictures are looked at: long
+/// enough for telemetry that is 100 ms late at 10 Hz, and for a detector to look.
 const PTZ_BUDGET_MS: u64 = 250;
-/// A fixed camera waits for nothing but its painting.
+/// Any other fixed camera waits for nothing but its painting.
 const FIXED_BUDGET_MS: u64 = 100;
 
 pub(super) struct Validator<'a> {
@@ -40,6 +43,13 @@ impl<'a> Validator<'a> {
     pub(super) fn config(mut self, d: Document) -> Option<Config> {
         let rtsp_listen = self.address(&d.gateway.rtsp_listen);
         let http_listen = self.address(&d.gateway.http_listen);
+        let detectors = Detectors {
+            folder: d.detectors.folder.map(|f| self.beside(f.get_ref())),
+            threads: self.number(&d.detectors.threads, 1..=64, "threads") as usize,
+            face: d.detectors.face,
+            plate: d.detectors.plate,
+            input_long_side: self.number(&d.detectors.input_long_side, 32..=4096, "samples"),
+        };
         let viewers: Vec<Option<Account>> = d
             .viewers
             .iter()
@@ -80,6 +90,7 @@ impl<'a> Validator<'a> {
         (count > 0 && cameras.len() == count).then_some(Config {
             rtsp_listen,
             http_listen,
+            detectors,
             viewers,
             cameras,
         })
@@ -115,7 +126,7 @@ impl<'a> Validator<'a> {
             jitter_buffer: self.ms(&c.jitter_buffer_ms, 0..=5_000),
             stall: self.ms(&c.stall_ms, 500..=60_000),
         };
-        let default_ms = if c.profile.is_some() {
+        let default_ms = if c.profile.is_some() || c.detect.is_some() {
             PTZ_BUDGET_MS
         } else {
             FIXED_BUDGET_MS
@@ -136,6 +147,7 @@ impl<'a> Validator<'a> {
             max_telemetry_age: self.ms(&c.limits.max_telemetry_age_ms, 50..=10_000),
         };
         let telemetry = c.telemetry.as_ref().map(|t| self.telemetry(t));
+        let detect = c.detect.as_ref().map(|d| self.detect(d));
         if self.problems.0.len() > before {
             return None;
         }
@@ -169,6 +181,7 @@ impl<'a> Validator<'a> {
             kind,
             masks,
             latency_budget,
+            detect,
             encoder,
             limits,
         })
@@ -187,6 +200,23 @@ impl<'a> Validator<'a> {
             profile_token: t.profile_token.clone(),
             rate_hz: self.number(&t.rate_hz, 0.2..=100.0, "Hz"),
             timeout: self.ms(&t.timeout_ms, 50..=30_000),
+        }
+    }
+
+    fn detect(&mut self, d: &document::Detect) -> Detect {
+        let classes = d.classes.get_ref();
+        let distinct: HashSet<_> = classes.iter().collect();
+        if classes.is_empty() || distinct.len() < classes.len() {
+            self.at(
+                &d.classes,
+                "names nothing, or something twice",
+                "name each class to look for once, or leave out [camera.detect]",
+            );
+        }
+        Detect {
+            classes: classes.clone(),
+            when_silent: d.when_silent,
+            max_silence: self.ms(&d.max_silence_ms, 100..=60_000),
         }
     }
 

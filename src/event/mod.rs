@@ -245,6 +245,13 @@ pub enum Event {
         /// What happened.
         detail: String,
     },
+    /// A detector could not look at a picture (rate-limited).
+    DetectorFault {
+        /// Camera id.
+        camera: String,
+        /// What happened.
+        detail: String,
+    },
     /// A viewer joined (`joined = true`) or left.
     Viewer {
         /// Camera id.

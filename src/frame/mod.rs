@@ -3,12 +3,14 @@
 //! Knows sizes, strides and chroma; must not know GStreamer or where a frame
 //! came from.
 
+mod copy;
 mod picture;
 
 use std::fmt;
 
 use crate::geom::Size;
 
+pub use copy::FrameCopy;
 pub use picture::Picture;
 
 /// The planar 4:2:0 forms that decoders give and we paint in place.

@@ -75,7 +75,7 @@ impl Paintable for Memory {
 
 fn region(mode: Mode, margin_px: f64, corners: &[(f64, f64)]) -> Region {
     Region {
-        zone: 0,
+        zone: Some(0),
         mode,
         outline: corners
             .iter()
@@ -305,7 +305,7 @@ fn any_region() -> impl Strategy<Value = Region> {
     let margin_px = prop_oneof![Just(0.0), 0.0f64..30.0];
     let mode = prop_oneof![3 => Just(Mode::Hide), 2 => Just(Mode::ShowOnly)];
     (prop::collection::vec((corner, margin_px), 3..9), mode).prop_map(|(corners, mode)| Region {
-        zone: 0,
+        zone: Some(0),
         mode,
         outline: corners
             .into_iter()

@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::clock::{CaptureTime, Mono};
+use crate::frame::FrameRef;
 use crate::geom::Size;
 use crate::plan::Plan;
 
@@ -23,6 +24,15 @@ pub trait FrameJudge: Send + Sync {
     /// between frames of one connection mean anything. `capture` is missing
     /// until the camera has sent its first sender report.
     fn frame_seen(&self, capture: Option<CaptureTime>, stream_ns: u64, arrival: Mono);
+
+    /// Whether somebody would look at a frame now. Asked for every frame.
+    fn wants_picture(&self) -> bool {
+        false
+    }
+
+    /// A frame taken at `capture`, not painted yet, for whoever looks at pictures.
+    /// It is lent for the length of the call: what is needed is copied at once.
+    fn picture(&self, _capture: CaptureTime, _picture: &FrameRef<'_>) {}
 
     /// Whether waiting longer cannot improve the evidence for this frame.
     fn ready(&self, capture: Option<CaptureTime>) -> bool;

@@ -1,10 +1,11 @@
 //! From evidence to a plan.
 
 use super::{Hide, Plan};
+use crate::detect::PixelBox;
 use crate::event::{CameraState, Reason};
-use crate::geom::Size;
+use crate::geom::{PixelPoint, Size};
 use crate::pose::PoseEstimate;
-use crate::zone::{CannotPlace, Region};
+use crate::zone::{CannotPlace, GrownPoint, Mode, Region};
 
 /// Where the regions of a frame come from: a camera's zones with its optics.
 pub trait RegionSource {
@@ -33,6 +34,9 @@ pub struct PlanInput<'a> {
     /// Where the camera looked, or why that is not known; `None` where nothing
     /// was asked because the camera is fixed.
     pub pose: Option<Result<PoseEstimate, Reason>>,
+    /// Faces, plates and people, grown as far as they may have moved, or why
+    /// nobody knows where they are; `None` where none are looked for.
+    pub things: Option<Result<&'a [PixelBox], Reason>>,
     /// What stands against showing anything, whatever the zones say: the health
     /// of the sources. The first one is the one that is told.
     pub standing: &'a [Reason],
@@ -90,11 +94,16 @@ fn regions(input: &PlanInput<'_>) -> Result<Plan, Reason> {
         Some(pose) => margin_state(pose, input.size, &input.limits)?,
         None => CameraState::Live,
     };
-    let regions = zones
+    let things = match &input.things {
+        Some(things) => *things.as_ref().map_err(Clone::clone)?,
+        None => &[],
+    };
+    let mut regions = zones
         .regions(pose, input.size)
         .map_err(|e| Reason::Internal {
             detail: e.to_string(),
         })?;
+    regions.extend(things.iter().map(rounded));
     if !regions.iter().all(is_sound) {
         return Err(Reason::Internal {
             detail: "a zone was projected to numbers that are none".to_owned(),
@@ -171,6 +180,30 @@ fn margin_state(
     } else {
         CameraState::Widened { margin_deg }
     })
+}
+
+/// Half of a thing's smaller side that its corners are rounded by.
+const ROUNDING: f64 = 0.5;
+
+/// A box with round corners: the disc of the margin rolls around a smaller box.
+fn rounded(thing: &PixelBox) -> Region {
+    let radius = 0.5 * ROUNDING * thing.width().min(thing.height());
+    let corner = |x, y| GrownPoint {
+        at: PixelPoint { x, y },
+        margin_px: radius,
+    };
+    let (x0, x1) = (thing.x0 + radius, thing.x1 - radius);
+    let (y0, y1) = (thing.y0 + radius, thing.y1 - radius);
+    Region {
+        zone: None,
+        mode: Mode::Hide,
+        outline: vec![
+            corner(x0, y0),
+            corner(x1, y0),
+            corner(x1, y1),
+            corner(x0, y1),
+        ],
+    }
 }
 
 fn is_sound(region: &Region) -> bool {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::detect::PixelBox;
 use crate::geom::{Angle, PixelPoint};
 use crate::pose::{Margin, PoseEstimate, Support};
 use crate::zone::{CannotPlace, GrownPoint, Mode};
@@ -22,7 +23,7 @@ impl RegionSource for Zones {
     fn regions(&self, pose: Option<&PoseEstimate>, _: Size) -> Result<Vec<Region>, CannotPlace> {
         assert_eq!(pose.is_some(), self.on_sphere, "a pose where it is needed");
         Ok(vec![Region {
-            zone: 7,
+            zone: Some(7),
             mode: Mode::Hide,
             outline: self.corners.clone(),
         }])
@@ -69,6 +70,7 @@ fn decided<'a>(zones: &'a Zones, change: impl FnOnce(&mut PlanInput<'a>)) -> Pla
         made_for: Some(HD),
         zones: Ok(zones),
         pose: Some(Ok(pose(0.3, 0.001))),
+        things: None,
         standing: &[],
         limits: MarginLimits::default(),
     };
@@ -230,4 +232,36 @@ fn numbers_that_are_none_cover() {
     let mut line = zones(true);
     line.corners.truncate(2);
     covers(&line, "internal", "", |_| ());
+}
+
+#[test]
+fn what_was_detected_is_hidden_and_what_is_not_known_covers() {
+    let zones = zones(true);
+    let face = PixelBox {
+        x0: 100.0,
+        y0: 50.0,
+        x1: 140.0,
+        y1: 110.0,
+    };
+    let things = [face.grown(0.3)];
+    let plan = decided(&zones, |i| i.things = Some(Ok(&things)));
+    let Hide::Regions { regions, .. } = &plan.hide else {
+        panic!("covered: {plan:?}");
+    };
+    assert_eq!((regions.len(), regions[1].zone), (2, None));
+    // A box grown by 30 % hides the box itself up to its corners.
+    let coverage = crate::paint::Coverage::of(&plan);
+    for (x, y) in [(100, 50), (139, 50), (100, 109), (139, 109), (120, 80)] {
+        assert!(coverage.hides(x, y), "{x},{y}");
+    }
+    assert!(!coverage.hides(90, 40) && !coverage.hides(152, 80));
+    let silent = || Some(Err(Reason::DetectorSilent));
+    covers(&zones, "detector-silent", "", |i| i.things = silent());
+    let broken = [PixelBox {
+        x1: f64::NAN,
+        ..face
+    }];
+    covers(&zones, "internal", "numbers", |i| {
+        i.things = Some(Ok(&broken))
+    });
 }

@@ -171,11 +171,13 @@ pub struct GrownPoint {
     pub margin_px: f64,
 }
 
-/// One zone as it lies in one frame: a closed outline of straight edges.
+/// One zone, or something that was detected, as it lies in one frame: a closed
+/// outline of straight edges.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Region {
-    /// Index of the zone in its [document](self), for explanations.
-    pub zone: usize,
+    /// Index of the zone in its [document](self), for explanations; `None` for
+    /// what was detected.
+    pub zone: Option<usize>,
     /// What it does.
     pub mode: Mode,
     /// The outline, at least three corners, closed implicitly, filled non-zero.

@@ -56,7 +56,7 @@ pub(super) fn regions(
         })?;
         if let Some(corners) = corners {
             regions.push(Region {
-                zone,
+                zone: Some(zone),
                 mode: of.mode,
                 outline: corners.into_iter().map(GrownPoint::from).collect(),
             });

@@ -336,7 +336,7 @@ pub fn hide(size: Size, [left, top, right, bottom]: [f64; 4]) -> Plan {
         size,
         hide: Hide::Regions {
             regions: vec![Region {
-                zone: 0,
+                zone: Some(0),
                 mode: Mode::Hide,
                 outline,
             }],

@@ -7,12 +7,12 @@
 
 use gst_video::prelude::*;
 use gst_video::video_frame::Writable;
-use gst_video::{VideoFormat, VideoFrame, VideoInfo};
+use gst_video::{VideoFormat, VideoFrame, VideoFrameRef, VideoInfo};
 use gstreamer as gst;
 use gstreamer_video as gst_video;
 
 use crate::clock::CaptureTime;
-use crate::frame::{FrameError, FrameMut, PixelFormat, PlaneMut};
+use crate::frame::{FrameError, FrameMut, FrameRef, Matrix, PixelFormat, Plane, PlaneMut};
 use crate::geom::Size;
 use crate::paint::Paintable;
 
@@ -110,6 +110,36 @@ impl Paintable for GstFrame {
             .map(|(data, stride)| PlaneMut { data, stride })
             .collect();
         FrameMut::new(format, size, planes)
+    }
+}
+
+/// Lets `look` see a picture that is not ours to paint. A picture in a form that
+/// cannot be looked at is not shown: nobody will have looked at it.
+pub(super) fn lend(buffer: &gst::Buffer, info: &VideoInfo, look: impl FnOnce(&FrameRef<'_>)) {
+    let (Ok(format), Ok(mapped)) = (
+        pixel_format(info),
+        VideoFrameRef::from_buffer_ref_readable(buffer, info),
+    ) else {
+        return;
+    };
+    let planes = (0..info.n_planes())
+        .zip(mapped.plane_stride())
+        .filter_map(|(plane, stride)| {
+            let data = mapped.plane_data(plane).ok()?;
+            let stride = usize::try_from(*stride).ok()?;
+            Some(Plane { data, stride })
+        });
+    let size = Size {
+        width: info.width(),
+        height: info.height(),
+    };
+    let matrix = match info.colorimetry().matrix() {
+        gst_video::VideoColorMatrix::Bt601 => Matrix::Bt601,
+        gst_video::VideoColorMatrix::Bt709 => Matrix::Bt709,
+        _ => Matrix::usual(size),
+    };
+    if let Ok(picture) = FrameRef::new(format, size, matrix, planes.collect()) {
+        look(&picture);
     }
 }
 

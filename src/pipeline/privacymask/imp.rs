@@ -12,7 +12,7 @@ use gstreamer_video as gst_video;
 
 use super::Setup;
 use super::backlog::Backlog;
-use super::frame::capture_time;
+use super::frame::{capture_time, lend};
 use super::task::Sender;
 use crate::clock::Mono;
 use crate::event::{DropReason, Reason};
@@ -144,8 +144,15 @@ impl PrivacyMask {
                 .0
                 .saturating_sub(u64::try_from(waited.as_nanos()).unwrap_or(0)),
         );
+        let form = self.lock().form_in.clone();
+        let form = form.ok_or(gst::FlowError::NotNegotiated)?;
         let doubted = catch_unwind(AssertUnwindSafe(|| {
             setup.judge.frame_seen(capture, stream_ns, arrival);
+            if let Some(capture) = capture.filter(|_| setup.judge.wants_picture()) {
+                lend(&buffer, &form.info, |picture| {
+                    setup.judge.picture(capture, picture);
+                });
+            }
         }))
         .is_err();
         let displaced = {
@@ -153,7 +160,6 @@ impl PrivacyMask {
             if state.stopping {
                 return Err(gst::FlowError::Flushing);
             }
-            let form = state.form_in.clone().ok_or(gst::FlowError::NotNegotiated)?;
             let before = std::mem::take(&mut state.after);
             let waiting = Waiting {
                 buffer,

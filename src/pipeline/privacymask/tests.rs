@@ -60,7 +60,7 @@ fn left_half(size: Size) -> Plan {
         size,
         hide: Hide::Regions {
             regions: vec![Region {
-                zone: 0,
+                zone: Some(0),
                 mode: Mode::Hide,
                 outline,
             }],
