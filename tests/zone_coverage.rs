@@ -146,7 +146,7 @@ proptest! {
             // Rays of one length in a row may touch: such a zone is refused.
             let Ok(set) = set else { return Ok(()) };
             let pose = camera.pose(margin(0.0, 0.0, 0.0));
-            let regions = set.regions(Some(&pose), &camera.optics(), &Mount::LEVEL, SIZE).unwrap();
+            let regions = set.regions(Some(&pose), &camera.optics(), &Mount::LEVEL, SIZE);
             for &at in &pixels {
                 let direction = view.unproject(at).vector();
                 let inside = inside_sphere(&polygon, direction);
@@ -179,7 +179,7 @@ proptest! {
         let set = ZoneSet::from_document(&document(vec![zone("z", mode, &points)]), "street");
         let Ok(set) = set else { return Ok(()) };
         let pose = camera.pose(margin(off_deg, 0.0, 0.0));
-        let regions = set.regions(Some(&pose), &camera.optics(), &Mount::LEVEL, SIZE).unwrap();
+        let regions = set.regions(Some(&pose), &camera.optics(), &Mount::LEVEL, SIZE);
         for &at in &pixels {
             let inside = inside_sphere(&polygon, view.unproject(at).vector());
             let private = inside != show_only;
@@ -207,7 +207,7 @@ proptest! {
         let [a2, r2, p2] = [0, 1, 2].map(|i| 1.05 * small[i] + more[i]);
         let scale = camera.hfov / 30.0;
         let hides = |m, at| {
-            let regions = set.regions(Some(&camera.pose(m)), &camera.optics(), &Mount::LEVEL, SIZE).unwrap();
+            let regions = set.regions(Some(&camera.pose(m)), &camera.optics(), &Mount::LEVEL, SIZE);
             hidden(&regions, show_only, at)
         };
         let less = margin(a * scale, 0.05 * r, 8.0 * p);
@@ -249,7 +249,7 @@ proptest! {
             return Ok(())
         };
         let pose = here.pose(margin(0.0, 0.0, 0.0));
-        let regions = set.regions(Some(&pose), &camera.optics(), &Mount::LEVEL, SIZE).unwrap();
+        let regions = set.regions(Some(&pose), &camera.optics(), &Mount::LEVEL, SIZE);
         let polygon = vectors(&points);
         let distance = (along * way[0]).abs().max((along * way[1]).abs());
         let mut untrimmed_leaks = 0;

@@ -3,7 +3,7 @@
 
 use greyplane::geom::{Angle, Gaze, Mount, Optics, PixelPoint, Size, View};
 use greyplane::pose::{Margin, PoseEstimate, Support};
-use greyplane::zone::{Document, Mode, Region, Shape, SpherePoint, Zone};
+use greyplane::zone::{CannotPlace, Document, Mode, Region, Shape, SpherePoint, Zone};
 
 pub(crate) const SIZE: Size = Size {
     width: 1280,
@@ -101,7 +101,13 @@ fn near_an_edge(region: &Region, at: PixelPoint) -> bool {
 }
 
 /// Whether the regions hide the point `at`.
-pub(crate) fn hidden(regions: &[Region], show_only: bool, at: PixelPoint) -> bool {
+pub(crate) fn hidden(
+    regions: &Result<Vec<Region>, CannotPlace>,
+    show_only: bool,
+    at: PixelPoint,
+) -> bool {
+    // Where a zone cannot be placed the frame is covered.
+    let Ok(regions) = regions else { return true };
     let hides = |r: &Region| r.mode == Mode::Hide && (winds(r, at) || near_an_edge(r, at));
     let shows = |r: &Region| r.mode == Mode::ShowOnly && winds(r, at) && !near_an_edge(r, at);
     regions.iter().any(hides) || (show_only && !regions.iter().any(shows))
