@@ -204,7 +204,11 @@ impl Sight {
             }
             self.follow(capture, view.size(), &found)
         }))
-        .unwrap_or_else(|_| Err(anyhow::anyhow!("a detector panicked")));
+        .unwrap_or_else(|_| {
+            // The tracks may be half changed.
+            self.forget();
+            Err(anyhow::anyhow!("a detector panicked"))
+        });
         match looked {
             Ok(()) => self.faults.store(0, Ordering::Relaxed),
             Err(error) => {
@@ -232,7 +236,13 @@ impl Sight {
                     .1
             }
         };
-        tracker.observe(at, found, &self.motion)?;
+        let refused = tracker.observe(at, found, &self.motion).err();
+        if let Some(refused) = refused {
+            // A clock that went back, for one: what is remembered belongs to
+            // another time. The next look begins anew; until then all is covered.
+            *tracked = None;
+            return Err(refused.into());
+        }
         Ok(())
     }
 

@@ -167,6 +167,19 @@ fn a_class_for_which_there_is_no_model_is_not_taken_for_looked_at() {
 }
 
 #[test]
+fn a_clock_that_went_back_covers_until_the_next_look() {
+    let rig = rig(false);
+    let sight = rig.sight("a", &[Class::Face], WhenSilent::Cover);
+    show(&sight, 10_000);
+    show(&sight, 40);
+    for ms in [40, 10_000] {
+        assert_eq!(sight.things(at(ms)), Err(Reason::DetectorSilent));
+    }
+    show(&sight, 80);
+    assert!(hides_the_face(&sight.things(at(80)).unwrap()));
+}
+
+#[test]
 fn cameras_take_turns() {
     let rig = rig(false);
     let sights = ["a", "b", "c"].map(|id| rig.sight(id, &[Class::Face], WhenSilent::Cover));
