@@ -1,4 +1,5 @@
-"""Takes the declared extents out of an ONNX file, so that it runs at any picture size.
+"""Takes the declared extents out of an ONNX file, so that it runs at any picture size, and the weights out
+of its inputs, so that a runtime may fold them.
 
 An ONNX file is a protobuf message. The few fields on the way to an input's extents are rewritten here;
 everything else is copied byte by byte. Field numbers are those of the published onnx.proto. Without
@@ -92,16 +93,19 @@ def free(value: bytes) -> bytes:
 
 
 def with_free_extents(model: bytes) -> bytes:
-    """The model with batch, rows and columns of its inputs and outputs left open."""
+    """The model with batch, rows and columns of its inputs and outputs left open, its weights constant."""
 
     def graph(message: bytes) -> bytes:
-        # Old files list their weights among the inputs; those keep their extents.
+        # Old files list their weights among the inputs. A runtime must then expect others with
+        # every picture: it joins no normalisation with its convolution.
         weights = {name(p, TENSOR_NAME) for n, _, p in fields(message) if n == INITIALIZER}
         out = []
         for number, raw, payload in fields(message):
             if number == VALUE_INFO:
                 continue  # extents in between, worked out for the old ones
-            if number == INPUT and name(payload, VALUE_NAME) not in weights:
+            if number == INPUT:
+                if name(payload, VALUE_NAME) in weights:
+                    continue
                 raw = field(INPUT, free(payload))
             if number == OUTPUT:
                 # Outputs at different strides: equal names would say equal extents.
