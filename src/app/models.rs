@@ -3,9 +3,9 @@
 use super::detection::{Looker, Pool};
 use super::journal::Journal;
 use crate::config::{Config, Detectors};
-use crate::detect::Class;
 use crate::detect::manifest::{Manifest, usual_folder};
 use crate::detect::ort::{Model, Options, Runtime};
+use crate::detect::{Class, Detector, Search};
 use anyhow::{Context, bail};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub(super) fn pool(config: &Config, journal: &Arc<Journal>) -> anyhow::Result<Po
         tracing::error!(error = format!("{error:#}"), "nobody looks at the pictures");
         Vec::new()
     });
-    Pool::start(lookers, journal.clone())
+    Pool::start(lookers, config.detectors.input_long_side, journal.clone())
 }
 
 /// A set of models for each thread.
@@ -39,10 +39,7 @@ fn load(detectors: &Detectors, classes: &BTreeSet<Class>) -> anyhow::Result<Vec<
     let library = folder.join(&manifest.runtime.file);
     let runtime = Runtime::load(&library, Some(&manifest.runtime.sha256))?;
     let one = || {
-        let mut looker = Looker {
-            long_side: detectors.input_long_side,
-            detectors: Vec::new(),
-        };
+        let mut models: Vec<Box<dyn Detector>> = Vec::new();
         for class in classes {
             let name = match class {
                 Class::Face => &detectors.face,
@@ -57,9 +54,9 @@ fn load(detectors: &Detectors, classes: &BTreeSet<Class>) -> anyhow::Result<Vec<
                 entry.descriptor.clone(),
                 Options { threads: 1 },
             )?;
-            looker.detectors.push(Box::new(model));
+            models.push(Box::new(model));
         }
-        Ok(looker)
+        Ok(Looker::new(Search::new(models), Vec::new()))
     };
     (0..detectors.threads).map(|_| one()).collect()
 }

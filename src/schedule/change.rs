@@ -49,6 +49,11 @@ fn count(before: &[u8], now: &[u8], columns: usize, area: &PixelBox) -> usize {
             let row = y * columns + x0..=y * columns + x1;
             Some((before.get(row.clone())?, now.get(row)?))
         })
-        .map(|(a, b)| a.iter().zip(b).filter(|(a, b)| a.abs_diff(**b) > CHANGED).count())
+        .map(|(a, b)| {
+            a.iter()
+                .zip(b)
+                .filter(|(a, b)| a.abs_diff(**b) > CHANGED)
+                .count()
+        })
         .sum()
 }

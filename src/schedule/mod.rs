@@ -12,7 +12,7 @@
 mod change;
 
 use crate::clock::Mono;
-use crate::detect::{Part, PixelBox, tiles};
+use crate::detect::{Class, Part, PixelBox, tiles};
 use crate::frame::FrameRef;
 use crate::geom::Size;
 use change::Changes;
@@ -27,8 +27,16 @@ pub struct Rules {
     pub sweep: Duration,
     /// What the longer side of the whole picture is brought to, input samples.
     pub long_side: u32,
-    /// From which height on a thing is found, input samples.
-    pub least_px: f64,
+}
+
+/// From which height on a thing is found, input samples: where
+/// `design/008-detectors.md` has nearly all of them covered.
+fn least_px(class: Class) -> f64 {
+    match class {
+        Class::Face => 10.0,
+        Class::Plate => 6.0,
+        Class::Person => 24.0,
+    }
 }
 
 /// How often the whole picture is looked at where the budget allows it. Frames
@@ -122,18 +130,18 @@ impl Schedule {
         }
     }
 
-    /// Whether the budget allows a look now.
-    pub fn may_look(&self, now: Mono) -> bool {
-        now >= self.next_look
+    /// When the budget allows the next look.
+    pub fn next_look(&self) -> Mono {
+        self.next_look
     }
 
     /// The parts of `picture` to look at now; the first is all of it.
-    /// `followed` is where known things may be, luma samples.
+    /// `followed` is where known things are, luma samples.
     pub fn parts(
         &mut self,
         now: Mono,
         picture: &FrameRef<'_>,
-        followed: &[PixelBox],
+        followed: &[(Class, PixelBox)],
     ) -> Vec<Part> {
         self.began.get_or_insert(now);
         let mut parts = vec![self.whole];
@@ -141,7 +149,11 @@ impl Schedule {
             return parts;
         }
         let areas: Vec<PixelBox> = self.tiles.iter().map(|t| t.part.area).collect();
-        for (tile, moved) in self.tiles.iter_mut().zip(self.changes.moved(picture, &areas)) {
+        for (tile, moved) in self
+            .tiles
+            .iter_mut()
+            .zip(self.changes.moved(picture, &areas))
+        {
             tile.moved |= moved;
         }
         let budget_px = self.rules.cpu_share * LOOK_EVERY.as_secs_f64() / self.cost_s;
@@ -189,9 +201,12 @@ impl Schedule {
         }
     }
 
-    /// Whether a thing at `at` would have been found in one of `parts`.
-    pub fn shown(&self, parts: &[Part], at: &PixelBox) -> bool {
-        parts.iter().any(|p| p.shows(at, self.rules.least_px))
+    /// Whether a thing at `at` would have been found in one of `parts`, or
+    /// cannot be seen because it is outside of the picture.
+    pub fn shown(&self, parts: &[Part], class: Class, at: &PixelBox) -> bool {
+        let seen = self.whole.area.intersection(at);
+        let least_px = least_px(class) * seen.height() / at.height().max(1e-6);
+        seen.area() <= 0.0 || parts.iter().any(|p| p.shows(&seen, least_px))
     }
 
     /// How far the tiles are behind at `now`.
@@ -237,10 +252,10 @@ impl Schedule {
 
     /// Parts around followed things that the whole picture shows too small,
     /// joined where they overlap.
-    fn crops(&self, followed: &[PixelBox]) -> Vec<Part> {
+    fn crops(&self, followed: &[(Class, PixelBox)]) -> Vec<Part> {
         let mut areas: Vec<PixelBox> = Vec::new();
-        for at in followed {
-            if self.whole.shows(at, self.rules.least_px) {
+        for (class, at) in followed {
+            if self.shown(&[self.whole], *class, at) {
                 continue;
             }
             let more = |side: f64| (AROUND * side).max(LEAST_CROP_PX - side) / 2.0;

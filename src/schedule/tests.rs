@@ -14,7 +14,6 @@ fn rules(cpu_share: f64) -> Rules {
         cpu_share,
         sweep: Duration::from_millis(500),
         long_side: 640,
-        least_px: 10.0,
     }
 }
 
@@ -31,13 +30,13 @@ fn at(ms: u64) -> Mono {
 fn play(
     schedule: &mut Schedule,
     seconds: u64,
-    followed: impl Fn(u64) -> Vec<PixelBox>,
+    followed: impl Fn(u64) -> Vec<(Class, PixelBox)>,
 ) -> Vec<(u64, Vec<Part>)> {
     let picture = grey(HD);
     let picture = picture.frame().unwrap();
     let mut looks = Vec::new();
     for ms in (0..seconds * 1000).step_by(40) {
-        if !schedule.may_look(at(ms)) {
+        if at(ms) < schedule.next_look() {
             continue;
         }
         let parts = schedule.parts(at(ms), &picture, &followed(ms));
@@ -65,7 +64,7 @@ fn the_budget_is_kept_and_what_it_does_not_reach_is_told() {
         assert_eq!(behind.tiles, 9);
         assert_eq!(behind.overdue == 0, in_time, "{share}: {behind:?}");
         // However small the budget, each tile has its turn.
-        let tiles = super::tiles(HD);
+        let tiles = tiles(HD);
         for tile in &tiles {
             let seen = looks.iter().filter(|(_, parts)| parts.contains(tile));
             assert!(seen.count() >= 1, "{share}: {tile:?}");
@@ -78,16 +77,20 @@ fn the_budget_is_kept_and_what_it_does_not_reach_is_told() {
 fn a_small_thing_that_is_followed_is_looked_at_every_time() {
     let small = |ms: u64| {
         let x = 100.0 + ms as f64 * 0.1;
-        vec![PixelBox {
+        let at = PixelBox {
             x0: x,
             y0: 500.0,
             x1: x + 20.0,
             y1: 524.0,
-        }]
+        };
+        vec![(Class::Face, at)]
     };
     let mut schedule = Schedule::new(rules(0.4), HD);
     for (ms, parts) in play(&mut schedule, 10, small) {
-        assert!(schedule.shown(&parts, &small(ms)[0]), "{ms}: {parts:?}");
+        assert!(
+            schedule.shown(&parts, Class::Face, &small(ms)[0].1),
+            "{ms}: {parts:?}"
+        );
     }
     // What the whole picture shows large enough needs nothing more.
     let large = PixelBox {
@@ -97,8 +100,8 @@ fn a_small_thing_that_is_followed_is_looked_at_every_time() {
         y1: 600.0,
     };
     let mut schedule = Schedule::new(rules(0.4), HD);
-    let tiles = super::tiles(HD);
-    for (_, parts) in play(&mut schedule, 2, |_| vec![large]) {
+    let tiles = tiles(HD);
+    for (_, parts) in play(&mut schedule, 2, |_| vec![(Class::Face, large)]) {
         assert!(parts[1..].iter().all(|p| tiles.contains(p)));
     }
 }
@@ -107,10 +110,10 @@ fn a_small_thing_that_is_followed_is_looked_at_every_time() {
 fn a_tile_in_which_something_moves_is_looked_at_before_the_others() {
     let mut schedule = Schedule::new(rules(0.4), HD);
     let mut seen = vec![0; 9];
-    let tiles = super::tiles(HD);
+    let tiles = tiles(HD);
     for i in 0..250_u64 {
         let (now, mut rgb) = (at(40 * i), vec![90; 1920 * 1080 * 3]);
-        if !schedule.may_look(now) {
+        if now < schedule.next_look() {
             continue;
         }
         // Twenty samples walk to and fro in the last tile only.
