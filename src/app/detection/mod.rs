@@ -128,7 +128,7 @@ impl Drop for Pool {
 /// A look that comes late costs some grey, an encoder that comes late a frame.
 fn yield_to_the_stream() {
     // On Linux this is the calling thread's own.
-    if let Err(error) = rustix::process::nice(10) {
+    if let Err(error) = rustix::process::nice(5) {
         tracing::debug!(%error, "the detectors run at the stream's own priority");
     }
 }

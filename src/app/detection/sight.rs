@@ -23,7 +23,7 @@ use std::time::Duration;
 enum Slot {
     /// Nowhere: the next frame may be taken. Memory of the last one.
     Free(Option<FrameCopy>),
-    Waiting(CaptureTime, FrameCopy),
+    Waiting(CaptureTime, Mono, FrameCopy),
     LookedAt,
 }
 
@@ -55,6 +55,7 @@ pub(in crate::app) struct Sight {
 struct Measure {
     since: Option<Mono>,
     looks: u32,
+    wall: Duration,
     cpu: Duration,
 }
 
@@ -116,7 +117,7 @@ impl Sight {
             return;
         };
         let copy = FrameCopy::of(picture, memory.take());
-        *slot = Slot::Waiting(capture, copy);
+        *slot = Slot::Waiting(capture, self.clock.mono(), copy);
         drop(slot);
         self.line.join(self.clone());
     }
@@ -127,7 +128,7 @@ impl Sight {
     }
 
     pub(super) fn look(&self, looker: &mut Looker, events: &dyn EventSink) {
-        let Slot::Waiting(capture, picture) =
+        let Slot::Waiting(capture, taken, picture) =
             std::mem::replace(&mut *lock(&self.slot), Slot::LookedAt)
         else {
             return;
@@ -154,6 +155,7 @@ impl Sight {
         }
         *lock(&self.slot) = Slot::Free(Some(picture));
         self.waker.wake();
+        lock(&self.measure).wall += self.clock.mono().since(taken);
         self.tell(events);
     }
 
@@ -265,6 +267,7 @@ impl Sight {
             looking: Looking {
                 looks_hz: f64::from(done.looks) / past.as_secs_f64(),
                 cpu_percent: 100.0 * done.cpu.as_secs_f64() / past.as_secs_f64(),
+                look_ms: 1e3 * done.wall.as_secs_f64() / f64::from(done.looks.max(1)),
                 tiles: behind.tiles,
                 tiles_overdue: behind.overdue,
                 longest_unvisited_ms: behind.longest.as_millis() as u64,
