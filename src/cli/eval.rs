@@ -37,7 +37,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: u16,
     #[command(flatten)]
-    clips: clips::Args,
+    clips: clips::ClipArgs,
     /// Give the report as JSON.
     #[arg(long)]
     json: bool,

@@ -44,7 +44,7 @@ impl From<How> for Move {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct ClipArgs {
     /// Make a moving clip of each picture, and measure over time.
     #[arg(long = "move", value_name = "HOW")]
     pub(super) how: Option<How>,
@@ -77,7 +77,7 @@ pub(super) struct Args {
     only_every: u16,
 }
 
-impl Args {
+impl ClipArgs {
     pub(super) fn check(&self) -> anyhow::Result<()> {
         let numbers = [
             ("--fps", self.fps, 1.0, 240.0),
