@@ -38,6 +38,8 @@ pub mod telemetry;
 #[cfg(feature = "gateway")]
 pub mod egress;
 #[cfg(feature = "gateway")]
+pub mod media;
+#[cfg(feature = "gateway")]
 pub mod pipeline;
 
 pub mod config;

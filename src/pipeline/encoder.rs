@@ -176,7 +176,7 @@ fn set(encoder: &gst::Element, settings: &EncoderSettings) {
     }
 }
 
-pub(super) fn element(name: &str) -> Result<gst::Element, CannotStart> {
+pub(crate) fn element(name: &str) -> Result<gst::Element, CannotStart> {
     gst::ElementFactory::make(name)
         .build()
         .map_err(|_| CannotStart::NoElement(name.to_owned()))
