@@ -123,6 +123,7 @@ impl Course {
             class: self.class,
             at,
             why,
+            doubtful: self.doubtful(t),
         })
     }
 
@@ -171,6 +172,14 @@ impl Course {
         doubts.fold(sure, |sure, s| {
             hull(&sure, &anyone(s, t, kind, scene).bound)
         })
+    }
+
+    /// Whether the observation at `t`, or one on either side of it, is in doubt.
+    fn doubtful(&self, t: CaptureTime) -> bool {
+        let before = self.sightings.partition_point(|s| s.at < t);
+        let from = before.saturating_sub(1);
+        let around = self.sightings.iter().skip(from).take(3);
+        around.into_iter().any(|s| s.doubt > 0)
     }
 
     fn before(&self, t: CaptureTime, scene: &Scene) -> Option<(PixelBox, Why)> {

@@ -67,6 +67,9 @@ pub struct Hidden {
     pub at: PixelBox,
     /// How the box was found.
     pub why: Why,
+    /// Another thing may have been taken for this one in the observations
+    /// around: what is hidden does not depend on it, whose box it is does.
+    pub doubtful: bool,
 }
 
 /// How a box was found, from best to worst.
