@@ -45,6 +45,8 @@ pub mod pipeline;
 pub mod config;
 
 #[cfg(feature = "gateway")]
+pub mod redact;
+#[cfg(feature = "gateway")]
 pub mod web;
 
 #[cfg(feature = "gateway")]

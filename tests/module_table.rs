@@ -36,6 +36,13 @@ const TABLE: &[(&str, &[&str])] = &[
     ),
     ("egress", &["pipeline", "clock", "event", "secret"]),
     ("media", &["pipeline", "paint", "frame", "geom", "clock"]),
+    (
+        "redact",
+        &[
+            "media", "track", "plan", "paint", "detect", "zone", "pose", "frame", "geom", "clock",
+            "event",
+        ],
+    ),
     ("config", &["detect", "zone", "pose", "geom", "secret"]),
     ("web", &[]),
     ("sim", &["clock"]),
@@ -62,6 +69,7 @@ const ALL: &[&str] = &[
     "pipeline",
     "egress",
     "media",
+    "redact",
     "config",
     "web",
     "sim",

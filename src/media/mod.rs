@@ -1,14 +1,23 @@
 //! Recordings: pictures from files, and masked ones back into files.
 //!
 //! [`ClipReader`] gives the frames of a clip one after another, upright and all
-//! of one size. It must not know what is looked for in them, plans or tracks.
+//! of one size; [`ClipWriter`] takes masked frames and nothing else, and lets
+//! nothing through that stood beside the picture: no tags, no data streams, no
+//! captions. It must not know what is looked for in them, plans or tracks.
 
+mod demux;
 mod reader;
+mod sound;
+mod still;
+mod writer;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 pub use reader::{ClipFrame, ClipReader};
+pub use sound::Sound;
+pub use still::{Still, StillForm, write_still};
+pub use writer::{ClipWriter, WriterSettings};
 
 /// Why a recording could not be read or written. Each says which file.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +57,22 @@ pub enum MediaError {
         /// What the decoder says.
         why: String,
     },
+    /// What was masked could not be written.
+    #[error("cannot write {}: {why}", .file.display())]
+    Write {
+        /// Which.
+        file: PathBuf,
+        /// What the encoder or the system says.
+        why: String,
+    },
+    /// A picture that cannot be read.
+    #[error("{} cannot be read as a picture: {why}", .file.display())]
+    Still {
+        /// Which.
+        file: PathBuf,
+        /// Why.
+        why: String,
+    },
     /// A frame that is no picture we can look at.
     #[error("{}: the frame at {at_s:.3} s cannot be used: {why}", .file.display())]
     Frame {
@@ -61,6 +86,10 @@ pub enum MediaError {
 }
 
 impl MediaError {
+    fn machine(e: impl std::fmt::Display) -> Self {
+        Self::Machine(e.to_string())
+    }
+
     fn open(file: &Path, why: io::Error) -> Self {
         let file = file.to_owned();
         Self::Open { file, why }

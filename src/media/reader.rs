@@ -9,6 +9,7 @@
 //! same samples. Sound, subtitles and data are not decoded here.
 
 use super::MediaError;
+use super::demux::{Found, Wanted, demux, lock, throw_away};
 use crate::clock::CaptureTime;
 use crate::frame::{FrameError, FrameMut, FrameRef, MAX_SIDE};
 use crate::geom::Size;
@@ -18,10 +19,9 @@ use gst::prelude::*;
 use gstreamer as gst;
 use gstreamer_app::AppSink;
 use gstreamer_video::VideoInfo;
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// A decoder that gives neither a frame nor an error for this long has failed.
 const STANDSTILL: gst::ClockTime = gst::ClockTime::from_seconds(120);
@@ -75,16 +75,6 @@ impl Paintable for ClipFrame {
     fn planes(&mut self) -> Result<FrameMut<'_>, FrameError> {
         self.picture.planes()
     }
-}
-
-/// What the demuxer found, filled in by GStreamer's threads.
-#[derive(Debug, Default)]
-struct Found {
-    /// Kinds of streams that are not the video we take.
-    others: BTreeSet<String>,
-    sound: bool,
-    /// All streams are known.
-    complete: bool,
 }
 
 /// Reads a clip from its beginning to its end, once.
@@ -354,16 +344,8 @@ fn no_video(file: &Path, what: &str) -> MediaError {
     }
 }
 
-fn lock(found: &Mutex<Found>) -> std::sync::MutexGuard<'_, Found> {
-    found.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 fn i420() -> gst::caps::Builder<gst::caps::NoFeature> {
     gst::Caps::builder("video/x-raw").field("format", "I420")
-}
-
-fn machine(e: impl std::fmt::Display) -> MediaError {
-    MediaError::Machine(e.to_string())
 }
 
 /// The pipeline, its end, and the filter that will hold the frames to one size.
@@ -372,12 +354,12 @@ fn build(
     found: &Arc<Mutex<Found>>,
 ) -> Result<(gst::Pipeline, AppSink, gst::Element), MediaError> {
     let pipeline = gst::Pipeline::new();
-    let demuxed = demuxed(file, &pipeline, found)?;
+    let demuxed = demux(file, Wanted::Picture, &pipeline, found)?;
     let chain = ["videoconvert", "videoflip", "videoscale", "capsfilter"]
         .map(element)
         .into_iter()
         .collect::<Result<Vec<_>, _>>()
-        .map_err(machine)?;
+        .map_err(MediaError::machine)?;
     chain[1].set_property_from_str("video-direction", "auto");
     chain[2].set_property("add-borders", true);
     chain[3].set_property("caps", i420().build());
@@ -386,10 +368,10 @@ fn build(
         .max_buffers(WAITING)
         .enable_last_sample(false)
         .build();
-    pipeline.add_many(&chain).map_err(machine)?;
-    pipeline.add(&sink).map_err(machine)?;
-    gst::Element::link_many(&chain).map_err(machine)?;
-    chain[3].link(&sink).map_err(machine)?;
+    pipeline.add_many(&chain).map_err(MediaError::machine)?;
+    pipeline.add(&sink).map_err(MediaError::machine)?;
+    gst::Element::link_many(&chain).map_err(MediaError::machine)?;
+    chain[3].link(&sink).map_err(MediaError::machine)?;
     let (first, seen, within) = (chain[0].clone(), found.clone(), pipeline.downgrade());
     demuxed.connect_pad_added(move |_, pad| {
         let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
@@ -416,69 +398,4 @@ fn build(
         }
     });
     Ok((pipeline, sink, chain[3].clone()))
-}
-
-/// `filesrc ! decodebin` that decodes video and leaves the rest as it is.
-fn demuxed(
-    file: &Path,
-    pipeline: &gst::Pipeline,
-    found: &Arc<Mutex<Found>>,
-) -> Result<gst::Element, MediaError> {
-    let location = file
-        .to_str()
-        .ok_or_else(|| MediaError::Name(file.to_owned()))?;
-    let source = element("filesrc").map_err(machine)?;
-    source.set_property("location", location);
-    let decode = element("decodebin").map_err(machine)?;
-    decode.connect("autoplug-continue", false, |values| {
-        let caps = values.get(2).and_then(|v| v.get::<gst::Caps>().ok());
-        let kind = caps
-            .as_ref()
-            .and_then(|c| c.structure(0))
-            .map(|s| s.name().to_string());
-        Some(kind.is_some_and(|kind| goes_on(&kind)).to_value())
-    });
-    let seen = found.clone();
-    decode.connect_no_more_pads(move |_| lock(&seen).complete = true);
-    let seen = found.clone();
-    decode.connect("unknown-type", false, move |values| {
-        let caps = values.get(2).and_then(|v| v.get::<gst::Caps>().ok());
-        if let Some(s) = caps.as_ref().and_then(|c| c.structure(0)) {
-            lock(&seen).others.insert(s.name().to_string());
-        }
-        None
-    });
-    pipeline.add_many([&source, &decode]).map_err(machine)?;
-    source.link(&decode).map_err(machine)?;
-    Ok(decode)
-}
-
-/// Whether decodebin is to look into a stream of this kind. Only containers and
-/// video; a playlist would be followed to wherever it leads.
-fn goes_on(kind: &str) -> bool {
-    const CONTAINERS: [&str; 6] = [
-        "application/ogg",
-        "application/mxf",
-        "application/x-3gp",
-        "application/x-id3",
-        "application/vnd.ms-asf",
-        "audio/x-matroska",
-    ];
-    kind.starts_with("video/") || kind.starts_with("image/") || CONTAINERS.contains(&kind)
-}
-
-fn throw_away(pipeline: &gst::Pipeline, pad: &gst::Pad) {
-    let Ok(sink) = element("fakesink") else {
-        return;
-    };
-    sink.set_property("sync", false);
-    sink.set_property("async", false);
-    let linked = pipeline.add(&sink).is_ok()
-        && sink.sync_state_with_parent().is_ok()
-        && sink
-            .static_pad("sink")
-            .is_some_and(|input| pad.link(&input).is_ok());
-    if !linked {
-        tracing::debug!("a stream of the clip stays unlinked");
-    }
 }

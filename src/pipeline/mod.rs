@@ -28,8 +28,8 @@ mod stream;
 mod supervisor;
 
 pub use camera::{CameraPipeline, CameraSettings};
-pub(crate) use encoder::element;
 pub use encoder::{ENCODERS, EncoderSettings, X264Preset, encoder_chain};
+pub(crate) use encoder::{element, file_encoder_chain};
 pub use judge::{FrameJudge, Waker};
 pub(crate) use privacymask::{Copies, GstFrame};
 pub use source::{DECODERS, SourceSettings, Transport};

@@ -81,6 +81,10 @@ impl GstFrame {
         }
     }
 
+    pub(crate) fn info(&self) -> &VideoInfo {
+        self.mapped.info()
+    }
+
     pub(crate) fn into_buffer(self) -> gst::Buffer {
         self.mapped.into_buffer()
     }
