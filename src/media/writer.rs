@@ -235,7 +235,7 @@ fn bare(buffer: &mut gst::Buffer) {
 fn without_tags(pad: &gst::Pad) {
     pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, |_, info| {
         match info.event().map(|e| e.type_()) {
-            Some(gst::EventType::Tag | gst::EventType::Toc) => gst::PadProbeReturn::Drop,
+            Some(gst::EventType::Tag | gst::EventType::Toc) => gst::PadProbeReturn::Handled,
             _ => gst::PadProbeReturn::Ok,
         }
     });
