@@ -25,6 +25,7 @@ pub mod frame;
 pub mod pose;
 pub mod zone;
 
+pub mod schedule;
 pub mod track;
 
 pub mod plan;

@@ -5,7 +5,7 @@ use super::journal::Journal;
 use crate::config::{Config, Detectors};
 use crate::detect::manifest::{Manifest, usual_folder};
 use crate::detect::ort::{Model, Options, Runtime};
-use crate::detect::{Class, Descriptor};
+use crate::detect::{Class, Descriptor, Detector, Search};
 use anyhow::{Context, bail};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -116,7 +116,7 @@ pub(super) fn pool(config: &Config, journal: &Arc<Journal>) -> anyhow::Result<Po
         tracing::error!(error = format!("{error:#}"), "nobody looks at the pictures");
         Vec::new()
     });
-    Pool::start(lookers, journal.clone())
+    Pool::start(lookers, config.detectors.input_long_side, journal.clone())
 }
 
 /// A set of models for each thread.
@@ -126,10 +126,7 @@ fn load(detectors: &Detectors, classes: &BTreeSet<Class>) -> anyhow::Result<Vec<
     }
     let shelf = Shelf::open(detectors.folder.as_deref())?;
     let one = || {
-        let mut looker = Looker {
-            long_side: detectors.input_long_side,
-            detectors: Vec::new(),
-        };
+        let mut models: Vec<Box<dyn Detector>> = Vec::new();
         for class in classes {
             let name = match class {
                 Class::Face => &detectors.face,
@@ -137,9 +134,9 @@ fn load(detectors: &Detectors, classes: &BTreeSet<Class>) -> anyhow::Result<Vec<
                 Class::Person => bail!("no model of whole figures is known"),
             };
             let loaded = shelf.load(name, 1, |_| {})?;
-            looker.detectors.push(Box::new(loaded.model));
+            models.push(Box::new(loaded.model));
         }
-        Ok(looker)
+        Ok(Looker::new(Search::new(models), Vec::new()))
     };
     (0..detectors.threads).map(|_| one()).collect()
 }

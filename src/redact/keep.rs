@@ -149,7 +149,7 @@ fn stretch(
     let own = |index: usize| -> Option<&Thing> {
         timeline.at(index).ok()?.iter().find(|t| t.track == track)
     };
-    let Some(mut last) = own(anchor).map(|t| (anchor, t.at())) else {
+    let Some(mut last) = own(anchor).map(|t| (anchor, t.likely())) else {
         return Vec::new();
     };
     // Frames since the last observation count only once the next one is there.
@@ -176,10 +176,10 @@ fn stretch(
         }
         since.push(index);
         if thing.how == How::Observed {
-            if thing.at().iou(&last.1) < LEAST_IOU {
+            if thing.likely().iou(&last.1) < LEAST_IOU {
                 break;
             }
-            last = (index, thing.at());
+            last = (index, thing.likely());
             sure.append(&mut since);
         }
     }
@@ -213,7 +213,7 @@ fn plate_at(
             .unwrap_or_default()
             .iter()
             .filter(|t| t.class == Class::Plate && t.how == How::Observed)
-            .filter(|t| holds(&t.at(), x, y))
+            .filter(|t| holds(&t.likely(), x, y))
             .collect();
         match there.as_slice() {
             [] => {}

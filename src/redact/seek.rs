@@ -2,29 +2,31 @@
 //!
 //! Must not know tracks or files.
 
-use crate::detect::{Detection, Detector, PixelBox};
+use crate::detect::{Class, DetectError, Detection, Part, Search, tiles};
 use crate::frame::FrameRef;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// The detectors, one for each class that is hidden.
+/// Looks at all of a picture for every class that is hidden: at the whole, as
+/// large as the network likes it, and at tiles of the picture's own size, in
+/// which small things are found.
+#[derive(Debug)]
 pub struct Seeker {
-    detectors: Vec<Box<dyn Detector>>,
+    search: Search,
+    classes: Vec<Class>,
     long_side: Option<u32>,
-}
-
-impl std::fmt::Debug for Seeker {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Seeker({} detectors)", self.detectors.len())
-    }
+    tiled: bool,
 }
 
 impl Seeker {
-    /// Looks with `detectors`, with the longer side of the picture brought to
-    /// `long_side` samples, or to what each model is made for.
-    pub fn new(detectors: Vec<Box<dyn Detector>>, long_side: Option<u32>) -> Self {
+    /// Looks for `classes`, with the longer side of the whole picture brought to
+    /// `long_side` samples, or to what each model is made for; at tiles, too,
+    /// where `tiled`.
+    pub fn new(search: Search, classes: Vec<Class>, long_side: Option<u32>, tiled: bool) -> Self {
         Self {
-            detectors,
+            search,
+            classes,
             long_side,
+            tiled,
         }
     }
 
@@ -39,20 +41,26 @@ impl Seeker {
     }
 
     fn look(&mut self, frame: &FrameRef<'_>) -> Result<Vec<Detection>, String> {
-        let whole = PixelBox {
-            x0: 0.0,
-            y0: 0.0,
-            x1: f64::from(frame.size().width),
-            y1: f64::from(frame.size().height),
-        };
         let mut found = Vec::new();
-        for detector in &mut self.detectors {
-            let side = self
-                .long_side
-                .unwrap_or(detector.descriptor().input.long_side);
-            let seen = detector.detect(frame, &whole, side);
+        for class in self.classes.clone() {
+            let seen = self.look_for(class, frame);
             found.extend(seen.map_err(|e| e.to_string())?);
         }
         Ok(found)
+    }
+
+    fn look_for(
+        &mut self,
+        class: Class,
+        frame: &FrameRef<'_>,
+    ) -> Result<Vec<Detection>, DetectError> {
+        let size = frame.size();
+        let usual = self.search.detector(class)?.descriptor().input.long_side;
+        let long_side = self.long_side.unwrap_or(usual);
+        let mut parts = vec![Part::whole(size, long_side)];
+        if self.tiled && size.width.max(size.height) > long_side {
+            parts.extend(tiles(size));
+        }
+        self.search.search(frame, class, &parts)
     }
 }

@@ -34,6 +34,7 @@ pub(super) struct Thing {
     pub(super) class: Class,
     /// Left, top, right, bottom; single precision is exact to 1/1000 sample.
     at: [f32; 4],
+    likely: [f32; 4],
     pub(super) how: How,
     /// It may be another thing from here on.
     pub(super) doubtful: bool,
@@ -48,10 +49,24 @@ pub(super) enum How {
 }
 
 impl Thing {
+    /// What is hidden because of it.
     pub(super) fn at(&self) -> PixelBox {
-        let [x0, y0, x1, y1] = self.at.map(f64::from);
-        PixelBox { x0, y0, x1, y1 }
+        double(self.at)
     }
+
+    /// Where it most likely is.
+    pub(super) fn likely(&self) -> PixelBox {
+        double(self.likely)
+    }
+}
+
+fn single(b: &PixelBox) -> [f32; 4] {
+    [b.x0, b.y0, b.x1, b.y1].map(|v| v as f32)
+}
+
+fn double(b: [f32; 4]) -> PixelBox {
+    let [x0, y0, x1, y1] = b.map(f64::from);
+    PixelBox { x0, y0, x1, y1 }
 }
 
 /// One frame: when, by what it is known, and which things are in it.
@@ -133,7 +148,8 @@ impl Timeline {
         self.things.extend(hidden.iter().map(|h| Thing {
             track: h.id.0,
             class: h.class,
-            at: [h.at.x0, h.at.y0, h.at.x1, h.at.y1].map(|v| v as f32),
+            at: single(&h.at),
+            likely: single(&h.likely),
             how: match h.why {
                 Why::Observed => How::Observed,
                 Why::Interpolated => How::Between,
