@@ -25,6 +25,7 @@ pub mod frame;
 pub mod pose;
 pub mod zone;
 
+pub mod schedule;
 pub mod track;
 
 pub mod plan;
@@ -38,10 +39,14 @@ pub mod telemetry;
 #[cfg(feature = "gateway")]
 pub mod egress;
 #[cfg(feature = "gateway")]
+pub mod media;
+#[cfg(feature = "gateway")]
 pub mod pipeline;
 
 pub mod config;
 
+#[cfg(feature = "gateway")]
+pub mod redact;
 #[cfg(feature = "gateway")]
 pub mod web;
 

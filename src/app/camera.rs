@@ -15,7 +15,7 @@ use crate::pipeline::{
 use crate::pose::clockwatch::ClockRules;
 use crate::pose::{CameraProfile, HistoryRules, PoseSource};
 use crate::telemetry::Telemetry;
-use crate::web::{CameraStatus, Percentiles};
+use crate::web::{CameraStatus, DetectorStatus, Percentiles};
 use anyhow::Context;
 use std::sync::{Arc, OnceLock};
 
@@ -47,9 +47,10 @@ impl RunningCamera {
         let size = Arc::new(OnceLock::new());
         let sight = camera.detect.as_ref().map(|detect| {
             let motion = motion(&aim, shared.clock.clone(), size.clone());
+            let (waker, clock) = (waker.clone(), shared.clock.clone());
             shared
                 .detectors
-                .sight(&camera.id, detect, motion, waker.clone())
+                .sight(&camera.id, detect, motion, waker, clock)
         });
         let clock = shared.clock.clone();
         let judge = Arc::new(Judge::new(camera, aim.clone(), clock, size, sight));
@@ -128,6 +129,14 @@ impl RunningCamera {
                 .collect(),
             telemetry_hz: gauges.telemetry_hz,
             telemetry_lateness_ms: gauges.telemetry_lateness_ms,
+            detector: gauges.looking.map(|l| DetectorStatus {
+                looks_hz: l.looks_hz,
+                cpu_percent: l.cpu_percent,
+                tiles: l.tiles,
+                tiles_overdue: l.tiles_overdue,
+                longest_unvisited_ms: l.longest_unvisited_ms,
+                frames_before_their_look: l.frames_before_their_look,
+            }),
             viewers: stats.viewers,
             read_back_failures: gauges.read_back_failures,
         }

@@ -1,6 +1,6 @@
 //! Where events go: a log line each, and what the status shows of them.
 
-use crate::event::{CameraState, Event, EventSink};
+use crate::event::{CameraState, Event, EventSink, Looking};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub(super) struct Gauges {
     pub(super) telemetry_hz: Option<f64>,
     pub(super) telemetry_lateness_ms: Option<f64>,
+    pub(super) looking: Option<Looking>,
     pub(super) read_back_failures: u64,
     shown: bool,
 }
@@ -51,6 +52,9 @@ impl Journal {
                 let gauges = cameras.entry(camera.clone()).or_default();
                 gauges.telemetry_hz = Some(*rate_hz);
                 gauges.telemetry_lateness_ms = Some(*lateness_ms);
+            }
+            Event::DetectorMeasured { camera, looking } => {
+                self.lock().entry(camera.clone()).or_default().looking = Some(*looking);
             }
             Event::ReadBackFailed { camera } => {
                 self.lock()
@@ -105,6 +109,9 @@ fn log(event: &Event) {
         }
         Event::DetectorFault { camera, detail } => {
             tracing::warn!(%camera, %detail, "detector fault");
+        }
+        Event::DetectorMeasured { camera, looking } => {
+            tracing::debug!(%camera, ?looking, "detectors");
         }
         Event::Viewer {
             camera,

@@ -111,6 +111,10 @@ pub(super) struct Detect {
     pub(super) when_silent: WhenSilent,
     #[serde(default = "defaults::max_silence_ms")]
     pub(super) max_silence_ms: Spanned<u64>,
+    #[serde(default = "defaults::detector_cpu_percent")]
+    pub(super) detector_cpu_percent: Spanned<f64>,
+    #[serde(default = "defaults::sweep_ms")]
+    pub(super) sweep_ms: Spanned<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -164,6 +168,14 @@ mod defaults {
     pub(super) fn timeout_ms() -> Spanned<u64> {
         unplaced(1000)
     }
+    pub(super) fn detector_cpu_percent() -> Spanned<f64> {
+        unplaced(60.0)
+    }
+
+    pub(super) fn sweep_ms() -> Spanned<u64> {
+        unplaced(500)
+    }
+
     pub(super) fn max_silence_ms() -> Spanned<u64> {
         unplaced(1000)
     }

@@ -132,7 +132,7 @@ pub struct Telemetry {
 }
 
 /// What is looked for in a camera's picture and hidden.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Detect {
     /// At least one, each once.
     pub classes: Vec<Class>,
@@ -140,6 +140,11 @@ pub struct Detect {
     pub when_silent: WhenSilent,
     /// How long that is.
     pub max_silence: Duration,
+    /// CPU time that looking may take, share of one core.
+    pub cpu_share: f64,
+    /// Every part of the picture is looked at in its own size this often,
+    /// where `cpu_share` allows it.
+    pub sweep: Duration,
 }
 
 /// What becomes of a picture at which nobody has looked.

@@ -217,6 +217,8 @@ impl<'a> Validator<'a> {
             classes: classes.clone(),
             when_silent: d.when_silent,
             max_silence: self.ms(&d.max_silence_ms, 100..=60_000),
+            cpu_share: self.number(&d.detector_cpu_percent, 1.0..=6400.0, "percent") / 100.0,
+            sweep: self.ms(&d.sweep_ms, 100..=60_000),
         }
     }
 

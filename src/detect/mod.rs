@@ -14,6 +14,7 @@ pub mod nms;
 pub mod ort;
 mod prepare;
 mod resample;
+mod search;
 
 use std::fmt;
 
@@ -24,6 +25,7 @@ pub use decode::DecodeError;
 pub use descriptor::{Channels, DecoderKind, Descriptor, DescriptorError, Input, Layout};
 pub use letterbox::Letterbox;
 pub use prepare::Preparer;
+pub use search::{Part, Search, TILE_OVERLAP, tiles};
 
 /// What is looked for.
 #[derive(
@@ -154,6 +156,12 @@ pub trait Detector: Send {
 /// Why a part of a frame was not searched.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum DetectError {
+    /// Nobody looks for this class.
+    #[error("no model finds a {class}")]
+    NoModel {
+        /// The class.
+        class: Class,
+    },
     /// There is nothing of the frame in the part.
     #[error("the part {area:?} is not in a frame of {}x{}", frame.width, frame.height)]
     Area {

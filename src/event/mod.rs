@@ -56,6 +56,8 @@ pub enum Reason {
     },
     /// The detector is silent and the camera's policy says cover.
     DetectorSilent,
+    /// More faces or plates were found than are followed at once.
+    TooManyThings,
     /// No valid mask document is loaded.
     NoMasks {
         /// What is wrong with it.
@@ -91,6 +93,7 @@ impl Reason {
             Self::CameraUnsteady { .. } => "camera-unsteady",
             Self::StreamChanged { .. } => "stream-changed",
             Self::DetectorSilent => "detector-silent",
+            Self::TooManyThings => "too-many-things",
             Self::NoMasks { .. } => "no-masks",
             Self::NoSignal { .. } => "no-signal",
             Self::PaintFailed => "paint-failed",
@@ -114,6 +117,7 @@ impl fmt::Display for Reason {
             Self::CameraUnsteady { detail } => write!(f, "camera unsteady: {detail}"),
             Self::StreamChanged { detail } => write!(f, "stream changed: {detail}"),
             Self::DetectorSilent => f.write_str("detector silent"),
+            Self::TooManyThings => f.write_str("too many faces or plates"),
             Self::NoMasks { detail } => write!(f, "no valid masks: {detail}"),
             Self::NoSignal { detail } => write!(f, "no signal: {detail}"),
             Self::PaintFailed => f.write_str("painting failed"),
@@ -193,6 +197,25 @@ impl DropReason {
     }
 }
 
+/// How much of a camera's picture is looked at for faces, plates and people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Looking {
+    /// Looks a second.
+    pub looks_hz: f64,
+    /// CPU time they take, percent of one core.
+    pub cpu_percent: f64,
+    /// Parts of the picture that are looked at in their own size; 0 where the
+    /// whole picture shows as much.
+    pub tiles: usize,
+    /// Those that nobody looked at for longer than the configured sweep.
+    pub tiles_overdue: usize,
+    /// For how long nobody looked at the one that waits longest, milliseconds.
+    pub longest_unvisited_ms: u64,
+    /// Frames, since the start, that left before the look after them was
+    /// done: what appeared in them was not known yet.
+    pub frames_before_their_look: u64,
+}
+
 /// Something that happened, worth a log line, a metric and an audit record.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
@@ -251,6 +274,13 @@ pub enum Event {
         camera: String,
         /// What happened.
         detail: String,
+    },
+    /// Detectors: how much they look, at most once a second.
+    DetectorMeasured {
+        /// Camera id.
+        camera: String,
+        /// How much.
+        looking: Looking,
     },
     /// A viewer joined (`joined = true`) or left.
     Viewer {

@@ -130,16 +130,19 @@ impl Course {
     /// What must be hidden at `t`; `None` where nothing of the track can be in
     /// the frame.
     pub(super) fn hidden(&self, t: CaptureTime, scene: &Scene) -> Option<Hidden> {
-        let (at, why) = self.place(t, scene)?;
+        let (place, at, why) = self.place(t, scene)?;
         (!outside(&at, scene.frame)).then_some(Hidden {
             id: self.id,
             class: self.class,
             at,
+            likely: place.line,
             why,
+            doubtful: self.doubtful(t),
         })
     }
 
-    fn place(&self, t: CaptureTime, scene: &Scene) -> Option<(PixelBox, Why)> {
+    /// Where the thing is, what must be hidden because of it, and why.
+    fn place(&self, t: CaptureTime, scene: &Scene) -> Option<(Place, PixelBox, Why)> {
         let kind = scene.rules.kind(self.class);
         let after = self.sightings.partition_point(|s| s.at <= t);
         let next = self.sightings.get(after);
@@ -147,12 +150,14 @@ impl Course {
             return self.before(t, scene);
         };
         if a.at == t {
-            let sure = observed(a, scene).bound;
-            return Some((self.with_doubts(sure, t, scene), Why::Observed));
+            let sure = observed(a, scene);
+            let hidden = self.with_doubts(sure.bound, t, scene);
+            return Some((sure, hidden, Why::Observed));
         }
         if let Some(b) = next {
-            let sure = between(a, b, t, kind, scene).bound;
-            return Some((self.with_doubts(sure, t, scene), Why::Interpolated));
+            let sure = between(a, b, t, kind, scene);
+            let hidden = self.with_doubts(sure.bound, t, scene);
+            return Some((sure, hidden, Why::Interpolated));
         }
         if self.left.is_some_and(|left| t >= left) || self.ended(t, scene.rules.hold_s) {
             return None;
@@ -162,8 +167,8 @@ impl Course {
             Some(_) => Why::After { s },
             None => Why::Extrapolated { s },
         };
-        let sure = self.ahead(t, scene).bound;
-        Some((self.with_doubts(sure, t, scene), why))
+        let sure = self.ahead(t, scene);
+        Some((sure, self.with_doubts(sure.bound, t, scene), why))
     }
 
     /// `sure`, and where a neighbouring sighting is in doubt also whatever was
@@ -186,7 +191,15 @@ impl Course {
         })
     }
 
-    fn before(&self, t: CaptureTime, scene: &Scene) -> Option<(PixelBox, Why)> {
+    /// Whether the observation at `t`, or one on either side of it, is in doubt.
+    fn doubtful(&self, t: CaptureTime) -> bool {
+        let before = self.sightings.partition_point(|s| s.at < t);
+        let from = before.saturating_sub(1);
+        let around = self.sightings.iter().skip(from).take(3);
+        around.into_iter().any(|s| s.doubt > 0)
+    }
+
+    fn before(&self, t: CaptureTime, scene: &Scene) -> Option<(Place, PixelBox, Why)> {
         let first = self.sightings.front()?;
         let s = first.at.seconds_since(t);
         if s > scene.rules.before_s {
@@ -196,7 +209,7 @@ impl Course {
         let others = self.sightings.iter().skip(1);
         let place = beyond(first, others, t, kind, scene);
         let sure = entering(&place, scene.frame);
-        Some((self.with_doubts(sure, t, scene), Why::Before { s }))
+        Some((place, self.with_doubts(sure, t, scene), Why::Before { s }))
     }
 
     /// Forgets what answers at `horizon` and later do not need.

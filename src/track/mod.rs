@@ -65,8 +65,13 @@ pub struct Hidden {
     /// everything that is uncertain. Sound; part of it may lie outside of the
     /// frame, some of it lies inside.
     pub at: PixelBox,
+    /// Where it most likely is, not grown: what to look at, not what to hide.
+    pub likely: PixelBox,
     /// How the box was found.
     pub why: Why,
+    /// Another thing may have been taken for this one in the observations
+    /// around: what is hidden does not depend on it, whose box it is does.
+    pub doubtful: bool,
 }
 
 /// How a box was found, from best to worst.

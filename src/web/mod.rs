@@ -57,10 +57,29 @@ pub struct CameraStatus {
     pub telemetry_hz: Option<f64>,
     /// Mean time from measurement to arrival of positions.
     pub telemetry_lateness_ms: Option<f64>,
+    /// What the detectors reach; none where nothing is looked for.
+    pub detector: Option<DetectorStatus>,
     /// Who watches now.
     pub viewers: u32,
     /// Alarms: painted frames that did not read back as hidden.
     pub read_back_failures: u64,
+}
+
+/// What a camera's detectors reach.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct DetectorStatus {
+    /// Looks a second.
+    pub looks_hz: f64,
+    /// CPU time they take, percent of one core.
+    pub cpu_percent: f64,
+    /// Parts of the picture that are looked at in their own size.
+    pub tiles: usize,
+    /// Those that nobody looked at for longer than the configured sweep.
+    pub tiles_overdue: usize,
+    /// For how long nobody looked at the one that waits longest.
+    pub longest_unvisited_ms: u64,
+    /// Frames that left before the look after them was done.
+    pub frames_before_their_look: u64,
 }
 
 /// Percentiles of a distribution.

@@ -1,7 +1,16 @@
+use super::looker::Trial;
 use super::*;
+use crate::clock::{CaptureTime, SystemClock};
+use crate::config::WhenSilent;
 use crate::detect::{Class, Descriptor, DetectError};
+use crate::detect::{Detection, Detector, PixelBox, Search};
+use crate::event::{Event, Reason};
+use crate::frame::FrameRef;
 use crate::frame::{Matrix, Picture};
+use crate::geom::Size;
+use crate::track::Hidden;
 use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 const SIZE: Size = Size {
@@ -65,20 +74,26 @@ struct Rig {
 }
 
 fn rig(panics: bool) -> Rig {
+    rig_with(panics, Vec::new())
+}
+
+fn picture() -> Picture {
+    Picture::from_rgb(&[90; 64 * 48 * 3], SIZE, Matrix::Bt709).unwrap()
+}
+
+fn rig_with(panics: bool, trials: Vec<Trial>) -> Rig {
     let wrong = Arc::new(AtomicBool::new(false));
     let faults = Arc::new(Faults::default());
     let text = "class = \"face\"\ndecoder = \"centerface\"\nthreshold = 0.2\nnms_iou = 0.3\n\
                 [input]\nlayout = \"nchw\"\nchannels = \"rgb\"\nlong_side = 640\n";
-    let looker = Looker {
-        long_side: 640,
-        detectors: vec![Box::new(Scripted {
-            descriptor: Descriptor::parse(text).unwrap(),
-            wrong: wrong.clone(),
-            panics,
-        })],
-    };
+    let search = Search::new(vec![Box::new(Scripted {
+        descriptor: Descriptor::parse(text).unwrap(),
+        wrong: wrong.clone(),
+        panics,
+    })]);
+    let looker = Looker::new(search, trials);
     Rig {
-        pool: Pool::start(vec![looker], faults.clone()).unwrap(),
+        pool: Pool::start(vec![looker], 640, faults.clone()).unwrap(),
         wrong,
         faults,
     }
@@ -90,9 +105,12 @@ impl Rig {
             classes: classes.to_vec(),
             when_silent,
             max_silence: Duration::from_secs(1),
+            cpu_share: 64.0,
+            sweep: Duration::from_millis(500),
         };
+        let clock = Arc::new(SystemClock::new());
         self.pool
-            .sight(id, &detect, Motion::Fixed, Waker::default())
+            .sight(id, &detect, Motion::Fixed, Waker::default(), clock)
     }
 }
 
@@ -102,10 +120,9 @@ fn at(ms: i64) -> CaptureTime {
 
 /// Offers a picture taken at `ms` and waits until it was looked at.
 fn show(sight: &Arc<Sight>, ms: i64) {
-    let picture = Picture::from_rgb(&[90; 64 * 48 * 3], SIZE, Matrix::Bt709).unwrap();
-    assert!(sight.wants_picture());
-    sight.take(at(ms), &picture.frame().unwrap());
-    while !sight.wants_picture() {
+    assert!(sight.is_free());
+    sight.take(at(ms), &picture().frame().unwrap());
+    while !sight.is_free() {
         std::thread::yield_now();
     }
 }
@@ -190,5 +207,29 @@ fn cameras_take_turns() {
     }
     for sight in &sights {
         assert!(sight.ready(at(80)));
+    }
+}
+
+#[test]
+fn a_model_that_fails_its_trial_picture_is_not_believed() {
+    let elsewhere = PixelBox {
+        x0: 40.0,
+        x1: 60.0,
+        ..FACE
+    };
+    for (there, believed) in [(FACE, true), (elsewhere, false)] {
+        let trial = Trial {
+            class: Class::Face,
+            picture: picture(),
+            at: there,
+        };
+        let rig = rig_with(false, vec![trial]);
+        let sight = rig.sight("a", &[Class::Face], WhenSilent::Cover);
+        show(&sight, 0);
+        assert_eq!(sight.things(at(0)).is_ok(), believed);
+        let told = lock(&rig.faults.0)
+            .iter()
+            .any(|f| f.contains("trial picture"));
+        assert_eq!(told, !believed);
     }
 }
