@@ -2,14 +2,15 @@
 
 use super::Failure;
 use super::terminal::Screen;
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use clap::ValueEnum;
 use greyplane::app::Shelf;
 use greyplane::clock::{Clock, SystemClock};
 use greyplane::detect::{Class, Detector, Search};
 use greyplane::redact::{
-    self, Audio, Draft, Keep, ModelUsed, Progress, RedactError, Report, Seeker, Settings,
+    self, Audio, Draft, Keep, ModelUsed, Pictures, Progress, RedactError, Report, Seeker, Settings,
 };
+use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -37,7 +38,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME|FILE")]
     model: Vec<String>,
     /// Bring the longer side of each picture to this many samples [default: the model's].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(32..=4096))]
     input_long_side: Option<u32>,
     /// Look at whole pictures only, not also at tiles of their own size: several
     /// times faster, but small faces and plates are missed.
@@ -119,9 +120,10 @@ fn track(text: &str) -> Result<Keep, String> {
 impl From<RedactError> for Failure {
     fn from(error: RedactError) -> Self {
         match error {
-            RedactError::Exists(_) | RedactError::Same(_) | RedactError::Keep(_) => {
-                Self::Usage(error.into())
-            }
+            RedactError::Exists(_)
+            | RedactError::Same(_)
+            | RedactError::Within { .. }
+            | RedactError::Keep(_) => Self::Usage(error.into()),
             _ => Self::Failed(error.into()),
         }
     }
@@ -133,49 +135,67 @@ impl Args {
         for signal in [SIGINT, SIGTERM] {
             signal_hook::flag::register(signal, stop.clone()).context("signals")?;
         }
-        if self.input.is_dir() {
-            return Err(Failure::Usage(anyhow!("folders come later")));
-        }
-        std::fs::metadata(&self.input)
-            .with_context(|| format!("cannot read {}", self.input.display()))
-            .map_err(Failure::Usage)?;
+        let folder = self.check()?;
         let report = self.draft_report()?;
         let (mut seeker, models) = self.seeker().map_err(Failure::Usage)?;
         let clock = SystemClock::new();
         let began = clock.mono();
         let bar = screen.bar();
-        let settings = self.settings();
-        let done = if redact::is_still(&self.input) {
-            redact::redact_still(&self.input, &self.output, &settings, &mut seeker, models)
+        let watch = &mut |progress: Progress| {
+            bar.show(&progress);
+            !stop.load(Ordering::Relaxed)
+        };
+        let (from, to, settings) = (&self.input, &self.output, self.settings());
+        let done = if folder {
+            redact::redact_folder(from, to, &settings, &mut seeker, &models, watch)
+                .map(Done::Folder)
+        } else if redact::is_still(from) {
+            redact::redact_still(from, to, &settings, &mut seeker, models).map(Done::One)
         } else {
-            self.clip(&settings, &mut seeker, models, &mut |progress| {
-                bar.show(&progress);
-                !stop.load(Ordering::Relaxed)
-            })
+            redact::redact_clip(from, to, &settings, &mut seeker, models, watch).map(Done::One)
         };
         bar.end();
         let done = done?;
         if let Some(draft) = report {
             write_report(draft, &done)?;
         }
-        screen.say(&summary(&done, clock.mono().since(began).as_secs_f64()));
-        Ok(())
+        screen.say(&done.summary(clock.mono().since(began).as_secs_f64()));
+        match done {
+            Done::Folder(pictures) if !pictures.failed.is_empty() => Err(Failure::Said),
+            _ => Ok(()),
+        }
     }
 
-    fn clip(
-        &self,
-        settings: &Settings,
-        seeker: &mut Seeker,
-        models: Vec<ModelUsed>,
-        watch: &mut dyn FnMut(Progress) -> bool,
-    ) -> Result<Report, RedactError> {
-        redact::redact_clip(&self.input, &self.output, settings, seeker, models, watch)
+    /// What can be said before anything is loaded; whether IN is a folder.
+    fn check(&self) -> Result<bool, Failure> {
+        let wrong = |why: String| Failure::Usage(anyhow!(why));
+        let what = std::fs::metadata(&self.input)
+            .with_context(|| format!("cannot read {}", self.input.display()))
+            .map_err(Failure::Usage)?;
+        if self.report.as_ref() == Some(&self.output) {
+            return Err(wrong("--report and OUT name the same file".to_owned()));
+        }
+        if what.is_dir() {
+            if self.keep_plate.is_some() || self.keep_track.is_some() {
+                let why = "of a folder nothing can stay visible: redact its pictures one by one";
+                return Err(wrong(why.to_owned()));
+            }
+            return Ok(true);
+        }
+        let ending = self.output.extension().map(|e| e.to_ascii_lowercase());
+        let clip = !redact::is_still(&self.input);
+        if clip && ending.as_deref() != Some("mp4".as_ref()) {
+            let out = self.output.display();
+            return Err(wrong(format!("{out}: a clip's copy ends in .mp4")));
+        }
+        Ok(false)
     }
 
     fn settings(&self) -> Settings {
         Settings {
             classes: self.classes(),
             every: self.every,
+            tiles: !self.no_tiles,
             keep: self.keep_plate.or(self.keep_track),
             audio: match self.audio {
                 Sound::Keep => Audio::Keep,
@@ -215,82 +235,133 @@ impl Args {
     fn seeker(&self) -> anyhow::Result<(Seeker, Vec<ModelUsed>)> {
         let shelf = Shelf::open(None)?;
         let classes = self.classes();
-        let mut wanted: Vec<String> = self.model.clone();
-        let usual = [(Class::Face, "centerface"), (Class::Plate, "plate-eu")];
         let (mut detectors, mut models) = (Vec::<Box<dyn Detector>>::new(), Vec::new());
-        wanted.extend(usual.map(|(_, name)| name.to_owned()));
-        for name in &wanted {
-            let mut threshold = 0.0;
-            let loaded = shelf.load(name, usize::from(self.threads), |descriptor| {
-                threshold = self.threshold.unwrap_or(descriptor.threshold);
-                // Weaker ones continue a track.
-                descriptor.threshold = (0.5 * threshold).max(f32::MIN_POSITIVE);
-            })?;
-            let class = loaded.model.descriptor().class;
-            let named = self.model.contains(name);
+        for name in &self.model {
+            let (detector, used) = self.detector(&shelf, name)?;
+            let class = used.class;
             if !classes.contains(&class) {
-                if named {
-                    return Err(anyhow!(
-                        "--model {name} finds a {class}, and --classes names none"
-                    ));
-                }
-                continue;
+                bail!("--model {name} finds a {class}, which --classes does not name");
             }
             if models.iter().any(|m: &ModelUsed| m.class == class) {
-                if named {
-                    return Err(anyhow!(
-                        "--model {name}: there is one for each {class} already"
-                    ));
-                }
+                bail!("--model {name}: another model that finds a {class} is named, too");
+            }
+            detectors.push(detector);
+            models.push(used);
+        }
+        for class in &classes {
+            if models.iter().any(|m| m.class == *class) {
                 continue;
             }
-            models.push(ModelUsed {
-                class,
-                name: Path::new(name)
-                    .file_name()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into_owned(),
-                sha256: loaded.sha256,
-                input_long_side: self
-                    .input_long_side
-                    .unwrap_or(loaded.model.descriptor().input.long_side),
-                threshold,
-            });
-            detectors.push(Box::new(loaded.model));
-        }
-        if let Some(missing) = classes
-            .iter()
-            .find(|c| models.iter().all(|m| m.class != **c))
-        {
-            return Err(anyhow!("no model finds a {missing}"));
+            let usual = match class {
+                Class::Face => "centerface",
+                Class::Plate => "plate-eu",
+                Class::Person => bail!("no model of whole figures is known"),
+            };
+            let (detector, used) = self.detector(&shelf, usual)?;
+            detectors.push(detector);
+            models.push(used);
         }
         let search = Search::new(detectors);
         let seeker = Seeker::new(search, classes, self.input_long_side, !self.no_tiles);
         Ok((seeker, models))
     }
+
+    fn detector(
+        &self,
+        shelf: &Shelf,
+        name: &str,
+    ) -> anyhow::Result<(Box<dyn Detector>, ModelUsed)> {
+        let mut threshold = 0.0;
+        let loaded = shelf.load(name, usize::from(self.threads), |descriptor| {
+            threshold = self.threshold.unwrap_or(descriptor.threshold);
+            // Weaker ones continue a track.
+            descriptor.threshold = WEAK * threshold;
+        })?;
+        let descriptor = loaded.model.descriptor();
+        let file = Path::new(name).file_name().unwrap_or_default();
+        let used = ModelUsed {
+            class: descriptor.class,
+            name: file.to_string_lossy().into_owned(),
+            sha256: loaded.sha256,
+            input_long_side: self.input_long_side.unwrap_or(descriptor.input.long_side),
+            threshold,
+        };
+        Ok((Box::new(loaded.model), used))
+    }
 }
 
-fn write_report(draft: Draft, report: &Report) -> Result<(), Failure> {
-    let text = serde_json::to_vec(report).context("the report")?;
-    std::fs::write(draft.path(), text).context("the report cannot be written")?;
+/// Detections of at least this share of the threshold continue a track.
+const WEAK: f32 = 0.5;
+
+/// What was done.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Done {
+    One(Report),
+    Folder(Pictures),
+}
+
+fn write_report(draft: Draft, done: &Done) -> Result<(), Failure> {
+    let text = serde_json::to_vec(done).context("the report")?;
+    std::fs::write(draft.path(), text)
+        .context("the copy is complete, but its report cannot be written")?;
     Ok(draft.complete()?)
 }
 
-fn summary(report: &Report, took_s: f64) -> String {
-    let speed = if report.duration_s > 0.0 {
-        format!(", {:.1} times real time", report.duration_s / took_s)
-    } else {
-        String::new()
-    };
-    let covered = match report.covered_frames {
-        0 => String::new(),
-        n => format!(", {n} covered as a whole"),
-    };
-    format!(
-        "{}: {} frames{covered}, {} tracks, {took_s:.1} s{speed}",
-        report.output.name,
+impl Done {
+    fn summary(&self, took_s: f64) -> String {
+        match self {
+            Self::One(report) => one(report, took_s),
+            Self::Folder(pictures) => folder(pictures, took_s),
+        }
+    }
+}
+
+fn one(report: &Report, took_s: f64) -> String {
+    let things = report.tracks.len();
+    let name = &report.output.name;
+    if report.duration_s == 0.0 {
+        return format!("{name}: {things} things found, {took_s:.1} s");
+    }
+    let mut lines = vec![format!(
+        "{name}: {} frames, {things} tracks, {took_s:.1} s, {:.1} times real time",
         report.frames,
-        report.tracks.len()
-    )
+        report.duration_s / took_s
+    )];
+    for (reason, frames) in &report.covered {
+        lines.push(format!("  {frames} frames covered as a whole: {reason}"));
+    }
+    if report.gaps > 0 {
+        let gaps = report.gaps;
+        lines.push(format!(
+            "  {gaps} gaps in the recording: the picture before stands still"
+        ));
+    }
+    if let Some(kept) = &report.kept {
+        lines.push(format!(
+            "  track {} is visible in {} frames, hidden in {}: {} in doubt whose it is, {} overlapped by others",
+            kept.track,
+            kept.visible_frames,
+            kept.hidden_in_doubt + kept.hidden_by_others,
+            kept.hidden_in_doubt,
+            kept.hidden_by_others
+        ));
+    }
+    lines.join("\n")
+}
+
+fn folder(done: &Pictures, took_s: f64) -> String {
+    let mut lines = vec![format!(
+        "{} pictures masked, {} files skipped, {} failed, {took_s:.1} s",
+        done.pictures.len(),
+        done.skipped.len(),
+        done.failed.len()
+    )];
+    for (what, list) in [("skipped", &done.skipped), ("failed", &done.failed)] {
+        lines.extend(
+            list.iter()
+                .map(|l| format!("  {what}: {}: {}", l.name, l.why)),
+        );
+    }
+    lines.join("\n")
 }

@@ -2,7 +2,7 @@
 //! log that does not tear either.
 
 use anyhow::Context;
-use greyplane::redact::Progress;
+use greyplane::redact::{Progress, Stage};
 use greyplane::web::{CameraStatus, GatewayStatus};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
@@ -95,9 +95,6 @@ impl Screen {
 
 /// Steps of a [`Bar`].
 const WORK: u64 = 10_000;
-/// The share of the work that searching is, in time; the rest is writing.
-const SEARCHING: f64 = 0.8;
-
 /// Shows how far a redaction is.
 #[derive(Debug)]
 pub(crate) struct Bar {
@@ -109,17 +106,14 @@ impl Bar {
         let Some(bar) = &self.bar else {
             return;
         };
-        let searching = progress.pass == 0;
-        let verb = if searching { "searching" } else { "writing" };
-        bar.set_message(format!("{verb:<9} {:>7.1} s", progress.done_s));
-        if let Some(of_s) = progress.of_s.filter(|s| *s > 0.0) {
-            let share = (progress.done_s / of_s).min(1.0);
-            let done = if searching {
-                SEARCHING * share
-            } else {
-                SEARCHING + (1.0 - SEARCHING) * share
-            };
-            bar.set_position((done * WORK as f64) as u64);
+        let (doing, of) = match progress.stage {
+            Stage::Searching => ("searching", "frames"),
+            Stage::Writing => ("writing", "frames"),
+            Stage::Pictures => ("masking", "pictures"),
+        };
+        bar.set_message(format!("{doing:<9} {:>6} {of}", progress.frames));
+        if let Some(share) = progress.share {
+            bar.set_position((share * WORK as f64) as u64);
         }
     }
 

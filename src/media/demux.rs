@@ -24,6 +24,8 @@ pub(super) struct Found {
     /// Kinds of streams that nobody takes.
     pub(super) others: BTreeSet<String>,
     pub(super) sound: bool,
+    /// Where the streams that nobody takes end, running time.
+    pub(super) others_end: gst::ClockTime,
     /// All streams are known.
     pub(super) complete: bool,
 }
@@ -99,7 +101,19 @@ fn goes_on(kind: &str, wanted: Wanted) -> bool {
 
 /// Takes what comes out of `pad` and forgets it: a stream that nobody takes
 /// would stop the others.
-pub(super) fn throw_away(pipeline: &gst::Pipeline, pad: &gst::Pad) {
+pub(super) fn throw_away(pipeline: &gst::Pipeline, pad: &gst::Pad, found: &Arc<Mutex<Found>>) {
+    let found = found.clone();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+        let end = info.buffer().and_then(|b| {
+            let end = b.pts()? + b.duration().unwrap_or(gst::ClockTime::ZERO);
+            let segment = pad.sticky_event::<gst::event::Segment>(0)?;
+            let segment = segment.segment().downcast_ref::<gst::ClockTime>()?;
+            segment.to_running_time(end)
+        });
+        let mut found = lock(&found);
+        found.others_end = found.others_end.max(end.unwrap_or(gst::ClockTime::ZERO));
+        gst::PadProbeReturn::Ok
+    });
     let Ok(sink) = element("fakesink") else {
         return;
     };

@@ -146,6 +146,12 @@ impl ClipReader {
         lock(&self.found).sound
     }
 
+    /// Where sound and other streams end that go along with the picture, seconds
+    /// from the beginning, as far as the clip was read.
+    pub fn others_end_s(&self) -> f64 {
+        lock(&self.found).others_end.nseconds() as f64 * 1e-9
+    }
+
     /// How often the demuxer or decoder complained so far.
     pub fn warnings(&self) -> u64 {
         self.warnings
@@ -394,7 +400,7 @@ fn build(
         found.others.insert(kind);
         drop(found);
         if let Some(pipeline) = within.upgrade() {
-            throw_away(&pipeline, pad);
+            throw_away(&pipeline, pad, &seen);
         }
     });
     Ok((pipeline, sink, chain[3].clone()))

@@ -5,7 +5,7 @@
 //! above the telephone's band. It hides neither words nor manner of speaking.
 
 use super::MediaError;
-use super::demux::{Found, Wanted, demux, lock, throw_away};
+use super::demux::{Found, Wanted, demux, throw_away};
 use crate::pipeline::element;
 use gst::prelude::*;
 use gstreamer as gst;
@@ -47,7 +47,7 @@ pub(super) fn add(
         return Err(MediaError::Machine("pads for sound".to_owned()));
     };
     output.link(into).map_err(MediaError::machine)?;
-    let (take, within) = (input.clone(), pipeline.downgrade());
+    let (take, within, seen) = (input.clone(), pipeline.downgrade(), found.clone());
     decoded.connect_pad_added(move |_, pad| {
         let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
         let is_sound = caps.structure(0).is_some_and(|s| s.name() == "audio/x-raw");
@@ -55,12 +55,11 @@ pub(super) fn add(
             return;
         }
         if let Some(pipeline) = within.upgrade() {
-            throw_away(&pipeline, pad);
+            throw_away(&pipeline, pad, &seen);
         }
     });
     // Sound that is not there after all must not be waited for.
     decoded.connect_no_more_pads(move |_| {
-        lock(&found).complete = true;
         if !input.is_linked() {
             input.send_event(gst::event::Eos::new());
         }

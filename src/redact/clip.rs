@@ -5,7 +5,7 @@ use super::keep::Subject;
 use super::outfile::Draft;
 use super::report::{Arguments, FORMAT, File, Kept, ModelUsed, Report, program, tracks};
 use super::timeline::{Seen, Sure, Timeline};
-use super::{Audio, Progress, RedactError, Seeker, Settings, Watch};
+use super::{Audio, Progress, RedactError, Seeker, Settings, Stage, Watch};
 use crate::detect::{Class, PixelBox};
 use crate::frame::FrameRef;
 use crate::media::{ClipFrame, ClipReader, ClipWriter, Sound, WriterSettings};
@@ -15,7 +15,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::Hasher;
 use std::path::Path;
 
-/// A clip whose picture ends this much before its stated end breaks off.
+/// A clip that ends this much before its stated end breaks off.
 const BREAKS_OFF_S: f64 = 2.0;
 /// … and by this share of its length.
 const BREAKS_OFF_SHARE: f64 = 0.1;
@@ -35,7 +35,7 @@ pub fn redact_clip(
 ) -> Result<Report, RedactError> {
     let draft = Draft::begin(output, &[input], settings.force)?;
     let first = search(input, settings, seeker, watch)?;
-    let timeline = Timeline::new(first.size, &first.seen, &sure(&models))?;
+    let timeline = Timeline::new(first.size, first.seen, &sure(&models))?;
     let subject = settings
         .keep
         .map(|keep| Subject::choose(&keep, &timeline))
@@ -121,6 +121,7 @@ fn search(
         searched: 0,
         has_sound: false,
     };
+    let (mut failed, mut first_failure) = (0, None);
     while let Some(frame) = reader.next()? {
         let index = first.seen.len() as u64;
         let wanted = index.is_multiple_of(u64::from(settings.every.max(1)));
@@ -132,7 +133,9 @@ fn search(
             Ok(view) => {
                 first.searched += 1;
                 Some(seeker.search(view).map_err(|why| {
-                    tracing::warn!(at_s = seconds(&frame), why, "a frame was not searched");
+                    tracing::debug!(at_s = seconds(&frame), why, "a frame was not searched");
+                    failed += 1;
+                    first_failure.get_or_insert(why);
                     Cause::NotSearched
                 }))
             }
@@ -142,13 +145,13 @@ fn search(
             sum: view.map_or(0, |view| sum(&view)),
             found,
         });
-        tell(watch, 0, index + 1, seconds(&frame), of_s)?;
+        tell(watch, Stage::Searching, index + 1, seconds(&frame), of_s)?;
     }
     first.has_sound = reader.has_sound();
-    let ends_s = first.seen.last().map_or(0.0, |s| s.at_ns as f64 * 1e-9);
+    let pictures_s = first.seen.last().map_or(0.0, |s| s.at_ns as f64 * 1e-9);
+    let ends_s = reader.others_end_s().max(pictures_s);
     if let Some(says_s) = of_s
         && says_s - ends_s > BREAKS_OFF_S.max(BREAKS_OFF_SHARE * says_s)
-        && !first.has_sound
     {
         return Err(RedactError::BreaksOff {
             file: input.to_owned(),
@@ -156,7 +159,13 @@ fn search(
             ends_s,
         });
     }
-    Ok(first)
+    match first_failure {
+        Some(why) if failed == first.searched => Err(RedactError::NotSearched {
+            file: input.to_owned(),
+            why,
+        }),
+        _ => Ok(first),
+    }
 }
 
 /// The frames covered, by reason.
@@ -195,7 +204,7 @@ fn write(
         }
         writer.write(masked)?;
         index += 1;
-        tell(watch, 1, index as u64, at_s, of_s)?;
+        tell(watch, Stage::Writing, index as u64, at_s, of_s)?;
     }
     if index != timeline.moments.len() {
         return Err(RedactError::Unsteady {
@@ -244,41 +253,43 @@ fn sum(view: &FrameRef<'_>) -> u64 {
     sum.finish()
 }
 
-/// How often the decoder gave no frame for more than twice the usual time.
+/// How often the decoder gave no frame for more than 2.5 times the usual time.
 fn gaps(timeline: &Timeline) -> u64 {
-    let mut steps: Vec<u64> = timeline
-        .moments
-        .windows(2)
-        .map(|w| w[1].at_ns - w[0].at_ns)
-        .collect();
-    let count = |usual: u64| steps.iter().filter(|s| **s > 2 * usual + usual / 2).count();
-    let mut sorted = steps.clone();
-    sorted.sort_unstable();
-    let gaps = sorted
-        .get(sorted.len() / 2)
-        .map_or(0, |usual| count(*usual));
-    steps.clear();
-    gaps as u64
+    let moments = timeline.moments.windows(2);
+    let mut steps: Vec<u64> = moments.map(|w| w[1].at_ns - w[0].at_ns).collect();
+    steps.sort_unstable();
+    let usual = steps.get(steps.len() / 2).copied().unwrap_or(0);
+    let usual_at_most = steps.partition_point(|s| *s <= 2 * usual + usual / 2);
+    (steps.len() - usual_at_most) as u64
 }
 
 fn seconds(frame: &ClipFrame) -> f64 {
     frame.at_ns() as f64 * 1e-9
 }
 
+/// The share of the time that searching takes; the rest is writing.
+const SEARCHING: f64 = 0.85;
+
 fn tell(
     watch: &mut Watch<'_>,
-    pass: u8,
+    stage: Stage,
     frames: u64,
     done_s: f64,
     of_s: Option<f64>,
 ) -> Result<(), RedactError> {
-    let goes_on = watch(Progress {
-        pass,
-        frames,
-        done_s,
-        of_s,
+    let share = of_s.filter(|s| *s > 0.0).map(|of_s| {
+        let share = (done_s / of_s).min(1.0);
+        match stage {
+            Stage::Writing => SEARCHING + (1.0 - SEARCHING) * share,
+            Stage::Searching | Stage::Pictures => SEARCHING * share,
+        }
     });
-    if goes_on {
+    let progress = Progress {
+        stage,
+        frames,
+        share,
+    };
+    if watch(progress) {
         Ok(())
     } else {
         Err(RedactError::Stopped)

@@ -9,12 +9,15 @@
 //! Must not know GStreamer, the command line, or where models come from.
 
 mod clip;
+mod folder;
 mod hide;
 mod keep;
 mod outfile;
 mod report;
 mod seek;
 mod still;
+#[cfg(test)]
+mod tests;
 mod timeline;
 
 use crate::detect::Class;
@@ -24,9 +27,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use clip::redact_clip;
+pub use folder::{Left, Pictures, redact_folder};
 pub use keep::{CannotKeep, Keep};
 pub use outfile::Draft;
-pub use report::{File, Kept, ModelUsed, Report, Track};
+pub use report::{Arguments, File, Kept, ModelUsed, Report, Track};
 pub use seek::Seeker;
 pub use still::{is_still, redact_still};
 
@@ -50,6 +54,8 @@ pub struct Settings {
     pub classes: Vec<Class>,
     /// Every so manieth frame is searched, at least 1.
     pub every: u32,
+    /// Whether [`Seeker`] looks at tiles, for the report.
+    pub tiles: bool,
     /// The one subject that stays visible.
     pub keep: Option<Keep>,
     /// What becomes of the sound.
@@ -60,17 +66,27 @@ pub struct Settings {
     pub force: bool,
 }
 
+/// What is being done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The first reading of a clip.
+    Searching,
+    /// The second.
+    Writing,
+    /// A folder of pictures.
+    Pictures,
+}
+
 /// How far the work is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress {
-    /// 0: searching; 1: writing.
-    pub pass: u8,
-    /// Frames of this pass that are done.
+    /// What is being done.
+    pub stage: Stage,
+    /// Frames or pictures that are done in this stage.
     pub frames: u64,
-    /// Seconds of the clip that are done in this pass.
-    pub done_s: f64,
-    /// Seconds of the clip, where it says.
-    pub of_s: Option<f64>,
+    /// The share of all the time it takes that is over, about, 0…1; `None`
+    /// where the clip does not say how long it is.
+    pub share: Option<f64>,
 }
 
 /// Is told how far the work is; false stops it.
@@ -88,6 +104,9 @@ pub enum RedactError {
     /// Somebody stopped the work.
     #[error("stopped; nothing was written")]
     Stopped,
+    /// Somebody stopped the work on a folder.
+    #[error("stopped; {0} pictures were complete and stay")]
+    StoppedAfter(usize),
     /// The result's name is taken.
     #[error("{} exists; --force replaces it", .0.display())]
     Exists(PathBuf),
@@ -101,6 +120,22 @@ pub enum RedactError {
         file: PathBuf,
         /// What the system says.
         why: io::Error,
+    },
+    /// No frame could be searched: the copy would be grey from end to end.
+    #[error("no frame of {} could be searched: {why}", .file.display())]
+    NotSearched {
+        /// Which.
+        file: PathBuf,
+        /// What the detector says of the first one.
+        why: String,
+    },
+    /// One folder lies in the other.
+    #[error("{} lies in {}; name a folder elsewhere", .output.display(), .input.display())]
+    Within {
+        /// The folder of originals.
+        input: PathBuf,
+        /// The folder for the copies.
+        output: PathBuf,
     },
     /// The tracker refuses its rules or the size.
     #[error("nothing can be followed: {0}")]

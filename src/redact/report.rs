@@ -55,6 +55,7 @@ pub struct Report {
 pub struct Arguments {
     classes: Vec<Class>,
     every: u32,
+    tiles: bool,
     keep: Option<super::Keep>,
     audio: super::Audio,
     bitrate_kbit: Option<u32>,
@@ -65,6 +66,7 @@ impl From<&Settings> for Arguments {
         Self {
             classes: s.classes.clone(),
             every: s.every,
+            tiles: s.tiles,
             keep: s.keep,
             audio: s.audio,
             bitrate_kbit: s.bitrate_kbit,

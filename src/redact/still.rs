@@ -33,10 +33,13 @@ pub fn redact_still(
     seeker: &mut Seeker,
     models: Vec<ModelUsed>,
 ) -> Result<Report, RedactError> {
-    let form = StillForm::of_name(output).ok_or_else(|| MediaError::Write {
-        file: output.to_owned(),
-        why: "a picture's copy ends in .jpg, .jpeg or .png".to_owned(),
-    })?;
+    let same_ending = input.extension() == output.extension();
+    let form = StillForm::of_name(output)
+        .or_else(|| StillForm::of_content(input).filter(|_| same_ending))
+        .ok_or_else(|| MediaError::Write {
+            file: output.to_owned(),
+            why: "a picture's copy ends in .jpg, .jpeg or .png".to_owned(),
+        })?;
     let draft = Draft::begin(output, &[input], settings.force)?;
     let still = Still::read(input)?;
     let size = still.size();

@@ -87,23 +87,19 @@ pub(super) struct Timeline {
 
 impl Timeline {
     /// Follows what was found. Detections at least `sure` begin tracks, weaker
-    /// ones continue them.
-    pub(super) fn new(size: Size, seen: &[Seen], sure: &Sure) -> Result<Self, RuleFault> {
-        let looks: Vec<(CaptureTime, &[Detection])> = seen
-            .iter()
-            .filter_map(|s| match &s.found {
-                Some(Ok(found)) => Some((time(s.at_ns), found.as_slice())),
-                _ => None,
-            })
-            .collect();
-        let mut tracker = Tracker::new(rules(&looks, sure), size)?;
+    /// ones continue them, in both directions of time.
+    pub(super) fn new(size: Size, mut seen: Vec<Seen>, sure: &Sure) -> Result<Self, RuleFault> {
+        let rules = rules(&seen, sure);
+        strengthen(&mut seen, rules, size)?;
+        let looks: Vec<(CaptureTime, &[Detection])> = looks(&seen).collect();
+        let mut tracker = Tracker::new(rules, size)?;
         let mut timeline = Self {
             size,
             moments: Vec::with_capacity(seen.len()),
             things: Vec::new(),
         };
         let mut fed = 0;
-        for frame in seen {
+        for frame in &seen {
             let at = time(frame.at_ns);
             let until = at.plus_seconds(LAG_S);
             let past = looks.partition_point(|(t, _)| *t <= at);
@@ -176,8 +172,16 @@ pub(super) struct Sure {
     pub(super) person: f32,
 }
 
-fn rules(looks: &[(CaptureTime, &[Detection])], sure: &Sure) -> Rules {
-    let gaps = looks.windows(2).map(|w| w[1].0.seconds_since(w[0].0));
+fn looks(seen: &[Seen]) -> impl Iterator<Item = (CaptureTime, &[Detection])> {
+    seen.iter().filter_map(|s| match &s.found {
+        Some(Ok(found)) => Some((time(s.at_ns), found.as_slice())),
+        _ => None,
+    })
+}
+
+fn rules(seen: &[Seen], sure: &Sure) -> Rules {
+    let later = looks(seen).skip(1);
+    let gaps = looks(seen).zip(later).map(|(a, b)| b.0.seconds_since(a.0));
     let longest = gaps.fold(0.0, f64::max);
     let mut rules = Rules {
         remember_s: (4.0 * LAG_S).max(longest * (2 * LAG_LOOKS) as f64).min(1e6),
@@ -194,6 +198,42 @@ fn rules(looks: &[(CaptureTime, &[Detection])], sure: &Sure) -> Rules {
         kind.keep_score = kind.keep_score.min(sure);
     }
     rules
+}
+
+/// A box of which so much lies in an observed one is that observation.
+const SAME: f64 = 0.99;
+
+/// Makes those weak detections sure that lead up to a sure one: a tracker that
+/// reads the clip backwards continues tracks with them, so they are the
+/// beginnings of tracks when it is read forwards.
+fn strengthen(seen: &mut [Seen], rules: Rules, size: Size) -> Result<(), RuleFault> {
+    let mut tracker = Tracker::new(rules, size)?;
+    for frame in seen.iter_mut().rev() {
+        let Some(Ok(found)) = &mut frame.found else {
+            continue;
+        };
+        let at = CaptureTime(time(frame.at_ns).0.saturating_neg());
+        let observed = tracker.observe(at, found, &FixedCamera);
+        let (Ok(_), Ok(hidden)) = (observed, tracker.boxes_at(at, &FixedCamera)) else {
+            continue;
+        };
+        for weak in found {
+            let sure_score = match weak.class {
+                Class::Face => rules.face.sure_score,
+                Class::Plate => rules.plate.sure_score,
+                Class::Person => rules.person.sure_score,
+            };
+            let followed = hidden.iter().any(|h| {
+                h.class == weak.class
+                    && h.why == Why::Observed
+                    && h.likely.intersection(&weak.at).area() >= SAME * weak.at.area()
+            });
+            if followed {
+                weak.score = weak.score.max(sure_score);
+            }
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn time(at_ns: u64) -> CaptureTime {
