@@ -39,10 +39,14 @@ pub mod telemetry;
 #[cfg(feature = "gateway")]
 pub mod egress;
 #[cfg(feature = "gateway")]
+pub mod media;
+#[cfg(feature = "gateway")]
 pub mod pipeline;
 
 pub mod config;
 
+#[cfg(feature = "gateway")]
+pub mod redact;
 #[cfg(feature = "gateway")]
 pub mod web;
 

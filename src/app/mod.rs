@@ -10,6 +10,8 @@ mod models;
 mod motion;
 mod positions;
 
+pub use models::{Loaded, Shelf};
+
 use crate::clock::Clock;
 use crate::config::{Camera, Change, Config, Problems, diff};
 use crate::egress::{Access, RtspServer, RtspSettings};

@@ -1,14 +1,108 @@
-//! The detectors that the cameras of a configuration want, loaded.
+//! The models on this machine, and the detectors made of them.
 
 use super::detection::{Looker, Pool};
 use super::journal::Journal;
 use crate::config::{Config, Detectors};
 use crate::detect::manifest::{Manifest, usual_folder};
 use crate::detect::ort::{Model, Options, Runtime};
-use crate::detect::{Class, Detector, Search};
+use crate::detect::{Class, Descriptor, Detector, Search};
 use anyhow::{Context, bail};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// Where models lie, which are known, and the runtime they run in: the one way
+/// to a loaded model.
+#[derive(Debug)]
+pub struct Shelf {
+    folder: PathBuf,
+    manifest: Manifest,
+    runtime: Runtime,
+}
+
+/// A loaded model, and what it was loaded from.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The model.
+    pub model: Model,
+    /// The file.
+    pub file: PathBuf,
+    /// Its SHA-256, hexadecimal.
+    pub sha256: String,
+}
+
+impl Shelf {
+    /// The models in `folder`, or else in the usual place.
+    ///
+    /// # Errors
+    /// There is no usual place, or the runtime is not there or is not the one
+    /// that the manifest names.
+    pub fn open(folder: Option<&Path>) -> anyhow::Result<Self> {
+        let folder = match folder {
+            Some(folder) => folder.to_owned(),
+            None => usual_folder(|key| std::env::var_os(key))
+                .context("no folder for models: set GREYPLANE_MODELS, XDG_CACHE_HOME or HOME")?,
+        };
+        let manifest = Manifest::built_in()?;
+        let library = folder.join(&manifest.runtime.file);
+        let runtime = Runtime::load(&library, Some(&manifest.runtime.sha256))?;
+        Ok(Self {
+            folder,
+            manifest,
+            runtime,
+        })
+    }
+
+    /// The model of that name, or that .onnx file with its descriptor (.toml)
+    /// beside it. `change` may change the descriptor before the model is tried.
+    ///
+    /// # Errors
+    /// The file is missing, is not the manifest's or does not run, or the
+    /// changed descriptor is none.
+    pub fn load(
+        &self,
+        model: &str,
+        threads: usize,
+        change: impl FnOnce(&mut Descriptor),
+    ) -> anyhow::Result<Loaded> {
+        let (file, known, mut descriptor) = if Path::new(model).extension().is_some() {
+            let file = PathBuf::from(model);
+            let beside = file.with_extension("toml");
+            let text = fs::read_to_string(&beside).with_context(|| {
+                format!("cannot read the model's descriptor {}", beside.display())
+            })?;
+            let descriptor =
+                Descriptor::parse(&text).with_context(|| beside.display().to_string())?;
+            (file, None, descriptor)
+        } else {
+            let entry = self.manifest.model(model)?;
+            let file = self.folder.join(&entry.file);
+            (file, Some(entry.sha256.clone()), entry.descriptor.clone())
+        };
+        change(&mut descriptor);
+        descriptor.check().with_context(|| model.to_owned())?;
+        let sum = known.as_deref();
+        let loaded = Model::load(&self.runtime, &file, sum, descriptor, Options { threads })?;
+        let sha256 = match known {
+            Some(sum) => sum,
+            None => {
+                let bytes =
+                    fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+                Sha256::digest(bytes)
+                    .iter()
+                    .map(|b| format!("{b:02x}"))
+                    .collect()
+            }
+        };
+        Ok(Loaded {
+            model: loaded,
+            file,
+            sha256,
+        })
+    }
+}
 
 /// The pool for `config`. Models that cannot be loaded stop no camera: those
 /// that want them are covered, or not, as they say; the log tells why.
@@ -30,14 +124,7 @@ fn load(detectors: &Detectors, classes: &BTreeSet<Class>) -> anyhow::Result<Vec<
     if classes.is_empty() {
         return Ok(Vec::new());
     }
-    let folder = match &detectors.folder {
-        Some(folder) => folder.clone(),
-        None => usual_folder(|key| std::env::var_os(key))
-            .context("no folder for models: name one in [detectors]")?,
-    };
-    let manifest = Manifest::built_in()?;
-    let library = folder.join(&manifest.runtime.file);
-    let runtime = Runtime::load(&library, Some(&manifest.runtime.sha256))?;
+    let shelf = Shelf::open(detectors.folder.as_deref())?;
     let one = || {
         let mut models: Vec<Box<dyn Detector>> = Vec::new();
         for class in classes {
@@ -46,15 +133,8 @@ fn load(detectors: &Detectors, classes: &BTreeSet<Class>) -> anyhow::Result<Vec<
                 Class::Plate => &detectors.plate,
                 Class::Person => bail!("no model of whole figures is known"),
             };
-            let entry = manifest.model(name)?;
-            let model = Model::load(
-                &runtime,
-                &folder.join(&entry.file),
-                Some(&entry.sha256),
-                entry.descriptor.clone(),
-                Options { threads: 1 },
-            )?;
-            models.push(Box::new(model));
+            let loaded = shelf.load(name, 1, |_| {})?;
+            models.push(Box::new(loaded.model));
         }
         Ok(Looker::new(Search::new(models), Vec::new()))
     };

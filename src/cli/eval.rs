@@ -1,11 +1,14 @@
-//! `greyplane eval`: how well a detection model hides what is labelled.
+//! `greyplane eval`: how well a detection model, or the whole detector, hides
+//! what is labelled.
+
+mod clips;
 
 use super::Failure;
 use anyhow::{Context, anyhow};
+use greyplane::app::Shelf;
 use greyplane::clock::{Clock, SystemClock};
-use greyplane::detect::manifest::{Manifest, usual_folder};
-use greyplane::detect::ort::{Model, Options, Runtime};
-use greyplane::detect::{Class, Descriptor, Detector, PixelBox};
+use greyplane::detect::ort::Model;
+use greyplane::detect::{Class, Detector, PixelBox};
 use greyplane::eval::{self, Bucket, Labelled, Report, Score};
 use greyplane::frame::{Matrix, Picture};
 use greyplane::geom::Size;
@@ -33,6 +36,8 @@ pub(crate) struct Args {
     /// Threads for one network.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: u16,
+    #[command(flatten)]
+    clips: clips::ClipArgs,
     /// Give the report as JSON.
     #[arg(long)]
     json: bool,
@@ -65,8 +70,19 @@ impl Args {
                 self.grow
             )));
         }
-        let mut model = self.load_model()?;
         let labels = self.labels()?;
+        self.clips.check().map_err(Failure::Usage)?;
+        let mut model = self.load_model()?;
+        if self.clips.how.is_some() {
+            let measured = clips::measure(&self, &mut model, &labels)?;
+            let text = if self.json {
+                serde_json::to_string_pretty(&measured).context("the report")?
+            } else {
+                clips::table(&measured)
+            };
+            println!("{text}");
+            return Ok(());
+        }
         let measured = self.measure(&mut model, &labels)?;
         if self.json {
             let text = serde_json::to_string_pretty(&measured).context("the report")?;
@@ -88,7 +104,13 @@ impl Args {
     }
 
     fn load_model(&self) -> Result<Model, Failure> {
-        load(&self.model, self.threshold, usize::from(self.threads)).map_err(Failure::Usage)
+        let shelf = Shelf::open(None).map_err(Failure::Usage)?;
+        let loaded = shelf.load(&self.model, usize::from(self.threads), |descriptor| {
+            if let Some(threshold) = self.threshold {
+                descriptor.threshold = threshold;
+            }
+        });
+        loaded.map(|l| l.model).map_err(Failure::Usage)
     }
 
     fn measure(&self, model: &mut Model, labels: &[Labelled]) -> Result<Measured, Failure> {
@@ -139,35 +161,6 @@ impl Args {
             report: score.report(),
         })
     }
-}
-
-/// The model of that name, or that file with the descriptor beside it.
-fn load(model: &str, threshold: Option<f32>, threads: usize) -> anyhow::Result<Model> {
-    let folder = usual_folder(|key| std::env::var_os(key))
-        .context("no folder for models: set GREYPLANE_MODELS, XDG_CACHE_HOME or HOME")?;
-    let manifest = Manifest::built_in()?;
-    let runtime = Runtime::load(
-        &folder.join(&manifest.runtime.file),
-        Some(&manifest.runtime.sha256),
-    )?;
-    let (file, sha256, mut descriptor) = if Path::new(model).extension().is_some() {
-        let file = PathBuf::from(model);
-        let beside = file.with_extension("toml");
-        let text = fs::read_to_string(&beside)
-            .with_context(|| format!("cannot read the model's descriptor {}", beside.display()))?;
-        let descriptor = Descriptor::parse(&text).with_context(|| beside.display().to_string())?;
-        (file, None, descriptor)
-    } else {
-        let entry = manifest.model(model)?;
-        let sha256 = Some(entry.sha256.as_str());
-        (folder.join(&entry.file), sha256, entry.descriptor.clone())
-    };
-    if let Some(threshold) = threshold {
-        descriptor.threshold = threshold;
-        descriptor.check().context("--threshold")?;
-    }
-    let options = Options { threads };
-    Ok(Model::load(&runtime, &file, sha256, descriptor, options)?)
 }
 
 /// CPU time of this process so far, milliseconds, in steps of a clock tick;

@@ -5,6 +5,7 @@ mod demo;
 mod eval;
 mod mask;
 mod prove;
+mod redact;
 mod run;
 mod sim;
 mod terminal;
@@ -44,6 +45,7 @@ enum Command {
     Demo(demo::Args),
     /// Measure a detection model on labelled pictures.
     Eval(eval::Args),
+    Redact(redact::Args),
     /// Play scenarios and judge the masked stream as a viewer.
     Prove(prove::Args),
 }
@@ -80,6 +82,7 @@ impl Arguments {
             Command::Sim(args) => run_sim(&args),
             Command::Demo(args) => args.run(&screen),
             Command::Eval(args) => args.run(),
+            Command::Redact(args) => args.run(&screen),
             Command::Prove(args) => args.run(),
         };
         match done {

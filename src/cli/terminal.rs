@@ -2,6 +2,7 @@
 //! log that does not tear either.
 
 use anyhow::Context;
+use greyplane::redact::{Progress, Stage};
 use greyplane::web::{CameraStatus, GatewayStatus};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
@@ -69,6 +70,19 @@ impl Screen {
         }
     }
 
+    /// A bar for work that comes to an end; nothing where nobody looks.
+    pub(crate) fn bar(&self) -> Bar {
+        let bar = self.live.then(|| {
+            let bar = self.lines.add(ProgressBar::new(WORK));
+            let style = ProgressStyle::with_template(
+                "{msg} {wide_bar} {percent:>3} %  {elapsed} gone, {eta} to go",
+            );
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar
+        });
+        Bar { bar }
+    }
+
     /// Prints one line to stdout without tearing the board.
     #[allow(
         clippy::print_stdout,
@@ -76,6 +90,37 @@ impl Screen {
     )]
     pub(crate) fn say(&self, line: &str) {
         self.lines.suspend(|| println!("{line}"));
+    }
+}
+
+/// Steps of a [`Bar`].
+const WORK: u64 = 10_000;
+/// Shows how far a redaction is.
+#[derive(Debug)]
+pub(crate) struct Bar {
+    bar: Option<ProgressBar>,
+}
+
+impl Bar {
+    pub(crate) fn show(&self, progress: &Progress) {
+        let Some(bar) = &self.bar else {
+            return;
+        };
+        let (doing, of) = match progress.stage {
+            Stage::Searching => ("searching", "frames"),
+            Stage::Writing => ("writing", "frames"),
+            Stage::Pictures => ("masking", "pictures"),
+        };
+        bar.set_message(format!("{doing:<9} {:>6} {of}", progress.frames));
+        if let Some(share) = progress.share {
+            bar.set_position((share * WORK as f64) as u64);
+        }
+    }
+
+    pub(crate) fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::geom::Size;
 
-use super::{FrameError, FrameRef, Matrix, PixelFormat, Plane, plane_extent};
+use super::{FrameError, FrameMut, FrameRef, Matrix, PixelFormat, Plane, PlaneMut, plane_extent};
 
 /// An owned I420 picture, tightly packed.
 pub struct Picture {
@@ -67,13 +67,30 @@ impl Picture {
                 vs.push(chroma(r, kr).round() as u8);
             }
         }
+        Self::from_planes(size, matrix, [luma, us, vs])
+    }
+
+    /// From Y, U and V, row by row without gaps.
+    ///
+    /// # Errors
+    /// [`FrameError`] when the size is no picture's or bytes are missing.
+    pub fn from_planes(
+        size: Size,
+        matrix: Matrix,
+        planes: [Vec<u8>; 3],
+    ) -> Result<Self, FrameError> {
         let picture = Self {
             size,
             matrix,
-            planes: [luma, us, vs],
+            planes,
         };
         picture.frame().map(|_| ())?;
         Ok(picture)
+    }
+
+    /// How its colours were made.
+    pub fn matrix(&self) -> Matrix {
+        self.matrix
     }
 
     /// Width and height in luma samples.
@@ -97,11 +114,73 @@ impl Picture {
             .collect();
         FrameRef::new(PixelFormat::I420, self.size, self.matrix, planes)
     }
+
+    /// The picture to paint on.
+    ///
+    /// # Errors
+    /// Never for a picture that exists: it was checked when it was made.
+    pub fn frame_mut(&mut self) -> Result<FrameMut<'_>, FrameError> {
+        let size = self.size;
+        let planes = self
+            .planes
+            .iter_mut()
+            .enumerate()
+            .map(|(i, data)| PlaneMut {
+                data,
+                stride: plane_extent(PixelFormat::I420, size, i).0,
+            })
+            .collect();
+        FrameMut::new(PixelFormat::I420, size, planes)
+    }
+
+    /// Back to 8-bit RGB, row by row without gaps; each pixel takes the chroma
+    /// sample that colours it.
+    pub fn to_rgb(&self) -> Vec<u8> {
+        let (w, h) = (self.size.width as usize, self.size.height as usize);
+        let (cw, _) = plane_extent(PixelFormat::I420, self.size, 1);
+        let (kr, kb) = self.matrix.luma_shares();
+        let kg = 1.0 - kr - kb;
+        let [luma, us, vs] = &self.planes;
+        let mut rgb = Vec::with_capacity(w * h * 3);
+        for y in 0..h {
+            let chroma = y / 2 * cw;
+            for x in 0..w {
+                let l = (f64::from(luma[y * w + x]) - 16.0) * (255.0 / 219.0);
+                let at = chroma + x / 2;
+                let u = (f64::from(us[at]) - 128.0) * (255.0 / 224.0);
+                let v = (f64::from(vs[at]) - 128.0) * (255.0 / 224.0);
+                let r = l + 2.0 * (1.0 - kr) * v;
+                let b = l + 2.0 * (1.0 - kb) * u;
+                let g = (l - kr * r - kb * b) / kg;
+                // A cast saturates at both ends.
+                rgb.extend([r, g, b].map(|c| c.round() as u8));
+            }
+        }
+        rgb
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn there_and_back_changes_a_grey_or_a_plain_colour_by_rounding_only() {
+        let size = Size {
+            width: 3,
+            height: 3,
+        };
+        for colour in [[0, 0, 0], [255, 255, 255], [10, 200, 90], [250, 3, 7]] {
+            for matrix in [Matrix::Bt601, Matrix::Bt709] {
+                let picture = Picture::from_rgb(&colour.repeat(9), size, matrix).unwrap();
+                let back = picture.to_rgb();
+                assert_eq!(back.len(), 27);
+                for (is, was) in back.iter().zip(colour.iter().cycle()) {
+                    assert!(is.abs_diff(*was) <= 2, "{colour:?} became {back:?}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn the_corners_of_the_colour_cube_are_where_the_standards_put_them() {

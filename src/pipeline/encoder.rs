@@ -91,6 +91,40 @@ pub fn encoder_chain(settings: &EncoderSettings) -> Result<Vec<gst::Element>, Ca
     make(settings).map(|encoder| encoder.chain)
 }
 
+/// The elements that encode masked frames for a file, to link one after
+/// another: the same encoders, set for a good picture where nobody waits.
+/// `kbit` is the bit rate, kbit/s; without it x264 keeps the quality constant
+/// and the others get `usual_kbit`.
+///
+/// # Errors
+/// [`CannotStart`] where no encoder works on this machine.
+pub(crate) fn file_encoder_chain(
+    kbit: Option<u32>,
+    usual_kbit: u32,
+) -> Result<Vec<gst::Element>, CannotStart> {
+    let settings = EncoderSettings {
+        bitrate_kbit: kbit.unwrap_or(usual_kbit),
+        gop_frames: 250,
+        ..EncoderSettings::default()
+    };
+    let encoder = choose(&settings)?;
+    if encoder.factory().is_some_and(|f| f.name() == "x264enc") {
+        encoder.set_property_from_str("tune", "0");
+        encoder.set_property_from_str("speed-preset", "veryfast");
+        encoder.set_property("threads", 0u32);
+        if kbit.is_none() {
+            encoder.set_property_from_str("pass", "qual");
+            encoder.set_property("quantizer", 21u32);
+        }
+    }
+    // Encoders in hardware take NV12 only; passes I420 through to the others.
+    Ok(vec![
+        element("videoconvert")?,
+        encoder,
+        element("h264parse")?,
+    ])
+}
+
 fn choose(settings: &EncoderSettings) -> Result<gst::Element, CannotStart> {
     let names: Vec<&str> = match settings.encoder.as_str() {
         "auto" => ENCODERS.to_vec(),
@@ -176,7 +210,7 @@ fn set(encoder: &gst::Element, settings: &EncoderSettings) {
     }
 }
 
-pub(super) fn element(name: &str) -> Result<gst::Element, CannotStart> {
+pub(crate) fn element(name: &str) -> Result<gst::Element, CannotStart> {
     gst::ElementFactory::make(name)
         .build()
         .map_err(|_| CannotStart::NoElement(name.to_owned()))

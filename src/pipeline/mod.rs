@@ -29,7 +29,9 @@ mod supervisor;
 
 pub use camera::{CameraPipeline, CameraSettings};
 pub use encoder::{ENCODERS, EncoderSettings, X264Preset, encoder_chain};
+pub(crate) use encoder::{element, file_encoder_chain};
 pub use judge::{FrameJudge, Waker};
+pub(crate) use privacymask::{Copies, GstFrame};
 pub use source::{DECODERS, SourceSettings, Transport};
 pub use stats::{Latency, PipelineStats};
 pub use stream::{EncodedMasked, MaskedStream, Tap, TapHandle};

@@ -9,6 +9,8 @@ use std::collections::VecDeque;
 
 /// A track ends only after the detector has looked for it in vain this often.
 const LOOKS_IN_VAIN: usize = 2;
+/// A track that was seen less often is held for as much less.
+const KNOWN_AFTER: u32 = 4;
 /// The doubt of a contested sighting; it lasts one sighting more.
 const IN_DOUBT: u8 = 2;
 
@@ -24,10 +26,12 @@ pub(super) struct Course {
     missed: [Option<CaptureTime>; LOOKS_IN_VAIN],
     /// When it was certainly outside of the frame.
     left: Option<CaptureTime>,
+    /// How often it was seen; 0 while it was seen only once, and weakly.
+    seen: u32,
 }
 
 impl Course {
-    pub(super) fn begun(id: TrackId, class: Class, first: Sighting) -> Self {
+    pub(super) fn begun(id: TrackId, class: Class, first: Sighting, sure: bool) -> Self {
         Self {
             id,
             class,
@@ -35,6 +39,7 @@ impl Course {
             last: first,
             missed: [None; LOOKS_IN_VAIN],
             left: None,
+            seen: u32::from(sure),
         }
     }
 
@@ -47,6 +52,7 @@ impl Course {
         let inherited = self.last.doubt.min(IN_DOUBT).saturating_sub(1);
         sighting.doubt = if contested { IN_DOUBT } else { inherited };
         self.sightings.push_back(sighting);
+        self.seen = self.seen.saturating_add(1);
         self.last = sighting;
         self.missed = [None; LOOKS_IN_VAIN];
     }
@@ -85,11 +91,18 @@ impl Course {
         self.left.is_none() && !self.ended(t, hold_s)
     }
 
-    /// Whether the track had ended before `t`: held long enough and looked for
-    /// often enough.
+    /// Whether the track had ended before `t`: held long enough for what is known
+    /// of it and looked for often enough. One weak sighting, which nothing
+    /// confirmed, ends with the first look in vain.
     fn ended(&self, t: CaptureTime, hold_s: f64) -> bool {
+        if self.seen == 0 {
+            return self.missed[0].is_some_and(|missed| t > missed);
+        }
         match self.missed[LOOKS_IN_VAIN - 1] {
-            Some(missed) => t > missed.max(self.last.at.plus_seconds(hold_s)),
+            Some(missed) => {
+                let share = (f64::from(self.seen) / f64::from(KNOWN_AFTER)).min(1.0);
+                t > missed.max(self.last.at.plus_seconds(hold_s * share))
+            }
             None => false,
         }
     }
@@ -124,6 +137,7 @@ impl Course {
             at,
             likely: place.line,
             why,
+            doubtful: self.doubtful(t),
         })
     }
 
@@ -175,6 +189,14 @@ impl Course {
         doubts.fold(sure, |sure, s| {
             hull(&sure, &anyone(s, t, kind, scene).bound)
         })
+    }
+
+    /// Whether the observation at `t`, or one on either side of it, is in doubt.
+    fn doubtful(&self, t: CaptureTime) -> bool {
+        let before = self.sightings.partition_point(|s| s.at < t);
+        let from = before.saturating_sub(1);
+        let around = self.sightings.iter().skip(from).take(3);
+        around.into_iter().any(|s| s.doubt > 0)
     }
 
     fn before(&self, t: CaptureTime, scene: &Scene) -> Option<(Place, PixelBox, Why)> {

@@ -69,6 +69,9 @@ pub struct Hidden {
     pub likely: PixelBox,
     /// How the box was found.
     pub why: Why,
+    /// Another thing may have been taken for this one in the observations
+    /// around: what is hidden does not depend on it, whose box it is does.
+    pub doubtful: bool,
 }
 
 /// How a box was found, from best to worst.
@@ -102,8 +105,6 @@ pub struct Taken {
     pub linked: usize,
     /// How many began a track.
     pub begun: usize,
-    /// How many were too weak to begin one.
-    pub weak: usize,
     /// How many found no room: [`CannotSay::TooMany`] around this look.
     pub untracked: usize,
 }

@@ -10,9 +10,11 @@ use crate::geom::Size;
 /// the picture, so these hold at any distance.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Kind {
-    /// Detections at least this sure begin a track, 0…1.
+    /// Detections at least this sure are linked first and begin a track that is
+    /// held though the next look does not find it, 0…1.
     pub sure_score: f32,
-    /// Detections at least this sure continue a track; weaker ones are ignored.
+    /// Detections at least this sure continue a track, or begin one that the
+    /// next look must confirm; weaker ones are ignored.
     pub keep_score: f32,
     /// Nothing moves faster, sizes per second, along each axis.
     pub speed_sizes_s: f64,
@@ -72,7 +74,8 @@ pub struct Rules {
     /// taken as a pixel where that is less). `grow` must leave room for it.
     pub jitter: f64,
     /// How long a track is held after it was last seen, seconds; longer where
-    /// the detector looked for it less than twice in that time.
+    /// the detector looked for it less than twice in that time, shorter where
+    /// it was seen less than four times.
     pub hold_s: f64,
     /// How long before its first observation a track is hidden, seconds.
     pub before_s: f64,

@@ -16,8 +16,8 @@ use crate::frame::{FrameError, FrameMut, FrameRef, Matrix, PixelFormat, Plane, P
 use crate::geom::Size;
 use crate::paint::Paintable;
 
-/// A mapped, writable picture of our own. The only carrier of a masked frame.
-pub(in crate::pipeline) struct GstFrame {
+/// A mapped, writable picture of our own. The only carrier of a masked frame of video.
+pub(crate) struct GstFrame {
     /// Boxed: it is large, and moves through a few results.
     mapped: Box<VideoFrame<Writable>>,
     format: PixelFormat,
@@ -25,7 +25,7 @@ pub(in crate::pipeline) struct GstFrame {
 
 /// Why a buffer did not become a [`GstFrame`]. The frame is dropped.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::pipeline) enum Unusable {
+pub(crate) enum Unusable {
     #[error("{0:?} is not a form we paint")]
     Format(VideoFormat),
     #[error("the buffer cannot be mapped")]
@@ -42,7 +42,7 @@ impl std::fmt::Debug for GstFrame {
 
 impl GstFrame {
     /// Takes `buffer`, stamped with `pts`; copies it where it is shared.
-    pub(super) fn own(
+    pub(crate) fn own(
         mut buffer: gst::Buffer,
         info: &VideoInfo,
         copies: &mut Copies,
@@ -74,15 +74,26 @@ impl GstFrame {
         Self::own(buffer, info, copies, pts)
     }
 
-    pub(super) fn size(&self) -> Size {
+    pub(crate) fn size(&self) -> Size {
         Size {
             width: self.mapped.info().width(),
             height: self.mapped.info().height(),
         }
     }
 
-    pub(super) fn into_buffer(self) -> gst::Buffer {
+    pub(crate) fn info(&self) -> &VideoInfo {
+        self.mapped.info()
+    }
+
+    pub(crate) fn into_buffer(self) -> gst::Buffer {
         self.mapped.into_buffer()
+    }
+
+    /// The picture to look at.
+    pub(crate) fn view(&self) -> Result<FrameRef<'_>, FrameError> {
+        let mapped = &self.mapped;
+        let plane = |n| mapped.plane_data(n).ok();
+        view(mapped.info(), self.format, mapped.plane_stride(), plane)
     }
 }
 
@@ -122,10 +133,23 @@ pub(super) fn lend(buffer: &gst::Buffer, info: &VideoInfo, look: impl FnOnce(&Fr
     ) else {
         return;
     };
+    let plane = |n| mapped.plane_data(n).ok();
+    if let Ok(picture) = view(info, format, mapped.plane_stride(), plane) {
+        look(&picture);
+    }
+}
+
+/// The planes of a mapped picture, and how its colours were made.
+fn view<'a>(
+    info: &VideoInfo,
+    format: PixelFormat,
+    strides: &[i32],
+    data: impl Fn(u32) -> Option<&'a [u8]>,
+) -> Result<FrameRef<'a>, FrameError> {
     let planes = (0..info.n_planes())
-        .zip(mapped.plane_stride())
+        .zip(strides)
         .filter_map(|(plane, stride)| {
-            let data = mapped.plane_data(plane).ok()?;
+            let data = data(plane)?;
             let stride = usize::try_from(*stride).ok()?;
             Some(Plane { data, stride })
         });
@@ -138,9 +162,7 @@ pub(super) fn lend(buffer: &gst::Buffer, info: &VideoInfo, look: impl FnOnce(&Fr
         gst_video::VideoColorMatrix::Bt709 => Matrix::Bt709,
         _ => Matrix::usual(size),
     };
-    if let Ok(picture) = FrameRef::new(format, size, matrix, planes.collect()) {
-        look(&picture);
-    }
+    FrameRef::new(format, size, matrix, planes.collect())
 }
 
 fn pixel_format(info: &VideoInfo) -> Result<PixelFormat, Unusable> {
@@ -152,8 +174,8 @@ fn pixel_format(info: &VideoInfo) -> Result<PixelFormat, Unusable> {
 }
 
 /// Memory for copies, used again and again.
-#[derive(Default)]
-pub(super) struct Copies {
+#[derive(Debug, Default)]
+pub(crate) struct Copies {
     pool: Option<(VideoInfo, gst_video::VideoBufferPool)>,
 }
 

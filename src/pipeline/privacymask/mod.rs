@@ -32,6 +32,7 @@ use crate::event::{EventSink, Reason};
 use crate::geom::Size;
 
 pub(super) use frame::capture_time;
+pub(crate) use frame::{Copies, GstFrame};
 
 glib::wrapper! {
     /// The element. Made by [`new`], configured by [`PrivacyMask::configure`].
