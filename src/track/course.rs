@@ -1,6 +1,7 @@
 //! One track: its observations, and where it may be at any time.
 
 use super::reach::{Place, Scene, Sighting, anyone, between, beyond, hull, observed};
+use super::rules::Rules;
 use super::{Hidden, TrackId, Why};
 use crate::clock::CaptureTime;
 use crate::detect::{Class, PixelBox};
@@ -151,12 +152,12 @@ impl Course {
         };
         if a.at == t {
             let sure = observed(a, scene);
-            let hidden = self.with_doubts(sure.bound, t, scene);
+            let hidden = self.with_doubts(sure.hidden(scene.rules), t, scene);
             return Some((sure, hidden, Why::Observed));
         }
         if let Some(b) = next {
             let sure = between(a, b, t, kind, scene);
-            let hidden = self.with_doubts(sure.bound, t, scene);
+            let hidden = self.with_doubts(sure.hidden(scene.rules), t, scene);
             return Some((sure, hidden, Why::Interpolated));
         }
         if self.left.is_some_and(|left| t >= left) || self.ended(t, scene.rules.hold_s) {
@@ -168,7 +169,11 @@ impl Course {
             None => Why::Extrapolated { s },
         };
         let sure = self.ahead(t, scene);
-        Some((sure, self.with_doubts(sure.bound, t, scene), why))
+        Some((
+            sure,
+            self.with_doubts(sure.hidden(scene.rules), t, scene),
+            why,
+        ))
     }
 
     /// `sure`, and where a neighbouring sighting is in doubt also whatever was
@@ -187,7 +192,7 @@ impl Course {
         let later = later.filter(|b| b.looks[0].is_none_or(|before| t >= before));
         let doubts = earlier.into_iter().chain(later).filter(|s| s.doubt > 0);
         doubts.fold(sure, |sure, s| {
-            hull(&sure, &anyone(s, t, kind, scene).bound)
+            hull(&sure, &anyone(s, t, kind, scene).hidden(scene.rules))
         })
     }
 
@@ -208,7 +213,7 @@ impl Course {
         let kind = scene.rules.kind(self.class);
         let others = self.sightings.iter().skip(1);
         let place = beyond(first, others, t, kind, scene);
-        let sure = entering(&place, scene.frame);
+        let sure = entering(&place, scene.rules, scene.frame);
         Some((place, self.with_doubts(sure, t, scene), Why::Before { s }))
     }
 
@@ -229,8 +234,8 @@ impl Course {
 
 /// A thing first seen within its own size of the frame's edge may have come
 /// from there: its box is extended to that edge.
-fn entering(place: &Place, frame: Size) -> PixelBox {
-    let b = place.bound;
+fn entering(place: &Place, rules: &Rules, frame: Size) -> PixelBox {
+    let b = place.hidden(rules);
     let near = place.size_px;
     let (right, bottom) = (f64::from(frame.width), f64::from(frame.height));
     PixelBox {

@@ -220,6 +220,22 @@ impl Place {
             cut: from.is_cut(),
         }
     }
+
+    /// What of it is hidden: at most [`Rules::most_growth_sizes`] are added to
+    /// the base growth.
+    pub(super) fn hidden(&self, rules: &Rules) -> PixelBox {
+        let base = |side: f64| (0.5 * rules.grow * side).max(rules.min_growth_px);
+        let most = rules.most_growth_sizes * self.size_px;
+        let sides = [self.line.width(), self.line.height()];
+        let less = [0, 1].map(|i| (self.growth_px[i] - base(sides[i]) - most).max(0.0));
+        let b = &self.bound;
+        PixelBox {
+            x0: b.x0 + less[0],
+            y0: b.y0 + less[1],
+            x1: b.x1 - less[0],
+            y1: b.y1 - less[1],
+        }
+    }
 }
 
 /// Where a thing is in the very picture it was seen in.

@@ -18,8 +18,14 @@ const PLAIN: Size = Size {
     height: 16_000,
 };
 
+/// Hides all that its bounds say: what they promise is tested without the limit
+/// on growth.
 fn tracker(frame: Size) -> Tracker {
-    Tracker::new(Rules::default(), frame).unwrap()
+    let rules = Rules {
+        most_growth_sizes: 1e6,
+        ..Rules::default()
+    };
+    Tracker::new(rules, frame).unwrap()
 }
 
 fn face(at: PixelBox, score: f32) -> Detection {
@@ -105,6 +111,32 @@ fn a_weak_detection_begins_a_track_that_the_next_look_must_confirm() {
             assert_eq!(hidden, wanted[i], "{scores:?}, look {i}");
         }
         assert!(tracker.tracks() <= 1, "{scores:?}");
+    }
+}
+
+#[test]
+fn what_is_not_seen_again_hides_no_more_of_the_street_than_the_rules_allow() {
+    let at = box_at(500.0, 300.0, 20.0, 24.0);
+    for most_growth_sizes in [0.0, 1.0, 2.0] {
+        let rules = Rules {
+            most_growth_sizes,
+            ..Rules::default()
+        };
+        let mut tracker = Tracker::new(rules, HD).unwrap();
+        let see = |tracker: &mut Tracker, s: f64, found: &[Detection]| {
+            tracker.observe(capture(s), found, &FixedCamera).unwrap();
+        };
+        for s in [1.0, 1.1, 1.2, 1.3] {
+            see(&mut tracker, s, &[face(at, 0.9)]);
+        }
+        see(&mut tracker, 1.4, &[]);
+        see(&mut tracker, 1.5, &[]);
+        for s in [0.6, 1.25, 1.35, 1.6, 2.0] {
+            let hidden = only(&tracker, s).at;
+            let most = 20.0 * 1.3 + 2.0 * most_growth_sizes * 24.0;
+            assert!(hidden.width() <= most + 1e-6, "at {s}: {hidden:?}");
+            assert!(hidden.intersection(&at) == at, "at {s}: {hidden:?}");
+        }
     }
 }
 
