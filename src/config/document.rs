@@ -41,6 +41,7 @@ pub(super) struct Detectors {
     pub(super) threads: Spanned<u32>,
     pub(super) face: String,
     pub(super) plate: String,
+    pub(super) person: Option<String>,
     pub(super) input_long_side: Spanned<u32>,
 }
 
@@ -51,6 +52,7 @@ impl Default for Detectors {
             threads: unplaced(1),
             face: "centerface".into(),
             plate: "plate-eu".into(),
+            person: None,
             input_long_side: unplaced(640),
         }
     }

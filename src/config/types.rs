@@ -32,10 +32,13 @@ pub struct Detectors {
     pub folder: Option<PathBuf>,
     /// Pictures that are looked at at the same time.
     pub threads: usize,
-    /// The model that finds faces, by its name in `models/manifest.toml`.
+    /// The model that finds faces, by its name in `models/manifest.toml`, or an
+    /// `.onnx` file with its descriptor (`.toml`) beside it.
     pub face: String,
     /// The model that finds licence plates.
     pub plate: String,
+    /// The model that finds whole figures, where there is one.
+    pub person: Option<String>,
     /// The longer side that a picture is brought to for the models, samples.
     pub input_long_side: u32,
 }
