@@ -1,7 +1,8 @@
 //! The models on this machine, and the detectors made of them.
 
-use super::detection::{Looker, Pool};
+use super::detection::{Looker, Pool, Trial};
 use super::journal::Journal;
+use crate::clock::Mono;
 use crate::config::{Config, Detectors};
 use crate::detect::manifest::{Manifest, usual_folder};
 use crate::detect::ort::{Model, Options, Runtime};
@@ -114,7 +115,7 @@ pub(super) fn pool(config: &Config, journal: &Arc<Journal>) -> anyhow::Result<Po
     Pool::start(lookers, config.detectors.input_long_side, journal.clone())
 }
 
-/// Loads all that the cameras of `config` want and lets go of it again: what
+/// Loads all that the cameras of `config` want, tries it and lets go of it again: what
 /// [`Gateway::start`](super::Gateway::start) would only log.
 ///
 /// # Errors
@@ -124,7 +125,10 @@ pub fn try_models(config: &Config) -> anyhow::Result<()> {
         threads: 1,
         ..config.detectors.clone()
     };
-    load(&one, &wanted(config)).map(drop)
+    for mut looker in load(&one, &wanted(config))? {
+        looker.sees(Mono(0))?;
+    }
+    Ok(())
 }
 
 fn wanted(config: &Config) -> BTreeSet<Class> {
@@ -159,7 +163,10 @@ fn load(detectors: &Detectors, classes: &BTreeSet<Class>) -> anyhow::Result<Vec<
             }
             models.push(Box::new(loaded.model));
         }
-        Ok(Looker::new(Search::new(models), Vec::new()))
+        let trials = classes.iter().map(|class| Trial::of(*class));
+        let trials: Vec<Option<Trial>> = trials.collect::<anyhow::Result<_>>()?;
+        let trials = trials.into_iter().flatten().collect();
+        Ok(Looker::new(Search::new(models), trials))
     };
     (0..detectors.threads).map(|_| one()).collect()
 }

@@ -1,4 +1,3 @@
-use super::looker::Trial;
 use super::*;
 use crate::clock::{CaptureTime, SystemClock};
 use crate::config::WhenSilent;
