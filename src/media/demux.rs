@@ -28,6 +28,8 @@ pub(super) struct Found {
     pub(super) others_end: gst::ClockTime,
     /// All streams are known.
     pub(super) complete: bool,
+    /// How often something was read from the file.
+    pub(super) reads: u64,
 }
 
 pub(super) fn lock(found: &Mutex<Found>) -> MutexGuard<'_, Found> {
@@ -46,6 +48,14 @@ pub(super) fn demux(
         .ok_or_else(|| MediaError::Name(file.to_owned()))?;
     let source = element("filesrc").map_err(MediaError::machine)?;
     source.set_property("location", location);
+    let seen = found.clone();
+    let output = source.static_pad("src");
+    output.inspect(|pad| {
+        pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+            lock(&seen).reads += 1;
+            gst::PadProbeReturn::Ok
+        });
+    });
     let decode = element("decodebin").map_err(MediaError::machine)?;
     decode.connect("autoplug-continue", false, move |values| {
         let kind = kind_of(values);

@@ -25,6 +25,9 @@ use std::sync::{Arc, Mutex};
 
 /// A decoder that gives neither a frame nor an error for this long has failed.
 const STANDSTILL: gst::ClockTime = gst::ClockTime::from_seconds(120);
+/// No frame yet, and nothing more read from the file, for this long: decodebin
+/// now and then keeps an error to itself.
+const NO_BEGINNING: gst::ClockTime = gst::ClockTime::from_seconds(20);
 /// How often errors are looked for meanwhile.
 const TICK: gst::ClockTime = gst::ClockTime::from_mseconds(100);
 /// Decoded frames that wait to be taken.
@@ -188,26 +191,25 @@ impl ClipReader {
     /// Waits for the first frame and holds the clip to its size.
     fn begin(&mut self, form: &gst::Element) -> Result<(), MediaError> {
         self.set_state(gst::State::Paused)?;
-        let mut waited = gst::ClockTime::ZERO;
+        let (mut waited, mut reads) = (gst::ClockTime::ZERO, 0);
         let first = loop {
             if let Some(sample) = self.sink.try_pull_preroll(TICK) {
                 break sample;
             }
             self.listen()?;
-            let nothing = {
-                let found = lock(&self.found);
-                found.complete || self.sink.is_eos()
+            let input = self.sink.static_pad("sink");
+            let linked = input.is_some_and(|p| p.current_caps().is_some());
+            let found = lock(&self.found);
+            waited = if found.reads == reads {
+                waited + TICK
+            } else {
+                gst::ClockTime::ZERO
             };
-            // The sink hears of the end of a stream that it is linked to only.
-            let linked = self
-                .sink
-                .static_pad("sink")
-                .is_some_and(|p| p.current_caps().is_some());
-            waited += TICK;
-            if (nothing && !linked && waited > TICK * 5)
-                || self.sink.is_eos()
-                || waited > STANDSTILL
-            {
+            reads = found.reads;
+            // The sink hears of an end only once video has reached it.
+            let without_video = found.complete && !linked && waited > TICK * 5;
+            drop(found);
+            if self.sink.is_eos() || without_video || waited > NO_BEGINNING {
                 return Err(self.no_video());
             }
         };
