@@ -352,10 +352,10 @@ fn one(report: &Report, took_s: f64) -> String {
 
 fn folder(done: &Pictures, took_s: f64) -> String {
     let mut lines = vec![format!(
-        "{} pictures masked, {} files skipped, {} failed, {took_s:.1} s",
+        "pictures: {} masked, {} failed, {} other files skipped, {took_s:.1} s",
         done.pictures.len(),
-        done.skipped.len(),
-        done.failed.len()
+        done.failed.len(),
+        done.skipped.len()
     )];
     for (what, list) in [("skipped", &done.skipped), ("failed", &done.failed)] {
         lines.extend(

@@ -55,7 +55,8 @@ impl ClipFrame {
         CaptureTime(i64::try_from(self.at_ns).unwrap_or(i64::MAX))
     }
 
-    /// The decoder says that it had to make parts of it up.
+    /// The decoder made parts of it up, or it may be predicted from a frame that
+    /// could not be decoded.
     pub fn is_damaged(&self) -> bool {
         self.damaged
     }
@@ -305,7 +306,8 @@ impl ClipReader {
             (Some(Some(t)), Some(last)) => t.nseconds().max(last.saturating_add(APART_NS)),
             (None, Some(last)) => last.saturating_add(APART_NS),
         };
-        let damaged = buffer.flags().contains(gst::BufferFlags::CORRUPTED);
+        let flagged = buffer.flags().contains(gst::BufferFlags::CORRUPTED);
+        let damaged = lock(&self.found).units.leave(&buffer) || flagged;
         let pts = gst::ClockTime::from_nseconds(at_ns);
         let picture = GstFrame::own(buffer, info, &mut self.copies, pts)
             .map_err(|e| unusable(&e.to_string()))?;

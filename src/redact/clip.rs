@@ -50,14 +50,18 @@ pub fn redact_clip(
         bitrate_kbit: settings.bitrate_kbit,
         sound: sound.map(|sound| (input.to_owned(), sound)),
     };
-    let covered = write(
+    let written = write(
         input,
         draft.path(),
         &timeline,
         subject.as_ref(),
         &writer,
         watch,
-    )?;
+    );
+    let covered = written.map_err(|error| match error {
+        RedactError::Media(error) => RedactError::Media(error.told_of(output)),
+        error => error,
+    })?;
     let last_ns = timeline.moments.last().map_or(0, |m| m.at_ns);
     let report = Report {
         format: FORMAT,

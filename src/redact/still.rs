@@ -76,7 +76,7 @@ pub fn redact_still(
             why: failed.error().to_string(),
         }
     })?;
-    write_still(&masked, draft.path(), form)?;
+    write_still(&masked, draft.path(), form).map_err(|e| e.told_of(output))?;
     let covered: BTreeMap<_, _> = masked
         .painted()
         .covered
