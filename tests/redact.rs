@@ -527,7 +527,7 @@ fn a_folder_is_masked_picture_by_picture() {
         &mut |_| true,
     );
     assert!(matches!(inside, Err(RedactError::Within { .. })));
-    std::fs::remove_dir(from.join("to")).unwrap();
+    assert!(!from.join("to").exists());
 
     let done = redact_folder(&from, &to, &settings(), &mut seeker, &models(), &mut |_| {
         true

@@ -150,6 +150,12 @@ impl ClipReader {
         lock(&self.found).sound
     }
 
+    /// Kinds of streams that are in the clip beside the picture that is read:
+    /// sound, subtitles, data, a second camera.
+    pub fn others(&self) -> Vec<String> {
+        lock(&self.found).others.iter().cloned().collect()
+    }
+
     /// Where sound and other streams end that go along with the picture, seconds
     /// from the beginning, as far as the clip was read.
     pub fn others_end_s(&self) -> f64 {
@@ -332,7 +338,7 @@ impl ClipReader {
     }
 
     fn no_video(&self) -> MediaError {
-        let others: Vec<String> = lock(&self.found).others.iter().cloned().collect();
+        let others = self.others();
         if others.is_empty() {
             return no_video(&self.file, "nothing could be decoded");
         }

@@ -91,7 +91,10 @@ fn chain(sound: Sound) -> Result<Vec<gst::Element>, MediaError> {
         .build();
     form.set_property("caps", caps);
     let encoder = make("avenc_aac")?;
-    ahead(&encoder);
+    if sound == Sound::Keep {
+        // `pitch` is early itself, by more.
+        ahead(&encoder);
+    }
     chain.extend([form, encoder, make("aacparse")?]);
     Ok(chain)
 }

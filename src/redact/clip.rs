@@ -76,6 +76,7 @@ pub fn redact_clip(
         duration_s: last_ns as f64 * 1e-9,
         searched_frames: first.searched,
         gaps: gaps(&timeline),
+        other_streams: first.others,
         covered_frames: covered.values().sum(),
         covered,
         tracks: tracks(&timeline, subject.as_ref().map(|s| s.track)),
@@ -109,6 +110,7 @@ struct First {
     seen: Vec<Seen>,
     searched: u64,
     has_sound: bool,
+    others: Vec<String>,
 }
 
 fn search(
@@ -124,6 +126,7 @@ fn search(
         seen: Vec::new(),
         searched: 0,
         has_sound: false,
+        others: Vec::new(),
     };
     let (mut failed, mut first_failure) = (0, None);
     while let Some(frame) = reader.next()? {
@@ -152,6 +155,7 @@ fn search(
         tell(watch, Stage::Searching, index + 1, seconds(&frame), of_s)?;
     }
     first.has_sound = reader.has_sound();
+    first.others = reader.others();
     let pictures_s = first.seen.last().map_or(0.0, |s| s.at_ns as f64 * 1e-9);
     let ends_s = reader.others_end_s().max(pictures_s);
     if let Some(says_s) = of_s

@@ -44,6 +44,9 @@ pub struct Report {
     pub covered_frames: u64,
     /// The same by reason.
     pub covered: BTreeMap<&'static str, u64>,
+    /// Kinds of streams beside the picture, of which only the sound can be in
+    /// the copy: subtitles, data, a second camera.
+    pub other_streams: Vec<String>,
     /// The subject that stayed visible.
     pub kept: Option<Kept>,
     /// Everything that was followed.
