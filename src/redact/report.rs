@@ -16,7 +16,7 @@ pub(super) const FORMAT: u32 = 1;
 /// What was done to one clip or picture.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    /// [`FORMAT`].
+    /// The version of this form, 1.
     pub format: u32,
     /// The program and its version.
     pub program: String,
