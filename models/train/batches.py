@@ -23,6 +23,8 @@ SMALLEST_BOX_PX = (6.0, 2.0)
 """Width and height under which a box is neither plate nor background for the loss."""
 VISIBLE_SHARE = 0.4
 """Share of a box inside the crop under which it is neither."""
+MOST_EMPTY = 0.3
+"""Largest share of crops from pictures without plates."""
 NONE = np.zeros((0, 4), np.float32)
 
 
@@ -49,6 +51,8 @@ class Batches(torch.utils.data.Dataset):
         self.pictures = [f.picture() for f in frames]
         self.boxes = [(f.boxes, f.unsure) for f in frames]
         self.empty = empty
+        # Few empty pictures are soon known by heart: no more often than a labelled frame each.
+        self.empty_share = min(MOST_EMPTY, len(empty) / max(1, len(empty) + len(frames)))
         self.shape, self.seed, self.steps = shape, seed, steps
 
     def __len__(self) -> int:
@@ -65,7 +69,7 @@ class Batches(torch.utils.data.Dataset):
 
     def sample(self, rng: np.random.Generator, side: int) -> tuple[np.ndarray, list, list]:
         """One crop `uint8[side, side, 3]`, its plates and the boxes that are neither."""
-        if self.pictures and (not self.empty or rng.random() < 0.7):
+        if self.pictures and rng.random() >= self.empty_share:
             number = int(rng.integers(len(self.pictures)))
             source, (known, doubtful) = self.pictures[number], self.boxes[number]
         elif self.empty:

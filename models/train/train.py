@@ -53,6 +53,8 @@ class Settings:
     workers: int = 1
     """Processes that draw batches; 0 draws them between the steps."""
     device: str = "cpu"
+    half: bool = True
+    """Convolutions in bfloat16; a third of the CPU time where the machine computes in it (AMX)."""
     shape: Shape = field(default_factory=Shape)
     log_every: int = 50
     save_every: int = 500
@@ -65,7 +67,8 @@ class Run:
         """Goes on from `checkpoint` where that exists; refuses one of another seed."""
         self.settings, self.checkpoint = settings, checkpoint
         torch.manual_seed(settings.seed)
-        self.net = Detector((LABEL,)).to(settings.device)
+        # Channels last: oneDNN's convolutions want it, and it changes no result.
+        self.net = Detector((LABEL,)).to(settings.device, memory_format=torch.channels_last)
         if parameters(self.net) > MAX_PARAMETERS:
             raise SystemExit(f"{parameters(self.net)} parameters, {MAX_PARAMETERS} are allowed")
         self.average = copy.deepcopy(self.net).eval()
@@ -111,7 +114,7 @@ class Run:
         rate = self.settings.rate * min(1.0, (self.step + 1) / WARM_UP_STEPS) * fade
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        logits, boxes = self.net(x)[LABEL]
+        logits, boxes = self._look(x)
         score_loss, box_loss = losses(logits, boxes, truth)
         loss = score_loss + BOX_WEIGHT * box_loss
         if not torch.isfinite(loss):
@@ -122,6 +125,14 @@ class Run:
         self.optimiser.step()
         self._follow()
         return float(score_loss), float(box_loss)
+
+    def _look(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """As `Detector.forward`, but backbone and neck in bfloat16 where that is set."""
+        x = x.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.settings.half):
+            features = self.net.neck(self.net.backbone(x))
+        # The heads stay exact: bfloat16 knows pixels beyond 256 only in steps of two.
+        return self.net.heads[LABEL]([f.float() for f in features])
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -194,7 +205,7 @@ def figures(run: Run, model: Path, made_from: dict, rows: list[dict]) -> dict:
                    "minutes": round(run.elapsed_s / 60, 1), "budget_minutes": settings.minutes,
                    "rate": settings.rate, "sides_px": settings.shape.sides_px,
                    "batch_px": settings.shape.batch_px, "threads": settings.threads,
-                   "device": settings.device, "torch": torch.__version__},
+                   "device": settings.device, "bfloat16": settings.half, "torch": torch.__version__},
         "loss": run.log,
         "held_out": rows,
     }
@@ -217,6 +228,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=default.threads)
     parser.add_argument("--workers", type=int, default=default.workers)
     parser.add_argument("--device", default=default.device, help="cpu or cuda")
+    parser.add_argument("--exact", action="store_true", help="no bfloat16: for other machines")
     parser.add_argument("--held-out", type=float, default=0.15, help="share of each clip's frames")
     return parser.parse_args()
 
@@ -224,7 +236,8 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     args = parse()
     settings = Settings(minutes=args.minutes, steps=args.steps, seed=args.seed, rate=args.rate,
-                        threads=args.threads, workers=args.workers, device=args.device)
+                        threads=args.threads, workers=args.workers, device=args.device,
+                        half=not args.exact)
     train: list[Frame] = []
     test: list[Frame] = []
     for source in args.data:

@@ -132,6 +132,7 @@ impl RunningCamera {
             detector: gauges.looking.map(|l| DetectorStatus {
                 looks_hz: l.looks_hz,
                 cpu_percent: l.cpu_percent,
+                look_ms: l.look_ms,
                 tiles: l.tiles,
                 tiles_overdue: l.tiles_overdue,
                 longest_unvisited_ms: l.longest_unvisited_ms,

@@ -10,7 +10,7 @@ mod models;
 mod motion;
 mod positions;
 
-pub use models::{Loaded, Shelf};
+pub use models::{Loaded, Shelf, try_models};
 
 use crate::clock::Clock;
 use crate::config::{Camera, Change, Config, Problems, diff};

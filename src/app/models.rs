@@ -1,7 +1,8 @@
 //! The models on this machine, and the detectors made of them.
 
-use super::detection::{Looker, Pool};
+use super::detection::{Looker, Pool, Trial};
 use super::journal::Journal;
+use crate::clock::Mono;
 use crate::config::{Config, Detectors};
 use crate::detect::manifest::{Manifest, usual_folder};
 use crate::detect::ort::{Model, Options, Runtime};
@@ -107,16 +108,35 @@ impl Shelf {
 /// The pool for `config`. Models that cannot be loaded stop no camera: those
 /// that want them are covered, or not, as they say; the log tells why.
 pub(super) fn pool(config: &Config, journal: &Arc<Journal>) -> anyhow::Result<Pool> {
-    let classes: BTreeSet<Class> = config
-        .cameras
-        .iter()
-        .flat_map(|c| c.detect.iter().flat_map(|d| d.classes.clone()))
-        .collect();
-    let lookers = load(&config.detectors, &classes).unwrap_or_else(|error| {
+    let lookers = load(&config.detectors, &wanted(config)).unwrap_or_else(|error| {
         tracing::error!(error = format!("{error:#}"), "nobody looks at the pictures");
         Vec::new()
     });
     Pool::start(lookers, config.detectors.input_long_side, journal.clone())
+}
+
+/// Loads all that the cameras of `config` want, tries it and lets go of it again: what
+/// [`Gateway::start`](super::Gateway::start) would only log.
+///
+/// # Errors
+/// Which model cannot be used, and why.
+pub fn try_models(config: &Config) -> anyhow::Result<()> {
+    let one = Detectors {
+        threads: 1,
+        ..config.detectors.clone()
+    };
+    for mut looker in load(&one, &wanted(config))? {
+        looker.sees(Mono(0))?;
+    }
+    Ok(())
+}
+
+fn wanted(config: &Config) -> BTreeSet<Class> {
+    config
+        .cameras
+        .iter()
+        .flat_map(|c| c.detect.iter().flat_map(|d| d.classes.clone()))
+        .collect()
 }
 
 /// A set of models for each thread.
@@ -131,12 +151,22 @@ fn load(detectors: &Detectors, classes: &BTreeSet<Class>) -> anyhow::Result<Vec<
             let name = match class {
                 Class::Face => &detectors.face,
                 Class::Plate => &detectors.plate,
-                Class::Person => bail!("no model of whole figures is known"),
+                Class::Person => detectors
+                    .person
+                    .as_ref()
+                    .context("no model of whole figures: name one as `person` in [detectors]")?,
             };
             let loaded = shelf.load(name, 1, |_| {})?;
+            let finds = loaded.model.descriptor().class;
+            if finds != *class {
+                bail!("{name} finds a {finds}, not a {class}");
+            }
             models.push(Box::new(loaded.model));
         }
-        Ok(Looker::new(Search::new(models), Vec::new()))
+        let trials = classes.iter().map(|class| Trial::of(*class));
+        let trials: Vec<Option<Trial>> = trials.collect::<anyhow::Result<_>>()?;
+        let trials = trials.into_iter().flatten().collect();
+        Ok(Looker::new(Search::new(models), trials))
     };
     (0..detectors.threads).map(|_| one()).collect()
 }

@@ -1,6 +1,8 @@
 //! `greyplane check`: a configuration with its masks, all mistakes at once.
 
 use super::Failure;
+use anyhow::Context;
+use greyplane::app::try_models;
 use greyplane::config::{self, Kind};
 use std::path::PathBuf;
 
@@ -23,6 +25,9 @@ impl Args {
             };
             println!("{}: {kind} camera, {zones} zones", camera.id);
         }
+        try_models(&config)
+            .context("nobody would look at the pictures")
+            .map_err(Failure::Usage)?;
         println!("{} is in order.", self.config.display());
         Ok(())
     }

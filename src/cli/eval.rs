@@ -1,4 +1,7 @@
-//! `greyplane eval`: how well a detection model hides what is labelled.
+//! `greyplane eval`: how well a detection model, or the whole detector, hides
+//! what is labelled.
+
+mod clips;
 
 use super::Failure;
 use anyhow::{Context, anyhow};
@@ -33,6 +36,8 @@ pub(crate) struct Args {
     /// Threads for one network.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: u16,
+    #[command(flatten)]
+    clips: clips::ClipArgs,
     /// Give the report as JSON.
     #[arg(long)]
     json: bool,
@@ -65,8 +70,19 @@ impl Args {
                 self.grow
             )));
         }
-        let mut model = self.load_model()?;
         let labels = self.labels()?;
+        self.clips.check().map_err(Failure::Usage)?;
+        let mut model = self.load_model()?;
+        if self.clips.how.is_some() {
+            let measured = clips::measure(&self, &mut model, &labels)?;
+            let text = if self.json {
+                serde_json::to_string_pretty(&measured).context("the report")?
+            } else {
+                clips::table(&measured)
+            };
+            println!("{text}");
+            return Ok(());
+        }
         let measured = self.measure(&mut model, &labels)?;
         if self.json {
             let text = serde_json::to_string_pretty(&measured).context("the report")?;

@@ -46,8 +46,9 @@ impl<'a> Validator<'a> {
         let detectors = Detectors {
             folder: d.detectors.folder.map(|f| self.beside(f.get_ref())),
             threads: self.number(&d.detectors.threads, 1..=64, "threads") as usize,
-            face: d.detectors.face,
-            plate: d.detectors.plate,
+            face: self.model(d.detectors.face),
+            plate: self.model(d.detectors.plate),
+            person: d.detectors.person.map(|name| self.model(name)),
             input_long_side: self.number(&d.detectors.input_long_side, 32..=4096, "samples"),
         };
         let viewers: Vec<Option<Account>> = d
@@ -215,6 +216,7 @@ impl<'a> Validator<'a> {
         }
         Detect {
             classes: classes.clone(),
+            style: d.style,
             when_silent: d.when_silent,
             max_silence: self.ms(&d.max_silence_ms, 100..=60_000),
             cpu_share: self.number(&d.detector_cpu_percent, 1.0..=6400.0, "percent") / 100.0,
@@ -406,6 +408,15 @@ impl<'a> Validator<'a> {
             self.at(value, "is out of range", &remedy);
         }
         *value.get_ref()
+    }
+
+    /// A model's name as it is, its file as seen from the configuration.
+    fn model(&self, name: String) -> String {
+        if Path::new(&name).extension().is_some() {
+            self.beside(&name).to_string_lossy().into_owned()
+        } else {
+            name
+        }
     }
 
     fn beside(&self, name: &str) -> PathBuf {

@@ -10,7 +10,7 @@ use crate::detect::{Detection, PixelBox};
 use crate::geom::Size;
 
 /// From which overlap (intersection over union) a true box counts as found.
-const HIT_IOU: f64 = 0.5;
+pub(super) const HIT_IOU: f64 = 0.5;
 /// A found box that shares less than this of the smaller of the two areas with
 /// every true box is a false positive.
 const FALSE_SHARE: f64 = 0.3;
@@ -180,7 +180,7 @@ fn is_false(found: &PixelBox, truths: &[PixelBox]) -> bool {
 }
 
 /// The parts of a true box that are hidden.
-fn hidden_of(truth: &PixelBox, hidden: &[PixelBox]) -> Vec<PixelBox> {
+pub(super) fn hidden_of(truth: &PixelBox, hidden: &[PixelBox]) -> Vec<PixelBox> {
     hidden
         .iter()
         .map(|h| h.intersection(truth))
@@ -190,7 +190,7 @@ fn hidden_of(truth: &PixelBox, hidden: &[PixelBox]) -> Vec<PixelBox> {
 
 /// The area that boxes cover together, samples²: between each two neighbouring
 /// left or right edges, the length of the boxes' joined heights.
-fn union_area(mut boxes: Vec<PixelBox>) -> f64 {
+pub(super) fn union_area(mut boxes: Vec<PixelBox>) -> f64 {
     boxes.sort_by(|a, b| a.y0.total_cmp(&b.y0));
     let mut edges: Vec<f64> = boxes.iter().flat_map(|b| [b.x0, b.x1]).collect();
     edges.sort_by(f64::total_cmp);

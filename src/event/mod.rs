@@ -204,6 +204,9 @@ pub struct Looking {
     pub looks_hz: f64,
     /// CPU time they take, percent of one core.
     pub cpu_percent: f64,
+    /// From when a picture is taken to when what is in it is known, mean,
+    /// milliseconds.
+    pub look_ms: f64,
     /// Parts of the picture that are looked at in their own size; 0 where the
     /// whole picture shows as much.
     pub tiles: usize,

@@ -67,13 +67,30 @@ impl Picture {
                 vs.push(chroma(r, kr).round() as u8);
             }
         }
+        Self::from_planes(size, matrix, [luma, us, vs])
+    }
+
+    /// From Y, U and V, row by row without gaps.
+    ///
+    /// # Errors
+    /// [`FrameError`] when the size is no picture's or bytes are missing.
+    pub fn from_planes(
+        size: Size,
+        matrix: Matrix,
+        planes: [Vec<u8>; 3],
+    ) -> Result<Self, FrameError> {
         let picture = Self {
             size,
             matrix,
-            planes: [luma, us, vs],
+            planes,
         };
         picture.frame().map(|_| ())?;
         Ok(picture)
+    }
+
+    /// How its colours were made.
+    pub fn matrix(&self) -> Matrix {
+        self.matrix
     }
 
     /// Width and height in luma samples.

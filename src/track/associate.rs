@@ -57,9 +57,49 @@ pub(super) fn links(
     links
 }
 
+/// Nothing becomes larger or smaller by more than this from one look to the next…
+const RESIZED: f64 = 1.75;
+/// …and by this power of e each second between them: a face two metres away
+/// that comes nearer at 2 m/s.
+const RESIZED_S: f64 = 1.0;
+
+/// Whether the sizes can be of one thing, looks `h_s` seconds apart. Parts of
+/// a thing are often found beside it; they are not that thing grown small.
+fn as_large(place: &Place, s: &Sighting, h_s: f64) -> bool {
+    let most = RESIZED * (RESIZED_S * h_s).exp();
+    let ratio = s.size_px() / place.size_px.max(1.0);
+    s.is_cut() || place.cut || (1.0 / most..=most).contains(&ratio)
+}
+
+/// An overlap that leaves no other choice: so much of it…
+const CLEAR_IOU: f64 = 0.4;
+/// …while no other pair of either has more than this share of that.
+const RIVAL: f64 = 1.0 / 3.0;
+
+/// Whether nothing else can be meant: the sighting lies on the track's line, no
+/// other sighting does, and it lies on no other track's.
+pub(super) fn is_clear(link: &Link, places: &[Option<Place>], sightings: &[Sighting]) -> bool {
+    let iou =
+        |place: &Option<Place>, s: &Sighting| place.as_ref().map_or(0.0, |p| s.seen().iou(&p.line));
+    let (own, here) = (&places[link.course], &sightings[link.sighting]);
+    let best = iou(own, here);
+    let less = |rival: f64| rival <= RIVAL * best;
+    let others = sightings
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| *i != link.sighting);
+    let tracks = places.iter().enumerate().filter(|(i, _)| *i != link.course);
+    best >= CLEAR_IOU
+        && others.map(|(_, s)| iou(own, s)).all(less)
+        && tracks.map(|(_, p)| iou(p, here)).all(less)
+}
+
 /// How ill the pair fits, or `None` where it is impossible: distance of the
 /// edges in sizes, and the lack of overlap.
 fn cost(place: &Place, s: &Sighting) -> Option<f64> {
+    if !as_large(place, s, s.at.seconds_since(place.since)) {
+        return None;
+    }
     let off = s.off(place);
     let size = place.size_px.max(1.0);
     let possible = (0..2).all(|axis| {
@@ -75,5 +115,6 @@ fn cost(place: &Place, s: &Sighting) -> Option<f64> {
 pub(super) fn may_be(place: &Place, s: &Sighting, rules: &Rules) -> bool {
     let off = s.off(place);
     let jitter = (rules.jitter * place.size_px).max(1.0);
-    (0..2).all(|axis| off[axis] <= place.growth_px[axis] + jitter)
+    as_large(place, s, s.at.seconds_since(place.since))
+        && (0..2).all(|axis| off[axis] <= place.growth_px[axis] + jitter)
 }

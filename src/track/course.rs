@@ -1,6 +1,7 @@
 //! One track: its observations, and where it may be at any time.
 
 use super::reach::{Place, Scene, Sighting, anyone, between, beyond, hull, observed};
+use super::rules::Rules;
 use super::{Hidden, TrackId, Why};
 use crate::clock::CaptureTime;
 use crate::detect::{Class, PixelBox};
@@ -9,6 +10,8 @@ use std::collections::VecDeque;
 
 /// A track ends only after the detector has looked for it in vain this often.
 const LOOKS_IN_VAIN: usize = 2;
+/// A track that was seen less often is held for as much less.
+const KNOWN_AFTER: u32 = 4;
 /// The doubt of a contested sighting; it lasts one sighting more.
 const IN_DOUBT: u8 = 2;
 
@@ -24,10 +27,12 @@ pub(super) struct Course {
     missed: [Option<CaptureTime>; LOOKS_IN_VAIN],
     /// When it was certainly outside of the frame.
     left: Option<CaptureTime>,
+    /// How often it was seen; 0 while it was seen only once, and weakly.
+    seen: u32,
 }
 
 impl Course {
-    pub(super) fn begun(id: TrackId, class: Class, first: Sighting) -> Self {
+    pub(super) fn begun(id: TrackId, class: Class, first: Sighting, sure: bool) -> Self {
         Self {
             id,
             class,
@@ -35,6 +40,7 @@ impl Course {
             last: first,
             missed: [None; LOOKS_IN_VAIN],
             left: None,
+            seen: u32::from(sure),
         }
     }
 
@@ -47,6 +53,7 @@ impl Course {
         let inherited = self.last.doubt.min(IN_DOUBT).saturating_sub(1);
         sighting.doubt = if contested { IN_DOUBT } else { inherited };
         self.sightings.push_back(sighting);
+        self.seen = self.seen.saturating_add(1);
         self.last = sighting;
         self.missed = [None; LOOKS_IN_VAIN];
     }
@@ -85,11 +92,18 @@ impl Course {
         self.left.is_none() && !self.ended(t, hold_s)
     }
 
-    /// Whether the track had ended before `t`: held long enough and looked for
-    /// often enough.
+    /// Whether the track had ended before `t`: held long enough for what is known
+    /// of it and looked for often enough. One weak sighting, which nothing
+    /// confirmed, ends with the first look in vain.
     fn ended(&self, t: CaptureTime, hold_s: f64) -> bool {
+        if self.seen == 0 {
+            return self.missed[0].is_some_and(|missed| t > missed);
+        }
         match self.missed[LOOKS_IN_VAIN - 1] {
-            Some(missed) => t > missed.max(self.last.at.plus_seconds(hold_s)),
+            Some(missed) => {
+                let share = (f64::from(self.seen) / f64::from(KNOWN_AFTER)).min(1.0);
+                t > missed.max(self.last.at.plus_seconds(hold_s * share))
+            }
             None => false,
         }
     }
@@ -138,12 +152,12 @@ impl Course {
         };
         if a.at == t {
             let sure = observed(a, scene);
-            let hidden = self.with_doubts(sure.bound, t, scene);
+            let hidden = self.with_doubts(sure.hidden(scene.rules), t, scene);
             return Some((sure, hidden, Why::Observed));
         }
         if let Some(b) = next {
             let sure = between(a, b, t, kind, scene);
-            let hidden = self.with_doubts(sure.bound, t, scene);
+            let hidden = self.with_doubts(sure.hidden(scene.rules), t, scene);
             return Some((sure, hidden, Why::Interpolated));
         }
         if self.left.is_some_and(|left| t >= left) || self.ended(t, scene.rules.hold_s) {
@@ -155,7 +169,11 @@ impl Course {
             None => Why::Extrapolated { s },
         };
         let sure = self.ahead(t, scene);
-        Some((sure, self.with_doubts(sure.bound, t, scene), why))
+        Some((
+            sure,
+            self.with_doubts(sure.hidden(scene.rules), t, scene),
+            why,
+        ))
     }
 
     /// `sure`, and where a neighbouring sighting is in doubt also whatever was
@@ -174,7 +192,7 @@ impl Course {
         let later = later.filter(|b| b.looks[0].is_none_or(|before| t >= before));
         let doubts = earlier.into_iter().chain(later).filter(|s| s.doubt > 0);
         doubts.fold(sure, |sure, s| {
-            hull(&sure, &anyone(s, t, kind, scene).bound)
+            hull(&sure, &anyone(s, t, kind, scene).hidden(scene.rules))
         })
     }
 
@@ -195,7 +213,7 @@ impl Course {
         let kind = scene.rules.kind(self.class);
         let others = self.sightings.iter().skip(1);
         let place = beyond(first, others, t, kind, scene);
-        let sure = entering(&place, scene.frame);
+        let sure = entering(&place, scene.rules, scene.frame);
         Some((place, self.with_doubts(sure, t, scene), Why::Before { s }))
     }
 
@@ -216,8 +234,8 @@ impl Course {
 
 /// A thing first seen within its own size of the frame's edge may have come
 /// from there: its box is extended to that edge.
-fn entering(place: &Place, frame: Size) -> PixelBox {
-    let b = place.bound;
+fn entering(place: &Place, rules: &Rules, frame: Size) -> PixelBox {
+    let b = place.hidden(rules);
     let near = place.size_px;
     let (right, bottom) = (f64::from(frame.width), f64::from(frame.height));
     PixelBox {

@@ -105,8 +105,6 @@ pub struct Taken {
     pub linked: usize,
     /// How many began a track.
     pub begun: usize,
-    /// How many were too weak to begin one.
-    pub weak: usize,
     /// How many found no room: [`CannotSay::TooMany`] around this look.
     pub untracked: usize,
 }

@@ -124,6 +124,16 @@ impl Sighting {
         &self.seen
     }
 
+    /// The thing's longer side, pixels.
+    pub(super) fn size_px(&self) -> f64 {
+        self.size_px
+    }
+
+    /// Whether the frame cuts it: then its size is a guess.
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut.contains(&true)
+    }
+
     /// Carried to `t`.
     fn carried(&self, t: CaptureTime, scene: &Scene) -> Carried {
         let carry = |b: &PixelBox| carry_box(b, self.at, t, scene.motion);
@@ -176,10 +186,21 @@ pub(super) struct Place {
     pub(super) bound: PixelBox,
     /// The thing's longer side, pixels.
     pub(super) size_px: f64,
+    /// The observation that it follows from.
+    pub(super) since: CaptureTime,
+    /// Whether the frame cut that one.
+    pub(super) cut: bool,
 }
 
 impl Place {
-    fn new(line: PixelBox, around: PixelBox, more_px: [f64; 2], size: f64, rules: &Rules) -> Self {
+    fn new(
+        line: PixelBox,
+        around: PixelBox,
+        more_px: [f64; 2],
+        size: f64,
+        from: &Sighting,
+        rules: &Rules,
+    ) -> Self {
         let base = |side: f64| (0.5 * rules.grow * side).max(rules.min_growth_px);
         let growth_px = [
             base(around.width()) + more_px[0],
@@ -195,13 +216,31 @@ impl Place {
                 y1: sane(around.y1 + growth_px[1]),
             },
             size_px: size,
+            since: from.at,
+            cut: from.is_cut(),
+        }
+    }
+
+    /// What of it is hidden: at most [`Rules::most_growth_sizes`] are added to
+    /// the base growth.
+    pub(super) fn hidden(&self, rules: &Rules) -> PixelBox {
+        let base = |side: f64| (0.5 * rules.grow * side).max(rules.min_growth_px);
+        let most = rules.most_growth_sizes * self.size_px;
+        let sides = [self.line.width(), self.line.height()];
+        let less = [0, 1].map(|i| (self.growth_px[i] - base(sides[i]) - most).max(0.0));
+        let b = &self.bound;
+        PixelBox {
+            x0: b.x0 + less[0],
+            y0: b.y0 + less[1],
+            x1: b.x1 - less[0],
+            y1: b.y1 - less[1],
         }
     }
 }
 
 /// Where a thing is in the very picture it was seen in.
 pub(super) fn observed(s: &Sighting, scene: &Scene) -> Place {
-    Place::new(s.whole, s.whole, [0.0; 2], s.size_px, scene.rules)
+    Place::new(s.whole, s.whole, [0.0; 2], s.size_px, s, scene.rules)
 }
 
 /// Where a thing is at `t`, seen at `a` before and at `b` after it.
@@ -215,12 +254,13 @@ pub(super) fn between(
     let gap_s = b.at.seconds_since(a.at);
     let since_s = t.seconds_since(a.at);
     let share = (since_s / gap_s).clamp(0.0, 1.0);
+    let from = a;
     let (a, b) = (a.carried(t, scene), b.carried(t, scene));
     let size = a.size_px.max(b.size_px);
     let bend = 0.5 * kind.accel_sizes_s2 * size * since_s * (gap_s - since_s);
     let more = bend + a.unsure_px.max(b.unsure_px);
     let line = mix(&a.whole, &b.whole, share);
-    Place::new(line, line, [more; 2], size, scene.rules)
+    Place::new(line, line, [more; 2], size, from, scene.rules)
 }
 
 /// Where a thing is at `t`, which is before or after all its observations:
@@ -274,7 +314,7 @@ pub(super) fn beyond<'s>(
     }
     let line = shifted(&at.whole, moved);
     let around = no_smaller(&line, &at.whole);
-    Place::new(line, around, more, at.size_px, rules)
+    Place::new(line, around, more, at.size_px, n, rules)
 }
 
 /// Where whatever was seen at `n` may be at `t`, whoever it is.

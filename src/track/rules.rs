@@ -10,9 +10,11 @@ use crate::geom::Size;
 /// the picture, so these hold at any distance.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Kind {
-    /// Detections at least this sure begin a track, 0…1.
+    /// Detections at least this sure are linked first and begin a track that is
+    /// held though the next look does not find it, 0…1.
     pub sure_score: f32,
-    /// Detections at least this sure continue a track; weaker ones are ignored.
+    /// Detections at least this sure continue a track, or begin one that the
+    /// next look must confirm; weaker ones are ignored.
     pub keep_score: f32,
     /// Nothing moves faster, sizes per second, along each axis.
     pub speed_sizes_s: f64,
@@ -72,10 +74,15 @@ pub struct Rules {
     /// taken as a pixel where that is less). `grow` must leave room for it.
     pub jitter: f64,
     /// How long a track is held after it was last seen, seconds; longer where
-    /// the detector looked for it less than twice in that time.
+    /// the detector looked for it less than twice in that time, shorter where
+    /// it was seen less than four times.
     pub hold_s: f64,
     /// How long before its first observation a track is hidden, seconds.
     pub before_s: f64,
+    /// No box grows by more than this on each side beyond its base growth, in
+    /// its own sizes: what was looked for in vain, or is far from every look,
+    /// would else hide the street. Whatever moves further unseen is bare.
+    pub most_growth_sizes: f64,
     /// How far a picture may have moved where the camera's motion is unknown,
     /// widths of the frame per second.
     pub unknown_motion_widths_s: f64,
@@ -98,6 +105,7 @@ impl Default for Rules {
             jitter: 0.1,
             hold_s: 0.8,
             before_s: 0.5,
+            most_growth_sizes: 2.0,
             unknown_motion_widths_s: 1.0,
             remember_s: 3.0,
             most_looks: 256,
@@ -157,6 +165,7 @@ impl Rules {
             within("tallest", kind.tallest, 0.01, 100.0)?;
         }
         within("grow", self.grow, 0.01, 10.0)?;
+        within("most_growth_sizes", self.most_growth_sizes, 0.0, 1e6)?;
         within("min_growth_px", self.min_growth_px, 1.0, 1e3)?;
         within("jitter", self.jitter, 0.0, 1.0)?;
         within("hold_s", self.hold_s, 0.0, 60.0)?;

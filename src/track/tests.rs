@@ -18,8 +18,14 @@ const PLAIN: Size = Size {
     height: 16_000,
 };
 
+/// Hides all that its bounds say: what they promise is tested without the limit
+/// on growth.
 fn tracker(frame: Size) -> Tracker {
-    Tracker::new(Rules::default(), frame).unwrap()
+    let rules = Rules {
+        most_growth_sizes: 1e6,
+        ..Rules::default()
+    };
+    Tracker::new(rules, frame).unwrap()
 }
 
 fn face(at: PixelBox, score: f32) -> Detection {
@@ -68,7 +74,7 @@ fn one_face_is_hidden_before_between_and_after() {
             550.0,
             |w| matches!(w, Why::After { s } if (s - 0.1).abs() < 1e-6),
         ),
-        (2.1, 610.0, |w| matches!(w, Why::After { .. })),
+        (1.95, 595.0, |w| matches!(w, Why::After { .. })),
     ];
     for (s, x, why) in cases {
         let hidden = only(&tracker, s);
@@ -77,47 +83,93 @@ fn one_face_is_hidden_before_between_and_after() {
         assert!(why(hidden.why), "at {s}: {:?}", hidden.why);
         assert!(hidden.at.width() >= 26.0 && hidden.at.height() >= 31.2 - 1e-9);
     }
-    for s in [0.45, 2.25] {
+    // Seen three times, held for three quarters of 0.8 s.
+    for s in [0.45, 2.05] {
         assert_eq!(boxes(&tracker, s), [], "at {s}");
     }
 }
 
 #[test]
-fn weak_detections_continue_tracks_but_begin_none() {
-    let mut tracker = tracker(HD);
+fn a_weak_detection_begins_a_track_that_the_next_look_must_confirm() {
     let at = box_at(500.0, 300.0, 20.0, 20.0);
-    let cases = [
-        (
-            1.0,
-            0.2,
-            Taken {
-                weak: 1,
-                ..Taken::default()
-            },
-        ),
-        (
-            1.2,
-            0.3,
-            Taken {
-                begun: 1,
-                ..Taken::default()
-            },
-        ),
-        (
-            1.4,
-            0.1,
-            Taken {
-                linked: 1,
-                ..Taken::default()
-            },
-        ),
-        (1.6, 0.05, Taken::default()),
+    // Scores of looks 0.2 s apart; which of 0.1 s after each is hidden.
+    let cases: [(&[f32], &[bool]); 5] = [
+        (&[0.2, 0.0], &[true, false]),
+        (&[0.2, 0.1, 0.0], &[true, true, true]),
+        (&[0.05, 0.2, 0.05], &[false, true, false]),
+        (&[0.3, 0.0, 0.0], &[true, true, false]),
+        (&[0.9, 0.1, 0.1, 0.1, 0.0, 0.0, 0.0], &[true; 7]),
     ];
-    for (s, score, expected) in cases {
-        let taken = tracker.observe(capture(s), &[face(at, score)], &FixedCamera);
-        assert_eq!(taken, Ok(expected), "score {score}");
+    for (scores, wanted) in cases {
+        let mut tracker = tracker(HD);
+        for (i, score) in scores.iter().enumerate() {
+            let s = 1.0 + 0.2 * i as f64;
+            tracker
+                .observe(capture(s), &[face(at, *score)], &FixedCamera)
+                .unwrap();
+            let hidden = !boxes(&tracker, s + 0.1).is_empty();
+            assert_eq!(hidden, wanted[i], "{scores:?}, look {i}");
+        }
+        assert!(tracker.tracks() <= 1, "{scores:?}");
     }
-    assert!(matches!(only(&tracker, 1.7).why, Why::After { .. }));
+}
+
+#[test]
+fn what_is_not_seen_again_hides_no_more_of_the_street_than_the_rules_allow() {
+    let at = box_at(500.0, 300.0, 20.0, 24.0);
+    for most_growth_sizes in [0.0, 1.0, 2.0] {
+        let rules = Rules {
+            most_growth_sizes,
+            ..Rules::default()
+        };
+        let mut tracker = Tracker::new(rules, HD).unwrap();
+        let see = |tracker: &mut Tracker, s: f64, found: &[Detection]| {
+            tracker.observe(capture(s), found, &FixedCamera).unwrap();
+        };
+        for s in [1.0, 1.1, 1.2, 1.3] {
+            see(&mut tracker, s, &[face(at, 0.9)]);
+        }
+        see(&mut tracker, 1.4, &[]);
+        see(&mut tracker, 1.5, &[]);
+        for s in [0.6, 1.25, 1.35, 1.6, 2.0] {
+            let hidden = only(&tracker, s).at;
+            let most = 20.0 * 1.3 + 2.0 * most_growth_sizes * 24.0;
+            assert!(hidden.width() <= most + 1e-6, "at {s}: {hidden:?}");
+            assert!(hidden.intersection(&at) == at, "at {s}: {hidden:?}");
+        }
+    }
+}
+
+#[test]
+fn a_part_of_a_thing_is_not_the_thing_grown_small() {
+    let mut tracker = tracker(HD);
+    let whole = face(box_at(500.0, 300.0, 100.0, 120.0), 0.9);
+    let part = face(box_at(510.0, 310.0, 24.0, 24.0), 0.4);
+    for s in [1.0, 1.1, 1.2] {
+        tracker
+            .observe(capture(s), &[whole, part], &FixedCamera)
+            .unwrap();
+    }
+    assert_eq!(tracker.tracks(), 2);
+    // Neither casts doubt on the other: grown by no more than their own share.
+    for hidden in boxes(&tracker, 1.2) {
+        assert!(hidden.at.width() <= 1.3 * 100.0 + 1e-9, "{hidden:?}");
+    }
+}
+
+#[test]
+fn two_who_stand_side_by_side_are_not_in_doubt() {
+    let mut tracker = tracker(HD);
+    let pair = |x: f64| face(box_at(x, 300.0, 40.0, 50.0), 0.9);
+    for s in [1.0, 1.12, 1.24] {
+        let found = [pair(500.0), pair(550.0), pair(600.0)];
+        tracker.observe(capture(s), &found, &FixedCamera).unwrap();
+    }
+    let hidden = boxes(&tracker, 1.12);
+    assert_eq!(hidden.len(), 3);
+    for h in hidden {
+        assert!(h.at.width() <= 1.31 * 40.0, "{h:?}");
+    }
 }
 
 #[test]
@@ -434,32 +486,27 @@ fn rules_are_checked() {
 /// each look, all frames of the last second and those until the next look are
 /// asked for. Returns the first frame in which the walker was not covered.
 fn first_bare_frame(walker: &Walker, every: usize, hits: &[bool], seed: u64) -> Option<String> {
-    let rules = Rules::default();
     let mut tracker = tracker(PLAIN);
     let mut dice = Dice(seed | 1);
-    let (mut first, mut last) = (None, None);
+    let mut sights = street::Sights::default();
     let looks = hits.len() + 30 / every;
     for look in 0..looks {
         let frame = 30 + look * every;
         let s = frame as f64 / FPS;
         let mut found = Vec::new();
         if hits.get(look).copied().unwrap_or(false) {
-            let score = if first.is_none() || dice.chance(0.5) {
+            let score = if sights.is_new(s) || dice.chance(0.5) {
                 0.9
             } else {
                 0.15
             };
             found.push(face(seen(&walker.at(s), &mut dice), score));
-            first.get_or_insert(s);
-            last = Some(s);
+            sights.add(s);
         }
         tracker.observe(capture(s), &found, &FixedCamera).unwrap();
-        let (Some(first), Some(last)) = (first, last) else {
-            continue;
-        };
         for asked in frame.saturating_sub(25)..frame + every {
             let t = asked as f64 / FPS;
-            if t < first - rules.before_s + 1e-6 || t > last + rules.hold_s - 1e-6 {
+            if !sights.reach(t) {
                 continue;
             }
             let truth = walker.at(t);
@@ -592,12 +639,21 @@ proptest! {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
-
-    #[test]
-    fn nobody_in_a_crossing_crowd_is_bare(seed in any::<u64>(), every in 2usize..=4) {
-        let bare = street::crowd_left_bare(seed, every);
-        prop_assert!(bare.is_empty(), "{} bare, first {}", bare.len(), bare[0]);
+#[test]
+fn hardly_anybody_in_a_crossing_crowd_is_bare() {
+    let (mut bare, mut asked) = (Vec::new(), 0);
+    for seed in 0..8 {
+        for every in 2..=4 {
+            let (crowd_bare, crowd_asked) = street::crowd_left_bare(0x9E37_79B9 + seed, every);
+            bare.extend(crowd_bare);
+            asked += crowd_asked;
+        }
     }
+    // Design 009 says why not 0.
+    assert!(
+        bare.len() * 20_000 <= asked,
+        "{} of {asked}: {:?}",
+        bare.len(),
+        bare.first()
+    );
 }

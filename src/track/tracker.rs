@@ -1,6 +1,6 @@
 //! The tracks of one camera: takes looks, answers for capture times.
 
-use super::associate::{links, may_be};
+use super::associate::{is_clear, links, may_be};
 use super::course::Course;
 use super::reach::{FARTHEST_PX, Place, Scene, Sighting};
 use super::rules::{RuleFault, Rules, check_size};
@@ -168,14 +168,25 @@ impl Tracker {
         }
         links_made.extend(links(&free, &sightings, |s| !sure[s]));
 
-        // Whose last sighting could have become which of these, identities and
-        // speeds aside.
+        // Whose last sighting could have become which of these, where that is
+        // not plain.
+        let plain: Vec<bool> = links_made
+            .iter()
+            .map(|link| is_clear(link, &places, &sightings))
+            .collect();
+        let mut is_plain = vec![false; sightings.len()];
+        let mut settled = vec![false; places.len()];
+        for (link, _) in links_made.iter().zip(&plain).filter(|(_, plain)| **plain) {
+            is_plain[link.sighting] = true;
+            settled[link.course] = true;
+        }
         let mut claims = vec![0; sightings.len()];
         let mut claimed = vec![Vec::new(); places.len()];
         for (c, course) in self.courses.iter().enumerate() {
-            if places[c].is_some() {
+            if places[c].is_some() && !settled[c] {
                 let reach: Vec<Place> = course.anyone_ahead(at, scene).collect();
                 claimed[c] = (0..sightings.len())
+                    .filter(|i| !is_plain[*i])
                     .filter(|i| reach.iter().any(|r| may_be(r, &sightings[*i], rules)))
                     .collect();
                 claimed[c].iter().for_each(|i| claims[*i] += 1);
@@ -190,11 +201,11 @@ impl Tracker {
             course.looked(at);
         }
         let mut used = vec![false; sightings.len()];
-        for link in &links_made {
+        for (link, plain) in links_made.iter().zip(plain) {
             used[link.sighting] = true;
             free[link.course] = None;
             let own = claimed[link.course].contains(&link.sighting);
-            let contested = !own || claims[link.sighting] > 1;
+            let contested = !plain && (!own || claims[link.sighting] > 1);
             self.courses[link.course].see(sightings[link.sighting], contested);
         }
         taken.linked += links_made.len();
@@ -212,22 +223,20 @@ impl Tracker {
         for (i, sighting) in sightings.into_iter().enumerate() {
             // A weak one where a known thing may be is that thing, though its
             // track was given a better one.
-            match (used[i], sure[i] || claims[i] > 0) {
-                (true, _) => {}
-                (false, false) => taken.weak += 1,
-                (false, true) => self.begin(class, sighting, taken),
+            if !used[i] {
+                self.begin(class, sighting, sure[i], taken);
             }
         }
     }
 
-    fn begin(&mut self, class: Class, first: Sighting, taken: &mut Taken) {
+    fn begin(&mut self, class: Class, first: Sighting, sure: bool, taken: &mut Taken) {
         if self.courses.len() >= self.rules.most_tracks {
             taken.untracked += 1;
             return;
         }
         let id = TrackId(self.next_id);
         self.next_id += 1;
-        self.courses.push(Course::begun(id, class, first));
+        self.courses.push(Course::begun(id, class, first, sure));
         taken.begun += 1;
     }
 

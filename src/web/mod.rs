@@ -72,6 +72,8 @@ pub struct DetectorStatus {
     pub looks_hz: f64,
     /// CPU time they take, percent of one core.
     pub cpu_percent: f64,
+    /// From when a picture is taken to when what is in it is known, mean.
+    pub look_ms: f64,
     /// Parts of the picture that are looked at in their own size.
     pub tiles: usize,
     /// Those that nobody looked at for longer than the configured sweep.

@@ -7,6 +7,7 @@
 
 mod looker;
 mod sight;
+mod trial;
 
 use super::motion::Motion;
 use crate::clock::Clock;
@@ -20,6 +21,7 @@ pub(super) use sight::Sight;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+pub(super) use trial::Trial;
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
@@ -128,7 +130,7 @@ impl Drop for Pool {
 /// A look that comes late costs some grey, an encoder that comes late a frame.
 fn yield_to_the_stream() {
     // On Linux this is the calling thread's own.
-    if let Err(error) = rustix::process::nice(10) {
+    if let Err(error) = rustix::process::nice(5) {
         tracing::debug!(%error, "the detectors run at the stream's own priority");
     }
 }

@@ -6,7 +6,7 @@
 use super::super::motion::Motion;
 use super::{Line, Looker, lock};
 use crate::clock::{CaptureTime, Clock, Mono, thread_cpu};
-use crate::config::{Detect, WhenSilent};
+use crate::config::{Detect, Style, WhenSilent};
 use crate::detect::{Class, Detection, Part, PixelBox};
 use crate::event::{Event, EventSink, Looking, Reason};
 use crate::frame::{FrameCopy, FrameRef};
@@ -23,7 +23,7 @@ use std::time::Duration;
 enum Slot {
     /// Nowhere: the next frame may be taken. Memory of the last one.
     Free(Option<FrameCopy>),
-    Waiting(CaptureTime, FrameCopy),
+    Waiting(CaptureTime, Mono, FrameCopy),
     LookedAt,
 }
 
@@ -55,6 +55,7 @@ pub(in crate::app) struct Sight {
 struct Measure {
     since: Option<Mono>,
     looks: u32,
+    wall: Duration,
     cpu: Duration,
 }
 
@@ -116,7 +117,7 @@ impl Sight {
             return;
         };
         let copy = FrameCopy::of(picture, memory.take());
-        *slot = Slot::Waiting(capture, copy);
+        *slot = Slot::Waiting(capture, self.clock.mono(), copy);
         drop(slot);
         self.line.join(self.clone());
     }
@@ -127,7 +128,7 @@ impl Sight {
     }
 
     pub(super) fn look(&self, looker: &mut Looker, events: &dyn EventSink) {
-        let Slot::Waiting(capture, picture) =
+        let Slot::Waiting(capture, taken, picture) =
             std::mem::replace(&mut *lock(&self.slot), Slot::LookedAt)
         else {
             return;
@@ -154,6 +155,7 @@ impl Sight {
         }
         *lock(&self.slot) = Slot::Free(Some(picture));
         self.waker.wake();
+        lock(&self.measure).wall += self.clock.mono().since(taken);
         self.tell(events);
     }
 
@@ -265,12 +267,18 @@ impl Sight {
             looking: Looking {
                 looks_hz: f64::from(done.looks) / past.as_secs_f64(),
                 cpu_percent: 100.0 * done.cpu.as_secs_f64() / past.as_secs_f64(),
+                look_ms: 1e3 * done.wall.as_secs_f64() / f64::from(done.looks.max(1)),
                 tiles: behind.tiles,
                 tiles_overdue: behind.overdue,
                 longest_unvisited_ms: behind.longest.as_millis() as u64,
                 frames_before_their_look: self.unawaited.load(Ordering::Relaxed),
             },
         });
+    }
+
+    /// Whether what is found is shown as a mosaic instead of grey.
+    pub(in crate::app) fn mosaic(&self) -> bool {
+        self.detect.style == Style::Mosaic
     }
 
     /// Whether waiting longer cannot tell more about a frame taken at `t`.
