@@ -74,7 +74,7 @@ impl Args {
         }
         let labels = self.labels()?;
         self.clips.check().map_err(Failure::Usage)?;
-        if let Some(folder) = &self.clips.write_clip {
+        if let Some(folder) = &self.clips.write_clips {
             println!("{}", source::write(&self, &labels, folder)?);
             return Ok(());
         }

@@ -252,11 +252,11 @@ fn checked_clip(
     })
 }
 
-/// The `labels.json` of one clip.
+/// The `labels.json` of clips.
 ///
 /// # Errors
 /// Numbers that JSON cannot hold.
-pub fn write_labels(clip: &LabelledClip) -> Result<String, LabelError> {
+pub fn write_labels(clips: &[LabelledClip]) -> Result<String, LabelError> {
     let truth = |t: &Truth| RawTruth {
         class: t.class,
         id: t.id,
@@ -264,23 +264,24 @@ pub fn write_labels(clip: &LabelledClip) -> Result<String, LabelError> {
         xyxy: [t.at.x0, t.at.y0, t.at.x1, t.at.y1].map(|v| (v * 100.0).round() / 100.0),
         ignore: !t.counts,
     };
-    let frames = clip.frames.iter().map(|(index, truths)| RawFrame {
+    let frame = |(index, truths): (&usize, &Vec<Truth>)| RawFrame {
         index: Some(*index),
         t_s: None,
         boxes: truths
             .iter()
-            .filter(|t| t.at.area() >= 0.01)
+            .filter(|t| t.at.width() >= 0.01 && t.at.height() >= 0.01)
             .map(truth)
             .collect(),
-    });
-    let raw = RawClip {
+    };
+    let raw = clips.iter().map(|clip| RawClip {
         clip: &clip.clip,
         width: clip.size.width,
         height: clip.size.height,
         fps: clip.fps,
-        frames: frames.collect(),
-    };
-    serde_json::to_string(&[raw]).map_err(|e| LabelError::Syntax(e.to_string()))
+        frames: clip.frames.iter().map(frame).collect(),
+    });
+    let raw: Vec<RawClip<'_>> = raw.collect();
+    serde_json::to_string(&raw).map_err(|e| LabelError::Syntax(e.to_string()))
 }
 
 #[cfg(test)]
@@ -304,7 +305,7 @@ mod tests {
         assert_eq!(clip.frames.keys().copied().collect::<Vec<_>>(), [3, 4]);
         let told: Vec<_> = clip.frames[&3].iter().map(|t| (t.id, t.counts)).collect();
         assert_eq!(told, [(7, true), (8, false)]);
-        let again = parse_labels(&write_labels(clip).unwrap()).unwrap();
+        let again = parse_labels(&write_labels(&read.clips).unwrap()).unwrap();
         assert_eq!(again, read);
         let cases = [
             (of("0", &frames), "1 to 240"),

@@ -74,10 +74,10 @@ pub(super) struct ClipArgs {
     /// Only every so many of the pictures.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) only_every: u16,
-    /// Measure nothing: write the moving clips, one after another, as clip.mp4
-    /// with its labels.json into this folder. Needs ffmpeg.
+    /// Measure nothing: write the moving clips with their labels.json into this
+    /// folder. Needs ffmpeg.
     #[arg(long, value_name = "DIR", requires = "how")]
-    pub(super) write_clip: Option<PathBuf>,
+    pub(super) write_clips: Option<PathBuf>,
     /// Its size.
     #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = size)]
     pub(super) size: Size,

@@ -10,7 +10,7 @@ use greyplane::frame::{FrameRef, Picture};
 use greyplane::geom::{PixelPoint, Size};
 use greyplane::media::ClipReader;
 use greyplane::track::CameraMotion;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -174,86 +174,79 @@ impl Source<'_> {
     }
 }
 
-/// Ids of two stills in one clip are this far apart.
-const IDS: u32 = 10_000;
-
-/// Writes all moved stills as one clip with its labels.
+/// Writes each moved still as a clip, and the labels of all.
 pub(super) fn write(
     args: &super::Args,
     labels: &Labels,
     folder: &std::path::Path,
 ) -> anyhow::Result<String> {
     let clips = &args.clips;
-    let how = clips.how.context("--write-clip needs --move")?;
+    let how = clips.how.context("--write-clips needs --move")?;
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let file = folder.join("clip.mp4");
+    let mut written = Vec::new();
+    for labelled in labels.stills.iter().step_by(usize::from(clips.only_every)) {
+        let source = moved(args, labelled, how.into(), Some(clips.size))?;
+        let name = format!("{:04}.mp4", written.len());
+        written.push(write_one(&source, &folder.join(&name), name, clips.fps)?);
+    }
+    let file = folder.join("labels.json");
+    std::fs::write(&file, write_labels(&written)?)
+        .with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(format!("{}: {} clips", file.display(), written.len()))
+}
+
+/// Nearly without loss: what is measured is not the encoder.
+fn write_one(
+    source: &Source<'_>,
+    file: &std::path::Path,
+    name: String,
+    fps: f64,
+) -> anyhow::Result<LabelledClip> {
+    let Source::Moved {
+        still,
+        path,
+        labelled,
+        frames,
+        ..
+    } = source
+    else {
+        bail!("only moved stills are written");
+    };
+    let size = path.size();
+    let raw = ["-loglevel", "error", "-y", "-f", "rawvideo", "-pix_fmt"];
+    let coded = ["-preset", "veryfast", "-crf", "12", "-bf", "0"];
     let mut encoder = Command::new("ffmpeg")
-        .args([
-            "-loglevel",
-            "error",
-            "-y",
-            "-f",
-            "rawvideo",
-            "-pix_fmt",
-            "yuv420p",
-        ])
-        .args(["-s", &format!("{}x{}", clips.size.width, clips.size.height)])
-        .args(["-r", &clips.fps.to_string(), "-i", "-"])
-        .args([
-            "-c:v", "libx264", "-preset", "veryfast", "-crf", "12", "-bf", "0",
-        ])
-        .arg(&file)
+        .args(raw)
+        .args(["yuv420p", "-s", &format!("{}x{}", size.width, size.height)])
+        .args(["-r", &fps.to_string(), "-i", "-", "-c:v", "libx264"])
+        .args(coded)
+        .arg(file)
         .stdin(Stdio::piped())
         .spawn()
         .context("cannot start ffmpeg")?;
     let mut pipe = encoder.stdin.take().context("ffmpeg takes nothing")?;
-    let mut written = LabelledClip {
-        clip: "clip.mp4".to_owned(),
-        size: clips.size,
-        fps: clips.fps,
-        frames: std::collections::BTreeMap::new(),
+    let mut labels = LabelledClip {
+        clip: name,
+        size,
+        fps,
+        frames: BTreeMap::new(),
     };
-    let stills = labels.stills.iter().step_by(usize::from(clips.only_every));
-    for (index, labelled) in stills.enumerate() {
-        let Source::Moved {
-            still,
-            path,
-            frames,
-            ..
-        } = moved(args, labelled, how.into(), Some(clips.size))?
-        else {
-            continue;
-        };
-        for frame in 0..frames {
-            let s = frame as f64 / clips.fps;
-            let picture = path.frame(&still, s).context("a frame of the clip")?;
-            let view = picture.frame().context("the picture's planes")?;
-            for plane in 0..3 {
-                for y in 0.. {
-                    match view.row(plane, y) {
-                        [] => break,
-                        row => pipe.write_all(row).context("ffmpeg ended")?,
-                    }
-                }
-            }
-            let mut truths = path.truths(&labelled.boxes, s);
-            for truth in &mut truths {
-                truth.id += IDS * u32::try_from(index).unwrap_or(0);
-            }
-            written.frames.insert(written.frames.len(), truths);
+    for frame in 0..*frames {
+        let s = frame as f64 / fps;
+        let picture = path.frame(still, s).context("a frame of the clip")?;
+        let view = picture.frame().context("the picture's planes")?;
+        for (plane, y) in
+            (0..3).flat_map(|plane| (0..size.height as usize).map(move |y| (plane, y)))
+        {
+            // Chroma has half as many rows; those beyond are empty.
+            pipe.write_all(view.row(plane, y)).context("ffmpeg ended")?;
         }
+        labels.frames.insert(frame, path.truths(&labelled.boxes, s));
     }
     drop(pipe);
     let status = encoder.wait().context("ffmpeg")?;
     if !status.success() {
         bail!("ffmpeg ended with {status}");
     }
-    let labels = folder.join("labels.json");
-    std::fs::write(&labels, write_labels(&written)?)
-        .with_context(|| format!("cannot write {}", labels.display()))?;
-    Ok(format!(
-        "{}: {} frames",
-        file.display(),
-        written.frames.len()
-    ))
+    Ok(labels)
 }
