@@ -87,7 +87,7 @@ fn size(text: &str) -> Result<Size, String> {
     let even = |side: &str| {
         side.parse()
             .ok()
-            .filter(|n: &u32| (16..=8192).contains(n) && n % 2 == 0)
+            .filter(|n: &u32| (16..=8192).contains(n) && n.is_multiple_of(2))
     };
     let sides = text.split_once('x').and_then(|(w, h)| even(w).zip(even(h)));
     let (width, height) = sides.ok_or("write WIDTHxHEIGHT, even numbers from 16 to 8192")?;
