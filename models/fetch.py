@@ -6,6 +6,7 @@ Run it with a Python that has pip (`make models` does).
 """
 
 import hashlib
+import json
 import os
 import pathlib
 import platform
@@ -16,6 +17,7 @@ import tempfile
 import tomllib
 import zipfile
 
+import int8
 import onnxfile
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -68,7 +70,12 @@ def content(entry: dict) -> bytes:
             data = archive.read(source["path"])
     if expected := source.get("path_sha256"):
         verified(data, expected, source["path"])
-    return onnxfile.with_free_extents(data) if source.get("free_extents") else data
+    if source.get("free_extents"):
+        data = onnxfile.with_free_extents(data)
+    if measured := source.get("integers"):
+        ranges = json.loads((HERE.parent / measured).read_text())["ranges"]
+        data = int8.with_integers(data, ranges)
+    return data
 
 
 def bring(entry: dict, into: pathlib.Path) -> None:

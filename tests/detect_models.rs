@@ -94,7 +94,7 @@ fn score(model: &mut Model, dataset: &Path, step: usize, long_side: u32) -> Repo
 
 #[test]
 fn models_load_and_find_nothing_where_nothing_is() {
-    for name in ["centerface", "plate-eu"] {
+    for name in ["centerface", "centerface-int8", "plate-eu"] {
         let mut model = load(name, |_| {}).unwrap_or_else(|e| panic!("{e}"));
         let size = Size {
             width: 333,
@@ -126,7 +126,8 @@ fn large_faces_in_real_pictures_are_covered() {
     let Some(dataset) = shared("data/faces") else {
         return;
     };
-    let mut models = vec![("centerface", load("centerface", |_| {}).unwrap())];
+    let ours = ["centerface", "centerface-int8"];
+    let mut models: Vec<_> = ours.map(|n| (n, load(n, |_| {}).unwrap())).into();
     if let Some(file) = shared("models/yunet_n_dynamic.onnx") {
         let manifest = manifest();
         let entry = manifest.model("yunet").unwrap();

@@ -81,6 +81,10 @@ pub enum Source {
         /// that it runs at any size.
         #[serde(default)]
         free_extents: bool,
+        /// Where the repository has the ranges of its tensors, by which its
+        /// convolutions are made to compute in integers.
+        #[serde(default)]
+        integers: Option<String>,
     },
     /// A file of this repository.
     Repository {
