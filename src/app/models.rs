@@ -105,6 +105,16 @@ impl Shelf {
     }
 }
 
+/// The face model that is as good as any other that every machine can get, and
+/// the cheapest of them here: the one in integers where the CPU multiplies them.
+pub fn usual_face() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx512vnni") {
+        return "centerface-int8";
+    }
+    "centerface"
+}
+
 /// The pool for `config`. Models that cannot be loaded stop no camera: those
 /// that want them are covered, or not, as they say; the log tells why.
 pub(super) fn pool(config: &Config, journal: &Arc<Journal>) -> anyhow::Result<Pool> {
@@ -149,6 +159,7 @@ fn load(detectors: &Detectors, classes: &BTreeSet<Class>) -> anyhow::Result<Vec<
         let mut models: Vec<Box<dyn Detector>> = Vec::new();
         for class in classes {
             let name = match class {
+                Class::Face if detectors.face == "auto" => usual_face(),
                 Class::Face => &detectors.face,
                 Class::Plate => &detectors.plate,
                 Class::Person => detectors

@@ -4,7 +4,7 @@ use super::Failure;
 use super::terminal::Screen;
 use anyhow::{Context, anyhow, bail};
 use clap::ValueEnum;
-use greyplane::app::Shelf;
+use greyplane::app::{Shelf, usual_face};
 use greyplane::clock::{Clock, SystemClock};
 use greyplane::detect::{Class, Detector, Search};
 use greyplane::redact::{
@@ -255,7 +255,7 @@ impl Args {
                 continue;
             }
             let usual = match class {
-                Class::Face => "centerface",
+                Class::Face => usual_face(),
                 Class::Plate => "plate-eu",
                 Class::Person => bail!("no model of whole figures is known"),
             };

@@ -50,7 +50,7 @@ impl Default for Detectors {
         Self {
             folder: None,
             threads: unplaced(1),
-            face: "centerface".into(),
+            face: "auto".into(),
             plate: "plate-eu".into(),
             person: None,
             input_long_side: unplaced(640),

@@ -32,8 +32,8 @@ pub struct Detectors {
     pub folder: Option<PathBuf>,
     /// Pictures that are looked at at the same time.
     pub threads: usize,
-    /// The model that finds faces, by its name in `models/manifest.toml`, or an
-    /// `.onnx` file with its descriptor (`.toml`) beside it.
+    /// The model that finds faces, by its name in `models/manifest.toml`, an
+    /// `.onnx` file with its descriptor (`.toml`) beside it, or `auto`.
     pub face: String,
     /// The model that finds licence plates.
     pub plate: String,
