@@ -68,7 +68,7 @@ models: .venv/bin/python
 	.venv/bin/python models/fetch.py
 
 .PHONY: demo
-demo: system
+demo: system models
 	cargo build --release --locked
 	./target/release/greyplane demo $(if $(filter 1,$(CHECK)),--check)
 

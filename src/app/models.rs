@@ -7,6 +7,7 @@ use crate::config::{Config, Detectors};
 use crate::detect::manifest::{Manifest, usual_folder};
 use crate::detect::ort::{Model, Options, Runtime};
 use crate::detect::{Class, Descriptor, Detector, Search};
+use crate::track::Rules;
 use anyhow::{Context, bail};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -118,11 +119,12 @@ pub fn usual_face() -> &'static str {
 /// The pool for `config`. Models that cannot be loaded stop no camera: those
 /// that want them are covered, or not, as they say; the log tells why.
 pub(super) fn pool(config: &Config, journal: &Arc<Journal>) -> anyhow::Result<Pool> {
-    let lookers = load(&config.detectors, &wanted(config)).unwrap_or_else(|error| {
+    let (lookers, rules) = load(&config.detectors, &wanted(config)).unwrap_or_else(|error| {
         tracing::error!(error = format!("{error:#}"), "nobody looks at the pictures");
-        Vec::new()
+        (Vec::new(), Rules::default())
     });
-    Pool::start(lookers, config.detectors.input_long_side, journal.clone())
+    let long_side = config.detectors.input_long_side;
+    Pool::start(lookers, long_side, rules, journal.clone())
 }
 
 /// Loads all that the cameras of `config` want, tries it and lets go of it again: what
@@ -135,7 +137,7 @@ pub fn try_models(config: &Config) -> anyhow::Result<()> {
         threads: 1,
         ..config.detectors.clone()
     };
-    for mut looker in load(&one, &wanted(config))? {
+    for mut looker in load(&one, &wanted(config))?.0 {
         looker.sees(Mono(0))?;
     }
     Ok(())
@@ -149,13 +151,14 @@ fn wanted(config: &Config) -> BTreeSet<Class> {
         .collect()
 }
 
-/// A set of models for each thread.
-fn load(detectors: &Detectors, classes: &BTreeSet<Class>) -> anyhow::Result<Vec<Looker>> {
+/// A set of models for each thread, and how what they find is followed.
+fn load(detectors: &Detectors, classes: &BTreeSet<Class>) -> anyhow::Result<(Vec<Looker>, Rules)> {
+    let mut rules = Rules::default();
     if classes.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), rules));
     }
     let shelf = Shelf::open(detectors.folder.as_deref())?;
-    let one = || {
+    let mut one = || {
         let mut models: Vec<Box<dyn Detector>> = Vec::new();
         for class in classes {
             let name = match class {
@@ -167,7 +170,14 @@ fn load(detectors: &Detectors, classes: &BTreeSet<Class>) -> anyhow::Result<Vec<
                     .as_ref()
                     .context("no model of whole figures: name one as `person` in [detectors]")?,
             };
-            let loaded = shelf.load(name, 1, |_| {})?;
+            let mut threshold = 0.0;
+            // Half as sure is enough for what is already followed.
+            let loaded = shelf.load(name, 1, |descriptor| {
+                threshold = descriptor.threshold;
+                descriptor.threshold *= 0.5;
+            })?;
+            let kind = rules.kind_mut(*class);
+            *kind = kind.told_from(threshold);
             let finds = loaded.model.descriptor().class;
             if finds != *class {
                 bail!("{name} finds a {finds}, not a {class}");
@@ -179,5 +189,8 @@ fn load(detectors: &Detectors, classes: &BTreeSet<Class>) -> anyhow::Result<Vec<
         let trials = trials.into_iter().flatten().collect();
         Ok(Looker::new(Search::new(models), trials))
     };
-    (0..detectors.threads).map(|_| one()).collect()
+    let lookers = (0..detectors.threads)
+        .map(|_| one())
+        .collect::<anyhow::Result<_>>()?;
+    Ok((lookers, rules))
 }

@@ -85,7 +85,8 @@ impl Args {
         let text = format!(
             "[gateway]\nrtsp_listen = \"127.0.0.1:{}\"\nhttp_listen = \"127.0.0.1:{}\"\n\n\
              [[camera]]\nid = \"street\"\nurl = \"{}\"\nmasks = \"street.json\"\n\
-             profile = \"street.profile.toml\"\n\n[camera.telemetry]\ndevice_url = \"{}\"\n",
+             profile = \"street.profile.toml\"\n\n[camera.telemetry]\ndevice_url = \"{}\"\n\n\
+             [camera.detect]\nclasses = [\"face\", \"plate\"]\n",
             ports.0,
             ports.1,
             sim.rtsp_url(),

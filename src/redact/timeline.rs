@@ -196,7 +196,8 @@ fn rules(seen: &[Seen], sure: &Sure) -> Rules {
         (&mut rules.person, sure.person),
     ] {
         kind.sure_score = sure;
-        kind.keep_score = kind.keep_score.min(sure);
+        kind.begin_score = kind.begin_score.min(sure);
+        kind.keep_score = kind.keep_score.min(kind.begin_score);
     }
     rules
 }

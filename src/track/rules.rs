@@ -13,8 +13,10 @@ pub struct Kind {
     /// Detections at least this sure are linked first and begin a track that is
     /// held though the next look does not find it, 0…1.
     pub sure_score: f32,
-    /// Detections at least this sure continue a track, or begin one that the
-    /// next look must confirm; weaker ones are ignored.
+    /// Detections at least this sure begin a track that the next look must
+    /// confirm.
+    pub begin_score: f32,
+    /// Detections at least this sure continue a track; weaker ones are ignored.
     pub keep_score: f32,
     /// Nothing moves faster, sizes per second, along each axis.
     pub speed_sizes_s: f64,
@@ -31,7 +33,8 @@ impl Kind {
     /// A head of 0.25 m that moves at 2.5 m/s and accelerates at 2 m/s².
     pub const FACE: Self = Self {
         sure_score: 0.3,
-        keep_score: 0.1,
+        begin_score: 0.1,
+        keep_score: 0.05,
         speed_sizes_s: 10.0,
         accel_sizes_s2: 8.0,
         widest: 1.2,
@@ -40,7 +43,8 @@ impl Kind {
     /// A plate of 0.52 m that moves at 30 km/h and brakes at 4 m/s².
     pub const PLATE: Self = Self {
         sure_score: 0.3,
-        keep_score: 0.1,
+        begin_score: 0.1,
+        keep_score: 0.05,
         speed_sizes_s: 16.0,
         accel_sizes_s2: 8.0,
         widest: 6.0,
@@ -49,7 +53,8 @@ impl Kind {
     /// A figure of 1.7 m that moves at 3.4 m/s and accelerates at 3.4 m/s².
     pub const PERSON: Self = Self {
         sure_score: 0.3,
-        keep_score: 0.1,
+        begin_score: 0.1,
+        keep_score: 0.05,
         speed_sizes_s: 2.0,
         accel_sizes_s2: 2.0,
         widest: 1.5,
@@ -147,7 +152,30 @@ pub enum RuleFault {
     Size(Size),
 }
 
+impl Kind {
+    /// For a detector that calls sure what scores `threshold` or more, and tells
+    /// what scores half of that.
+    #[must_use]
+    pub fn told_from(self, threshold: f32) -> Self {
+        Self {
+            sure_score: self.sure_score.max(threshold),
+            begin_score: threshold,
+            keep_score: 0.5 * threshold,
+            ..self
+        }
+    }
+}
+
 impl Rules {
+    /// What holds for `class`, to change it.
+    pub fn kind_mut(&mut self, class: Class) -> &mut Kind {
+        match class {
+            Class::Face => &mut self.face,
+            Class::Plate => &mut self.plate,
+            Class::Person => &mut self.person,
+        }
+    }
+
     /// What holds for `class`.
     pub(super) fn kind(&self, class: Class) -> &Kind {
         match class {
@@ -161,7 +189,9 @@ impl Rules {
         for kind in [&self.face, &self.plate, &self.person] {
             within("sure_score", f64::from(kind.sure_score), 0.0, 1.0)?;
             let sure = f64::from(kind.sure_score);
-            within("keep_score", f64::from(kind.keep_score), 0.0, sure)?;
+            within("begin_score", f64::from(kind.begin_score), 0.0, sure)?;
+            let begin = f64::from(kind.begin_score);
+            within("keep_score", f64::from(kind.keep_score), 0.0, begin)?;
             within("speed_sizes_s", kind.speed_sizes_s, 0.0, 1e3)?;
             within("accel_sizes_s2", kind.accel_sizes_s2, 0.0, 1e3)?;
             within("widest", kind.widest, 0.01, 100.0)?;

@@ -146,6 +146,7 @@ impl Tracker {
             .iter()
             .filter(|d| d.score >= kind.keep_score)
             .collect();
+        let begins: Vec<bool> = found.iter().map(|d| d.score >= kind.begin_score).collect();
         let sure: Vec<bool> = found.iter().map(|d| d.score >= kind.sure_score).collect();
         let sightings: Vec<Sighting> = found
             .iter()
@@ -223,7 +224,7 @@ impl Tracker {
         for (i, sighting) in sightings.into_iter().enumerate() {
             // A weak one where a known thing may be is that thing, though its
             // track was given a better one.
-            if !used[i] {
+            if !used[i] && (begins[i] || claims[i] > 0) {
                 self.begin(class, sighting, sure[i], taken);
             }
         }

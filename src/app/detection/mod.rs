@@ -15,6 +15,7 @@ use crate::config::Detect;
 use crate::event::EventSink;
 use crate::pipeline::Waker;
 use crate::schedule::Rules;
+use crate::track;
 use anyhow::Context;
 pub(super) use looker::Looker;
 pub(super) use sight::Sight;
@@ -31,6 +32,8 @@ fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(super) struct Pool {
     /// What whole pictures are brought to, input samples.
     long_side: u32,
+    /// How what is found is followed.
+    rules: track::Rules,
     line: Arc<Line>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -71,6 +74,7 @@ impl Pool {
     pub(super) fn start(
         lookers: Vec<Looker>,
         long_side: u32,
+        rules: track::Rules,
         events: Arc<dyn EventSink>,
     ) -> anyhow::Result<Self> {
         let line = Arc::new(Line::default());
@@ -90,6 +94,7 @@ impl Pool {
         }
         Ok(Self {
             long_side,
+            rules,
             line,
             threads,
         })
@@ -112,7 +117,13 @@ impl Pool {
         let line = self.line.clone();
         let camera = camera.to_owned();
         Arc::new(Sight::new(
-            camera, detect, rules, line, motion, waker, clock,
+            camera,
+            detect,
+            (rules, self.rules),
+            line,
+            motion,
+            waker,
+            clock,
         ))
     }
 }

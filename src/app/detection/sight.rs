@@ -13,7 +13,7 @@ use crate::frame::{FrameCopy, FrameRef};
 use crate::geom::Size;
 use crate::pipeline::Waker;
 use crate::schedule::{Rules, Schedule};
-use crate::track::{CannotSay, Hidden, Tracker};
+use crate::track::{self, CannotSay, Hidden, Tracker};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -32,6 +32,7 @@ pub(in crate::app) struct Sight {
     camera: String,
     detect: Detect,
     rules: Rules,
+    following: track::Rules,
     line: Arc<Line>,
     slot: Mutex<Slot>,
     /// What to look at, once there was a picture, and the size of its pictures.
@@ -76,7 +77,7 @@ impl Sight {
     pub(super) fn new(
         camera: String,
         detect: &Detect,
-        rules: Rules,
+        (rules, following): (Rules, track::Rules),
         line: Arc<Line>,
         motion: Motion,
         waker: Waker,
@@ -86,6 +87,7 @@ impl Sight {
             camera,
             detect: detect.clone(),
             rules,
+            following,
             line,
             slot: Mutex::new(Slot::Free(None)),
             schedule: Mutex::new(None),
@@ -227,8 +229,8 @@ impl Sight {
         let tracker = match &mut *tracked {
             Some((of, tracker)) if *of == size => tracker,
             _ => {
-                let rules = crate::track::Rules::default();
-                &mut tracked.insert((size, Tracker::new(rules, size)?)).1
+                let tracker = Tracker::new(self.following, size)?;
+                &mut tracked.insert((size, tracker)).1
             }
         };
         let refused = tracker.observe_where(at, found, &self.motion, &shown).err();

@@ -92,7 +92,7 @@ fn rig_with(panics: bool, trials: Vec<Trial>) -> Rig {
     })]);
     let looker = Looker::new(search, trials);
     Rig {
-        pool: Pool::start(vec![looker], 640, faults.clone()).unwrap(),
+        pool: Pool::start(vec![looker], 640, track::Rules::default(), faults.clone()).unwrap(),
         wrong,
         faults,
     }

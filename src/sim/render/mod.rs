@@ -3,6 +3,7 @@
 //! less than a hundredth of a pixel of error (see the test) and costs a few
 //! nanoseconds a pixel.
 
+mod head;
 mod overlay;
 mod people;
 mod remap;

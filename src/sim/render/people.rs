@@ -1,6 +1,7 @@
 //! People on the square and cars on the road, as figures in planes: where they
 //! are at a time, and what they look like.
 
+use super::head;
 use super::overlay::{Overlay, Plane};
 use crate::sim::scene::CAMERA_HEIGHT_M;
 use crate::sim::scene::panorama::yuv;
@@ -37,11 +38,11 @@ fn walker(a: f64, b: f64, coat: [f32; 3], legs: [f32; 3], stride: f64) -> Option
     if !(0.0..1.8).contains(&b) || a.abs() > 0.5 {
         return None;
     }
-    let (face, hair) = ([206.0, 164.0, 138.0], [74.0, 56.0, 42.0]);
-    let head = ((a / 0.11).powi(2) + ((b - 1.62) / 0.14).powi(2)) < 1.0;
-    let colour = if head {
-        if b > 1.67 { hair } else { face }
-    } else if (1.42..1.5).contains(&b) && a.abs() < 0.06 {
+    let face = [206.0, 164.0, 138.0];
+    if let Some(colour) = head::colour(a, b - 1.62) {
+        return Some(colour);
+    }
+    let colour = if (1.42..1.5).contains(&b) && a.abs() < 0.06 {
         face
     } else if (0.78..1.45).contains(&b) {
         let arm = 0.24 + 0.04 * stride.sin();
