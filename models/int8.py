@@ -110,9 +110,6 @@ class Writer:
         return next(bytes(p).decode() for n, _, p in fields(constant) if n == TENSOR_NAME)
 
     def written(self) -> bytes:
-        made = {name for layer in self.nodes for name in layer.outputs}
-        for name in self.steps.keys() - made:  # the picture itself
-            self.round_off(name, name)
         readers: dict[str, list[Node]] = {}
         for layer in self.nodes:
             for name in layer.inputs:
