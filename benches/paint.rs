@@ -116,6 +116,7 @@ fn plan(regions: Vec<Region>) -> Plan {
             show_only: false,
         },
         state: CameraState::Live,
+        mosaic: false,
     }
 }
 

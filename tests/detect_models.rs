@@ -75,7 +75,7 @@ fn whole(size: Size) -> PixelBox {
 fn score(model: &mut Model, dataset: &Path, step: usize, long_side: u32) -> Report {
     let text = std::fs::read_to_string(dataset.join("labels.json")).unwrap();
     let mut score = Score::new(0.3);
-    for labelled in parse_labels(&text).unwrap().iter().step_by(step) {
+    for labelled in parse_labels(&text).unwrap().stills.iter().step_by(step) {
         let read = image::open(dataset.join(&labelled.image))
             .unwrap()
             .into_rgb8();

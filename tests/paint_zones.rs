@@ -68,6 +68,7 @@ fn planned(set: &ZoneSet, camera: &Camera, pose: Result<PoseEstimate, Reason>) -
         zones: Ok(&zones),
         pose: Some(pose),
         things: None,
+        mosaic: false,
         standing: &[],
         limits: MarginLimits::default(),
     })

@@ -85,6 +85,7 @@ fn hidden(zones: &Zones, focal: f64, margin: Margin) -> Coverage {
         zones: Ok(zones),
         pose: Some(Ok(pose)),
         things: None,
+        mosaic: false,
         standing: &[],
         limits: MarginLimits::default(),
     }))

@@ -223,10 +223,6 @@ fn nothing_white_is_left_of_any_kind_of_clip() {
             "videotestsrc pattern=ball num-buffers=20 ! video/x-raw,width=320,height=240,framerate=7/3 ! \
              x264enc ! qtmux ! filesink location=FILE".to_owned(),
         ),
-        (
-            "turned.mp4",
-            format!("{BALL} ! taginject tags=image-orientation=rotate-90 ! x264enc ! mp4mux ! filesink location=FILE"),
-        ),
     ];
     let folder = tempfile::tempdir().unwrap();
     for (name, launch) in cases {
@@ -246,10 +242,28 @@ fn nothing_white_is_left_of_any_kind_of_clip() {
             (even(report.width), even(report.height)),
             "{name}"
         );
-        if name == "turned.mp4" {
-            assert_eq!((report.width, report.height), (240, 320));
-        }
     }
+}
+
+#[test]
+fn a_clip_that_was_taken_sideways_stands_upright() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().join("from.mp4"), folder.path().join("to.mp4"));
+    let made = std::process::Command::new("ffmpeg")
+        .args(["-v", "error", "-i"])
+        .arg(ball(folder.path()))
+        .args(["-c", "copy", "-metadata:s:v:0", "rotate=90"])
+        .arg(&from)
+        .status();
+    assert!(
+        made.expect("ffmpeg, which `make system` installs")
+            .success()
+    );
+    let report = run(&from, &to, |_| Mood::Sees).unwrap();
+    assert_eq!((report.width, report.height), (240, 320));
+    assert_hidden(&from, &to);
+    let upright = ClipReader::open(&to).unwrap().size();
+    assert_eq!((upright.width, upright.height), (240, 320));
 }
 
 #[test]
@@ -299,7 +313,7 @@ fn a_frame_that_was_not_searched_is_covered_whole() {
             break;
         };
         let view = frame.view().unwrap();
-        // The lower half, where no caption is: black, or grey all over.
+        // The lower half: black, or grey all over but for the caption.
         let half = 120..240;
         let grey = |v: &u8| (118..=138).contains(v);
         let share = half
@@ -308,7 +322,7 @@ fn a_frame_that_was_not_searched_is_covered_whole() {
             .sum::<usize>() as f64
             / (half.len() * 320) as f64;
         assert_eq!(
-            share > 0.99,
+            share > 0.9,
             index % 10 == 3,
             "frame {index}: {share} is grey"
         );
@@ -513,7 +527,7 @@ fn a_folder_is_masked_picture_by_picture() {
         &mut |_| true,
     );
     assert!(matches!(inside, Err(RedactError::Within { .. })));
-    std::fs::remove_dir(from.join("to")).unwrap();
+    assert!(!from.join("to").exists());
 
     let done = redact_folder(&from, &to, &settings(), &mut seeker, &models(), &mut |_| {
         true

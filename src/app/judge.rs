@@ -205,6 +205,7 @@ impl FrameJudge for Judge {
             things: things
                 .as_ref()
                 .map(|things: &Result<Vec<PixelBox>, _>| things.as_deref().map_err(Clone::clone)),
+            mosaic: self.sight.as_ref().is_some_and(|s| s.mosaic()),
             standing: &[],
             limits: MarginLimits {
                 widened_deg: setup.limits.widened_deg,

@@ -10,7 +10,7 @@ mod models;
 mod motion;
 mod positions;
 
-pub use models::{Loaded, Shelf, try_models};
+pub use models::{Loaded, Shelf, try_models, usual_face};
 
 use crate::clock::Clock;
 use crate::config::{Camera, Change, Config, Problems, diff};

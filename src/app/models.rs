@@ -1,7 +1,8 @@
 //! The models on this machine, and the detectors made of them.
 
-use super::detection::{Looker, Pool};
+use super::detection::{Looker, Pool, Trial};
 use super::journal::Journal;
+use crate::clock::Mono;
 use crate::config::{Config, Detectors};
 use crate::detect::manifest::{Manifest, usual_folder};
 use crate::detect::ort::{Model, Options, Runtime};
@@ -104,6 +105,16 @@ impl Shelf {
     }
 }
 
+/// The face model that is as good as any other that every machine can get, and
+/// the cheapest of them here: the one in integers where the CPU multiplies them.
+pub fn usual_face() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx512vnni") {
+        return "centerface-int8";
+    }
+    "centerface"
+}
+
 /// The pool for `config`. Models that cannot be loaded stop no camera: those
 /// that want them are covered, or not, as they say; the log tells why.
 pub(super) fn pool(config: &Config, journal: &Arc<Journal>) -> anyhow::Result<Pool> {
@@ -114,7 +125,7 @@ pub(super) fn pool(config: &Config, journal: &Arc<Journal>) -> anyhow::Result<Po
     Pool::start(lookers, config.detectors.input_long_side, journal.clone())
 }
 
-/// Loads all that the cameras of `config` want and lets go of it again: what
+/// Loads all that the cameras of `config` want, tries it and lets go of it again: what
 /// [`Gateway::start`](super::Gateway::start) would only log.
 ///
 /// # Errors
@@ -124,7 +135,10 @@ pub fn try_models(config: &Config) -> anyhow::Result<()> {
         threads: 1,
         ..config.detectors.clone()
     };
-    load(&one, &wanted(config)).map(drop)
+    for mut looker in load(&one, &wanted(config))? {
+        looker.sees(Mono(0))?;
+    }
+    Ok(())
 }
 
 fn wanted(config: &Config) -> BTreeSet<Class> {
@@ -145,6 +159,7 @@ fn load(detectors: &Detectors, classes: &BTreeSet<Class>) -> anyhow::Result<Vec<
         let mut models: Vec<Box<dyn Detector>> = Vec::new();
         for class in classes {
             let name = match class {
+                Class::Face if detectors.face == "auto" => usual_face(),
                 Class::Face => &detectors.face,
                 Class::Plate => &detectors.plate,
                 Class::Person => detectors
@@ -159,7 +174,10 @@ fn load(detectors: &Detectors, classes: &BTreeSet<Class>) -> anyhow::Result<Vec<
             }
             models.push(Box::new(loaded.model));
         }
-        Ok(Looker::new(Search::new(models), Vec::new()))
+        let trials = classes.iter().map(|class| Trial::of(*class));
+        let trials: Vec<Option<Trial>> = trials.collect::<anyhow::Result<_>>()?;
+        let trials = trials.into_iter().flatten().collect();
+        Ok(Looker::new(Search::new(models), trials))
     };
     (0..detectors.threads).map(|_| one()).collect()
 }

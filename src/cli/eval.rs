@@ -2,6 +2,8 @@
 //! what is labelled.
 
 mod clips;
+mod source;
+mod table;
 
 use super::Failure;
 use anyhow::{Context, anyhow};
@@ -9,7 +11,7 @@ use greyplane::app::Shelf;
 use greyplane::clock::{Clock, SystemClock};
 use greyplane::detect::ort::Model;
 use greyplane::detect::{Class, Detector, PixelBox};
-use greyplane::eval::{self, Bucket, Labelled, Report, Score};
+use greyplane::eval::{self, Bucket, Labelled, Labels, Report, Score};
 use greyplane::frame::{Matrix, Picture};
 use greyplane::geom::Size;
 use serde::Serialize;
@@ -72,18 +74,22 @@ impl Args {
         }
         let labels = self.labels()?;
         self.clips.check().map_err(Failure::Usage)?;
+        if let Some(folder) = &self.clips.write_clips {
+            println!("{}", source::write(&self, &labels, folder)?);
+            return Ok(());
+        }
         let mut model = self.load_model()?;
-        if self.clips.how.is_some() {
+        if self.clips.how.is_some() || !labels.clips.is_empty() {
             let measured = clips::measure(&self, &mut model, &labels)?;
             let text = if self.json {
                 serde_json::to_string_pretty(&measured).context("the report")?
             } else {
-                clips::table(&measured)
+                table::table(&measured)
             };
             println!("{text}");
             return Ok(());
         }
-        let measured = self.measure(&mut model, &labels)?;
+        let measured = self.measure(&mut model, &labels.stills)?;
         if self.json {
             let text = serde_json::to_string_pretty(&measured).context("the report")?;
             println!("{text}");
@@ -93,7 +99,7 @@ impl Args {
         Ok(())
     }
 
-    fn labels(&self) -> Result<Vec<Labelled>, Failure> {
+    fn labels(&self) -> Result<Labels, Failure> {
         let path = self.dataset.join("labels.json");
         let text = fs::read_to_string(&path)
             .with_context(|| format!("cannot read {}", path.display()))

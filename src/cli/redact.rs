@@ -4,7 +4,7 @@ use super::Failure;
 use super::terminal::Screen;
 use anyhow::{Context, anyhow, bail};
 use clap::ValueEnum;
-use greyplane::app::Shelf;
+use greyplane::app::{Shelf, usual_face};
 use greyplane::clock::{Clock, SystemClock};
 use greyplane::detect::{Class, Detector, Search};
 use greyplane::redact::{
@@ -150,9 +150,11 @@ impl Args {
             redact::redact_folder(from, to, &settings, &mut seeker, &models, watch)
                 .map(Done::Folder)
         } else if redact::is_still(from) {
-            redact::redact_still(from, to, &settings, &mut seeker, models).map(Done::One)
+            redact::redact_still(from, to, &settings, &mut seeker, models)
+                .map(|report| Done::One(Box::new(report)))
         } else {
-            redact::redact_clip(from, to, &settings, &mut seeker, models, watch).map(Done::One)
+            redact::redact_clip(from, to, &settings, &mut seeker, models, watch)
+                .map(|report| Done::One(Box::new(report)))
         };
         bar.end();
         let done = done?;
@@ -253,7 +255,7 @@ impl Args {
                 continue;
             }
             let usual = match class {
-                Class::Face => "centerface",
+                Class::Face => usual_face(),
                 Class::Plate => "plate-eu",
                 Class::Person => bail!("no model of whole figures is known"),
             };
@@ -297,7 +299,7 @@ const WEAK: f32 = 0.5;
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Done {
-    One(Report),
+    One(Box<Report>),
     Folder(Pictures),
 }
 
@@ -331,6 +333,9 @@ fn one(report: &Report, took_s: f64) -> String {
     for (reason, frames) in &report.covered {
         lines.push(format!("  {frames} frames covered as a whole: {reason}"));
     }
+    if report.other_streams.iter().any(|s| s.starts_with("video/")) {
+        lines.push("  only the first of several pictures (cameras) was taken along".to_owned());
+    }
     if report.gaps > 0 {
         let gaps = report.gaps;
         lines.push(format!(
@@ -352,10 +357,10 @@ fn one(report: &Report, took_s: f64) -> String {
 
 fn folder(done: &Pictures, took_s: f64) -> String {
     let mut lines = vec![format!(
-        "{} pictures masked, {} files skipped, {} failed, {took_s:.1} s",
+        "pictures: {} masked, {} failed, {} other files skipped, {took_s:.1} s",
         done.pictures.len(),
-        done.skipped.len(),
-        done.failed.len()
+        done.failed.len(),
+        done.skipped.len()
     )];
     for (what, list) in [("skipped", &done.skipped), ("failed", &done.failed)] {
         lines.extend(

@@ -1,7 +1,7 @@
 //! The configuration as it is written: serde structs, nothing decided yet.
 
 use super::problem::{Problem, Problems};
-use super::types::{EncoderChoice, Transport, WhenSilent};
+use super::types::{EncoderChoice, Style, Transport, WhenSilent};
 use crate::detect::Class;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
@@ -50,7 +50,7 @@ impl Default for Detectors {
         Self {
             folder: None,
             threads: unplaced(1),
-            face: "centerface".into(),
+            face: "auto".into(),
             plate: "plate-eu".into(),
             person: None,
             input_long_side: unplaced(640),
@@ -109,6 +109,8 @@ pub(super) struct Telemetry {
 #[serde(deny_unknown_fields)]
 pub(super) struct Detect {
     pub(super) classes: Spanned<Vec<Class>>,
+    #[serde(default)]
+    pub(super) style: Style,
     #[serde(default)]
     pub(super) when_silent: WhenSilent,
     #[serde(default = "defaults::max_silence_ms")]

@@ -16,7 +16,7 @@ pub use diff::{Change, diff};
 pub use problem::{Problem, Problems};
 pub use types::{
     Account, Camera, Config, Detect, Detectors, Encoder, EncoderChoice, Kind, Limits, Login, Masks,
-    Source, Telemetry, Transport, WhenSilent,
+    Source, Style, Telemetry, Transport, WhenSilent,
 };
 
 use std::path::Path;

@@ -32,8 +32,8 @@ pub struct Detectors {
     pub folder: Option<PathBuf>,
     /// Pictures that are looked at at the same time.
     pub threads: usize,
-    /// The model that finds faces, by its name in `models/manifest.toml`, or an
-    /// `.onnx` file with its descriptor (`.toml`) beside it.
+    /// The model that finds faces, by its name in `models/manifest.toml`, an
+    /// `.onnx` file with its descriptor (`.toml`) beside it, or `auto`.
     pub face: String,
     /// The model that finds licence plates.
     pub plate: String,
@@ -139,6 +139,8 @@ pub struct Telemetry {
 pub struct Detect {
     /// At least one, each once.
     pub classes: Vec<Class>,
+    /// How what is found is hidden.
+    pub style: Style,
     /// What becomes of the picture when nobody has looked for too long.
     pub when_silent: WhenSilent,
     /// How long that is.
@@ -148,6 +150,18 @@ pub struct Detect {
     /// Every part of the picture is looked at in its own size this often,
     /// where `cpu_share` allows it.
     pub sweep: Duration,
+}
+
+/// How faces, plates and people are hidden. Zones are always grey.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Style {
+    /// Grey.
+    #[default]
+    Solid,
+    /// At most 5×5 flat colours each. They tell clothes and skin, and many
+    /// frames of one face tell more than one does: choose it knowingly.
+    Mosaic,
 }
 
 /// What becomes of a picture at which nobody has looked.

@@ -216,6 +216,7 @@ impl<'a> Validator<'a> {
         }
         Detect {
             classes: classes.clone(),
+            style: d.style,
             when_silent: d.when_silent,
             max_silence: self.ms(&d.max_silence_ms, 100..=60_000),
             cpu_share: self.number(&d.detector_cpu_percent, 1.0..=6400.0, "percent") / 100.0,

@@ -32,8 +32,9 @@ const LARGE_PX: f64 = 24.0;
 /// One frame of a clip: what is there and what became of it.
 #[derive(Clone, Debug)]
 pub struct Moment {
-    /// What is there, of the class that is looked for.
-    pub truths: Vec<Truth>,
+    /// What is there, of the class that is looked for; `None` where nobody
+    /// labelled it: then the frame is not scored.
+    pub truths: Option<Vec<Truth>>,
     /// What is hidden.
     pub shown: Shown,
     /// What a look at this frame found, and when that was told, seconds since
@@ -166,8 +167,11 @@ impl Timeline {
         self.clips += 1;
         let mut things: BTreeMap<(Class, u32), Thing> = BTreeMap::new();
         for (frame, moment) in moments.iter().enumerate() {
-            let hidden = self.take_areas(size, moment);
-            for truth in moment.truths.iter().filter(|t| t.counts) {
+            let Some(truths) = &moment.truths else {
+                continue;
+            };
+            let hidden = self.take_areas(size, &moment.shown, truths);
+            for truth in truths.iter().filter(|t| t.counts) {
                 let thing = things.entry((truth.class, truth.id)).or_default();
                 let bare = hidden.as_ref().is_some_and(|hidden| {
                     let covered = union_area(hidden_of(&truth.at, hidden));
@@ -193,15 +197,15 @@ impl Timeline {
     }
 
     /// Takes the frame's areas; gives what is hidden, cut to the frame.
-    fn take_areas(&mut self, size: Size, moment: &Moment) -> Option<Vec<PixelBox>> {
+    fn take_areas(&mut self, size: Size, shown: &Shown, truths: &[Truth]) -> Option<Vec<PixelBox>> {
         self.frames += 1;
         let frame = whole(size);
-        let Some(hidden) = &moment.shown.hidden else {
+        let Some(hidden) = &shown.hidden else {
             self.covered += 1;
             return None;
         };
         let hidden: Vec<PixelBox> = hidden.iter().map(|h| h.intersection(&frame)).collect();
-        let truths: Vec<PixelBox> = moment.truths.iter().map(|t| t.at).collect();
+        let truths: Vec<PixelBox> = truths.iter().map(|t| t.at).collect();
         let needed = truths.iter().flat_map(|t| hidden_of(t, &hidden)).collect();
         let area = union_area(hidden.clone());
         self.outside += (area - union_area(needed)).max(0.0) / frame.area();
@@ -380,10 +384,10 @@ mod tests {
                 };
                 let told_s = (frame + 1) as f64 / 10.0;
                 Moment {
-                    truths: if letter == '-' {
-                        vec![]
-                    } else {
-                        vec![truth(7, face)]
+                    truths: match letter {
+                        '?' => None,
+                        '-' => Some(vec![]),
+                        _ => Some(vec![truth(7, face)]),
                     },
                     shown: Shown {
                         decided_s: (frame as f64 + wait) / 10.0,
@@ -406,7 +410,9 @@ mod tests {
     fn runs_and_flicker_are_counted() {
         // (what happens, found in, wait, before, in reach, after, changes of steps)
         type Case = (&'static str, usize, f64, [usize; 3], Option<(f64, f64)>);
-        let cases: [Case; 9] = [
+        let cases: [Case; 10] = [
+            // Frames that nobody labelled.
+            ("hb??b", 0, 1.0, [0, 0, 1], Some((1.0, 1.0))),
             ("hhhhh", 0, 1.0, [0, 0, 0], Some((0.0, 4.0))),
             ("bbhhh", 2, 0.5, [2, 0, 0], Some((0.0, 2.0))),
             // Told at frame 3; frames 0 and 1 are decided 2 frames late: frame 1 then.
@@ -448,13 +454,13 @@ mod tests {
     fn a_tenth_may_be_visible_and_areas_are_compared() {
         let face = at(0.0, 0.0, 10.0, 10.0);
         let frame = |hidden: PixelBox| Moment {
-            truths: vec![
+            truths: Some(vec![
                 truth(1, face),
                 Truth {
                     counts: false,
                     ..truth(2, at(90.0, 0.0, 100.0, 10.0))
                 },
-            ],
+            ]),
             shown: Shown {
                 decided_s: 0.0,
                 hidden: Some(vec![hidden, at(95.0, 0.0, 105.0, 10.0)]),

@@ -86,6 +86,19 @@ pub enum MediaError {
 }
 
 impl MediaError {
+    /// The same, told of the file that people know where a temporary one was
+    /// written.
+    #[must_use]
+    pub fn told_of(self, known: &Path) -> Self {
+        match self {
+            Self::Write { why, .. } => Self::Write {
+                file: known.to_owned(),
+                why,
+            },
+            other => other,
+        }
+    }
+
     fn machine(e: impl std::fmt::Display) -> Self {
         Self::Machine(e.to_string())
     }

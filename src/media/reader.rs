@@ -25,6 +25,9 @@ use std::sync::{Arc, Mutex};
 
 /// A decoder that gives neither a frame nor an error for this long has failed.
 const STANDSTILL: gst::ClockTime = gst::ClockTime::from_seconds(120);
+/// No frame yet, and nothing more read from the file, for this long: decodebin
+/// now and then keeps an error to itself.
+const NO_BEGINNING: gst::ClockTime = gst::ClockTime::from_seconds(20);
 /// How often errors are looked for meanwhile.
 const TICK: gst::ClockTime = gst::ClockTime::from_mseconds(100);
 /// Decoded frames that wait to be taken.
@@ -52,7 +55,8 @@ impl ClipFrame {
         CaptureTime(i64::try_from(self.at_ns).unwrap_or(i64::MAX))
     }
 
-    /// The decoder says that it had to make parts of it up.
+    /// The decoder made parts of it up, or it may be predicted from a frame that
+    /// could not be decoded.
     pub fn is_damaged(&self) -> bool {
         self.damaged
     }
@@ -146,6 +150,12 @@ impl ClipReader {
         lock(&self.found).sound
     }
 
+    /// Kinds of streams that are in the clip beside the picture that is read:
+    /// sound, subtitles, data, a second camera.
+    pub fn others(&self) -> Vec<String> {
+        lock(&self.found).others.iter().cloned().collect()
+    }
+
     /// Where sound and other streams end that go along with the picture, seconds
     /// from the beginning, as far as the clip was read.
     pub fn others_end_s(&self) -> f64 {
@@ -188,26 +198,25 @@ impl ClipReader {
     /// Waits for the first frame and holds the clip to its size.
     fn begin(&mut self, form: &gst::Element) -> Result<(), MediaError> {
         self.set_state(gst::State::Paused)?;
-        let mut waited = gst::ClockTime::ZERO;
+        let (mut waited, mut reads) = (gst::ClockTime::ZERO, 0);
         let first = loop {
             if let Some(sample) = self.sink.try_pull_preroll(TICK) {
                 break sample;
             }
             self.listen()?;
-            let nothing = {
-                let found = lock(&self.found);
-                found.complete || self.sink.is_eos()
+            let input = self.sink.static_pad("sink");
+            let linked = input.is_some_and(|p| p.current_caps().is_some());
+            let found = lock(&self.found);
+            waited = if found.reads == reads {
+                waited + TICK
+            } else {
+                gst::ClockTime::ZERO
             };
-            // The sink hears of the end of a stream that it is linked to only.
-            let linked = self
-                .sink
-                .static_pad("sink")
-                .is_some_and(|p| p.current_caps().is_some());
-            waited += TICK;
-            if (nothing && !linked && waited > TICK * 5)
-                || self.sink.is_eos()
-                || waited > STANDSTILL
-            {
+            reads = found.reads;
+            // The sink hears of an end only once video has reached it.
+            let without_video = found.complete && !linked && waited > TICK * 5;
+            drop(found);
+            if self.sink.is_eos() || without_video || waited > NO_BEGINNING {
                 return Err(self.no_video());
             }
         };
@@ -303,7 +312,8 @@ impl ClipReader {
             (Some(Some(t)), Some(last)) => t.nseconds().max(last.saturating_add(APART_NS)),
             (None, Some(last)) => last.saturating_add(APART_NS),
         };
-        let damaged = buffer.flags().contains(gst::BufferFlags::CORRUPTED);
+        let flagged = buffer.flags().contains(gst::BufferFlags::CORRUPTED);
+        let damaged = lock(&self.found).units.leave(&buffer) || flagged;
         let pts = gst::ClockTime::from_nseconds(at_ns);
         let picture = GstFrame::own(buffer, info, &mut self.copies, pts)
             .map_err(|e| unusable(&e.to_string()))?;
@@ -328,7 +338,7 @@ impl ClipReader {
     }
 
     fn no_video(&self) -> MediaError {
-        let others: Vec<String> = lock(&self.found).others.iter().cloned().collect();
+        let others = self.others();
         if others.is_empty() {
             return no_video(&self.file, "nothing could be decoded");
         }

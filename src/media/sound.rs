@@ -85,9 +85,47 @@ fn chain(sound: Sound) -> Result<Vec<gst::Element>, MediaError> {
         wander(&pitch);
         chain.extend([narrow, pitch, make("audioconvert")?, make("audioresample")?]);
     }
+    let form = make("capsfilter")?;
+    let caps = gst::Caps::builder("audio/x-raw")
+        .field("rate", RATE)
+        .build();
+    form.set_property("caps", caps);
     let encoder = make("avenc_aac")?;
-    chain.extend([encoder, make("aacparse")?]);
+    if sound == Sound::Keep {
+        // `pitch` is early itself, by more.
+        ahead(&encoder);
+    }
+    chain.extend([form, encoder, make("aacparse")?]);
     Ok(chain)
+}
+
+/// Samples a second in the copy.
+const RATE: i32 = 48_000;
+/// AAC decoders give what was encoded this much later, nanoseconds: a frame of
+/// 1024 samples (ISO/IEC 14496-3 leaves it to the container to say so, and
+/// mp4mux does not).
+const AAC_DELAY_NS: u64 = 1024 * 1_000_000_000 / RATE as u64;
+
+/// Encodes sound so much earlier that it is heard in time; its first 21 ms go.
+fn ahead(encoder: &gst::Element) {
+    let Some(pad) = encoder.static_pad("sink") else {
+        return;
+    };
+    pad.add_probe(gst::PadProbeType::BUFFER, |_, info| {
+        let delay = gst::ClockTime::from_nseconds(AAC_DELAY_NS);
+        let Some(buffer) = info.buffer_mut() else {
+            return gst::PadProbeReturn::Ok;
+        };
+        match buffer.pts().map(|pts| pts.checked_sub(delay)) {
+            Some(Some(earlier)) => {
+                buffer.make_mut().set_pts(earlier);
+                gst::PadProbeReturn::Ok
+            }
+            // GStreamer 1.22 does not bear `Drop` from here.
+            Some(None) => gst::PadProbeReturn::Handled,
+            None => gst::PadProbeReturn::Ok,
+        }
+    });
 }
 
 /// Gives `pitch` another shift again and again.

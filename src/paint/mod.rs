@@ -10,6 +10,7 @@ mod caption;
 mod coverage;
 mod fill;
 mod margin;
+mod mosaic;
 mod planes;
 mod readback;
 #[cfg(test)]
@@ -20,6 +21,8 @@ use std::fmt;
 use crate::event::Reason;
 use crate::frame::{FrameError, FrameMut};
 use crate::plan::{Hide, Plan};
+use crate::zone::Region;
+use mosaic::Mosaic;
 
 pub use coverage::Coverage;
 
@@ -188,7 +191,9 @@ pub enum PaintError {
 /// particular no byte between the end of a row and the stride. Afterwards
 /// points of every region are read back, found without the rasteriser's help;
 /// one that is not hidden covers the frame. A plan for another size covers it
-/// too. Covered frames say why in a caption.
+/// too. Covered frames say why in a caption. Where the plan wants a mosaic,
+/// things (regions of no zone) then show at most 25 flat colours each, zones
+/// never anything.
 ///
 /// # Errors
 /// [`PaintFailed`] where the frame could not even be covered; it holds the
@@ -235,15 +240,28 @@ fn hide(
         Hide::Regions { regions, show_only } => (regions, *show_only),
     };
     let coverage = rasterise(plan);
+    let mosaic = plan.mosaic.then(|| Mosaic::of(frame, regions.0, regions.1));
     planes::paint(frame, &coverage);
     if !readback::regions_are_hidden(frame, regions.0, regions.1) {
         return cover(frame, Reason::PaintFailed, true);
+    }
+    if let Some(mosaic) = mosaic {
+        mosaic.put(frame);
+        let zones: Vec<Region> = zones_of(regions.0);
+        if !readback::regions_are_hidden(frame, &zones, regions.1) {
+            return cover(frame, Reason::PaintFailed, true);
+        }
     }
     Ok(Painted {
         hidden_share: coverage.share(),
         covered: None,
         read_back_failed: false,
     })
+}
+
+fn zones_of(regions: &[Region]) -> Vec<Region> {
+    let zones = regions.iter().filter(|r| r.zone.is_some());
+    zones.cloned().collect()
 }
 
 fn cover(

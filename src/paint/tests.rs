@@ -95,6 +95,7 @@ fn plan(size: Size, regions: Vec<Region>) -> Plan {
             show_only: false,
         },
         state: CameraState::Live,
+        mosaic: false,
     }
 }
 
@@ -335,5 +336,50 @@ proptest! {
         let masked = paint(&plan, before.clone()).unwrap();
         prop_assert!(!masked.painted().read_back_failed);
         check_bytes(&before, masked.inner(), &Coverage::of(&plan));
+    }
+}
+
+#[test]
+fn a_mosaic_shows_few_colours_of_a_thing_and_none_of_a_zone() {
+    for format in [PixelFormat::I420, PixelFormat::Nv12] {
+        let before = Memory::noisy(format, 130, 90, 3);
+        let square = |x: f64, y: f64, side: f64| {
+            let (x1, y1) = (x + side, y + side);
+            region(Mode::Hide, 1.0, &[(x, y), (x1, y), (x1, y1), (x, y1)])
+        };
+        let thing = |x, y, side| Region {
+            zone: None,
+            ..square(x, y, side)
+        };
+        // A zone over a corner of the first thing; two things that meet.
+        let regions = vec![
+            square(50.0, 50.0, 20.0),
+            thing(20.0, 20.0, 40.0),
+            thing(90.0, 10.0, 16.0),
+            thing(100.0, 20.0, 16.0),
+        ];
+        let mut wanted = plan(before.size, regions.clone());
+        let solid = paint(&wanted, before.clone()).unwrap().into_inner();
+        wanted.mosaic = true;
+        let mosaic = paint(&wanted, before.clone()).unwrap();
+        assert_eq!(mosaic.painted().covered, None);
+        let mosaic = mosaic.into_inner();
+        let hidden = Coverage::of(&wanted);
+        let zone = Coverage::of_regions(before.size, &regions[..1], false);
+        let mut colours = std::collections::BTreeSet::new();
+        for y in 0..90 {
+            for x in 0..130 {
+                let luma = mosaic.luma(x, y);
+                let first = x < 80 && hidden.hides(x, y) && !zone.hides(x, y);
+                if first {
+                    colours.insert(luma);
+                } else {
+                    assert_eq!(luma, solid.luma(x, y), "{x},{y}");
+                }
+            }
+        }
+        assert!((5..=26).contains(&colours.len()), "{}", colours.len());
+        assert_eq!(mosaic.luma(60, 60), GREY);
+        assert_eq!(mosaic.luma(105, 25), GREY, "two grids over one thing");
     }
 }

@@ -115,6 +115,8 @@ pub(crate) fn file_encoder_chain(
         if kbit.is_none() {
             encoder.set_property_from_str("pass", "qual");
             encoder.set_property("quantizer", 21u32);
+            // Beyond this even constant quality does not go.
+            encoder.set_property("bitrate", usual_kbit.saturating_mul(4).clamp(2000, 100_000));
         }
     }
     // Encoders in hardware take NV12 only; passes I420 through to the others.

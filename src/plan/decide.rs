@@ -37,6 +37,8 @@ pub struct PlanInput<'a> {
     /// Faces, plates and people, grown as far as they may have moved, or why
     /// nobody knows where they are; `None` where none are looked for.
     pub things: Option<Result<&'a [PixelBox], Reason>>,
+    /// Whether `things` are shown as a mosaic instead of grey.
+    pub mosaic: bool,
     /// What stands against showing anything, whatever the zones say: the health
     /// of the sources. The first one is the one that is told.
     pub standing: &'a [Reason],
@@ -116,6 +118,7 @@ fn regions(input: &PlanInput<'_>) -> Result<Plan, Reason> {
             show_only: zones.has_show_only(),
         },
         state,
+        mosaic: input.mosaic,
     })
 }
 

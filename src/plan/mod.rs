@@ -25,6 +25,9 @@ pub struct Plan {
     pub hide: Hide,
     /// What the observer is told.
     pub state: CameraState,
+    /// Whether what was detected is shown as a few flat colours instead of
+    /// grey. Zones are always grey.
+    pub mosaic: bool,
 }
 
 /// How much is hidden.
@@ -51,6 +54,7 @@ impl Plan {
         Self {
             size,
             hide: Hide::All(reason.clone()),
+            mosaic: false,
             state: match reason {
                 Reason::NoSignal { .. } => CameraState::NoSignal(reason),
                 _ => CameraState::Covered(reason),

@@ -71,6 +71,7 @@ fn decided<'a>(zones: &'a Zones, change: impl FnOnce(&mut PlanInput<'a>)) -> Pla
         zones: Ok(zones),
         pose: Some(Ok(pose(0.3, 0.001))),
         things: None,
+        mosaic: false,
         standing: &[],
         limits: MarginLimits::default(),
     };

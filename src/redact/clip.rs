@@ -50,14 +50,18 @@ pub fn redact_clip(
         bitrate_kbit: settings.bitrate_kbit,
         sound: sound.map(|sound| (input.to_owned(), sound)),
     };
-    let covered = write(
+    let written = write(
         input,
         draft.path(),
         &timeline,
         subject.as_ref(),
         &writer,
         watch,
-    )?;
+    );
+    let covered = written.map_err(|error| match error {
+        RedactError::Media(error) => RedactError::Media(error.told_of(output)),
+        error => error,
+    })?;
     let last_ns = timeline.moments.last().map_or(0, |m| m.at_ns);
     let report = Report {
         format: FORMAT,
@@ -72,6 +76,7 @@ pub fn redact_clip(
         duration_s: last_ns as f64 * 1e-9,
         searched_frames: first.searched,
         gaps: gaps(&timeline),
+        other_streams: first.others,
         covered_frames: covered.values().sum(),
         covered,
         tracks: tracks(&timeline, subject.as_ref().map(|s| s.track)),
@@ -105,6 +110,7 @@ struct First {
     seen: Vec<Seen>,
     searched: u64,
     has_sound: bool,
+    others: Vec<String>,
 }
 
 fn search(
@@ -120,6 +126,7 @@ fn search(
         seen: Vec::new(),
         searched: 0,
         has_sound: false,
+        others: Vec::new(),
     };
     let (mut failed, mut first_failure) = (0, None);
     while let Some(frame) = reader.next()? {
@@ -148,6 +155,7 @@ fn search(
         tell(watch, Stage::Searching, index + 1, seconds(&frame), of_s)?;
     }
     first.has_sound = reader.has_sound();
+    first.others = reader.others();
     let pictures_s = first.seen.last().map_or(0.0, |s| s.at_ns as f64 * 1e-9);
     let ends_s = reader.others_end_s().max(pictures_s);
     if let Some(says_s) = of_s

@@ -45,16 +45,13 @@ pub fn redact_folder(
     let mut done = Pictures::default();
     let mut files = Vec::new();
     list(input, Path::new(""), &mut files, &mut done.skipped)?;
-    fs::create_dir_all(output).map_err(|why| RedactError::io(output, why))?;
-    let apart = [input, output].map(fs::canonicalize);
-    if let [Ok(from), Ok(to)] = &apart
-        && to.starts_with(from)
-    {
+    if lies_in(output, input) {
         return Err(RedactError::Within {
             input: input.to_owned(),
             output: output.to_owned(),
         });
     }
+    fs::create_dir_all(output).map_err(|why| RedactError::io(output, why))?;
     let count = files.len();
     for (index, name) in files.iter().enumerate() {
         let from = input.join(name);
@@ -85,6 +82,20 @@ pub fn redact_folder(
         }
     }
     Ok(done)
+}
+
+/// Whether `inner`, or the nearest folder above it that exists, is `outer` or
+/// lies in it, through whatever links.
+fn lies_in(inner: &Path, outer: &Path) -> bool {
+    let Ok(outer) = fs::canonicalize(outer) else {
+        return false;
+    };
+    let here = Path::new(".");
+    let mut above = inner
+        .ancestors()
+        .map(|a| if a == Path::new("") { here } else { a });
+    let existing = above.find_map(|a| fs::canonicalize(a).ok());
+    existing.is_some_and(|inner| inner.starts_with(&outer))
 }
 
 fn one(

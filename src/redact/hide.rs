@@ -75,6 +75,7 @@ pub(super) fn plan(size: Size, searched: Size, things: Result<&[PixelBox], Cause
         zones: Ok(&NoZones),
         pose: None,
         things: Some(things.map_err(Cause::reason)),
+        mosaic: false,
         standing: &[],
         limits: MarginLimits::default(),
     })

@@ -16,7 +16,7 @@ pub(super) const FORMAT: u32 = 1;
 /// What was done to one clip or picture.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    /// [`FORMAT`].
+    /// The version of this form, 1.
     pub format: u32,
     /// The program and its version.
     pub program: String,
@@ -44,6 +44,9 @@ pub struct Report {
     pub covered_frames: u64,
     /// The same by reason.
     pub covered: BTreeMap<&'static str, u64>,
+    /// Kinds of streams beside the picture, of which only the sound can be in
+    /// the copy: subtitles, data, a second camera.
+    pub other_streams: Vec<String>,
     /// The subject that stayed visible.
     pub kept: Option<Kept>,
     /// Everything that was followed.

@@ -76,7 +76,7 @@ pub fn redact_still(
             why: failed.error().to_string(),
         }
     })?;
-    write_still(&masked, draft.path(), form)?;
+    write_still(&masked, draft.path(), form).map_err(|e| e.told_of(output))?;
     let covered: BTreeMap<_, _> = masked
         .painted()
         .covered
@@ -96,6 +96,7 @@ pub fn redact_still(
         duration_s: 0.0,
         searched_frames: 1,
         gaps: 0,
+        other_streams: Vec::new(),
         covered_frames: covered.len() as u64,
         covered,
         kept: kept.map(|track| Kept {

@@ -90,6 +90,7 @@ impl Timeline {
     /// ones continue them, in both directions of time.
     pub(super) fn new(size: Size, mut seen: Vec<Seen>, sure: &Sure) -> Result<Self, RuleFault> {
         let rules = rules(&seen, sure);
+        thin(&mut seen, &rules);
         strengthen(&mut seen, rules, size)?;
         let looks: Vec<(CaptureTime, &[Detection])> = looks(&seen).collect();
         let mut tracker = Tracker::new(rules, size)?;
@@ -200,6 +201,37 @@ fn rules(seen: &[Seen], sure: &Sure) -> Rules {
     rules
 }
 
+fn sure_score(rules: &Rules, class: Class) -> f32 {
+    match class {
+        Class::Face => rules.face.sure_score,
+        Class::Plate => rules.plate.sure_score,
+        Class::Person => rules.person.sure_score,
+    }
+}
+
+/// A weak detection of which so much lies in what a sure one hides is a piece of
+/// the same thing.
+const PIECE: f64 = 0.5;
+
+/// Leaves out weak detections that are pieces of sure ones: each would put the
+/// sure one's track in doubt and begin one of its own.
+fn thin(seen: &mut [Seen], rules: &Rules) {
+    for frame in seen {
+        let Some(Ok(found)) = &mut frame.found else {
+            continue;
+        };
+        let is_sure = |d: &Detection| d.score >= sure_score(rules, d.class);
+        let sure: Vec<Detection> = found.iter().filter(|d| is_sure(d)).copied().collect();
+        found.retain(|d| {
+            let piece_of = |s: &Detection| {
+                let both = s.at.grown(rules.grow).intersection(&d.at).area();
+                s.class == d.class && both >= PIECE * d.at.area()
+            };
+            is_sure(d) || !sure.iter().any(piece_of)
+        });
+    }
+}
+
 /// A box of which so much lies in an observed one is that observation.
 const SAME: f64 = 0.99;
 
@@ -218,11 +250,7 @@ fn strengthen(seen: &mut [Seen], rules: Rules, size: Size) -> Result<(), RuleFau
             continue;
         };
         for weak in found {
-            let sure_score = match weak.class {
-                Class::Face => rules.face.sure_score,
-                Class::Plate => rules.plate.sure_score,
-                Class::Person => rules.person.sure_score,
-            };
+            let sure_score = sure_score(&rules, weak.class);
             let followed = hidden.iter().any(|h| {
                 h.class == weak.class
                     && h.why == Why::Observed

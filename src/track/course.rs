@@ -128,6 +128,15 @@ impl Course {
         newest.map(move |s| anyone(s, t, kind, scene))
     }
 
+    /// By how many sizes what is hidden may grow.
+    fn most(&self, rules: &Rules) -> f64 {
+        if self.seen == 0 {
+            rules.weak_growth_sizes
+        } else {
+            rules.most_growth_sizes
+        }
+    }
+
     /// What must be hidden at `t`; `None` where nothing of the track can be in
     /// the frame.
     pub(super) fn hidden(&self, t: CaptureTime, scene: &Scene) -> Option<Hidden> {
@@ -152,12 +161,14 @@ impl Course {
         };
         if a.at == t {
             let sure = observed(a, scene);
-            let hidden = self.with_doubts(sure.hidden(scene.rules), t, scene);
+            let hidden =
+                self.with_doubts(sure.hidden(self.most(scene.rules), scene.rules), t, scene);
             return Some((sure, hidden, Why::Observed));
         }
         if let Some(b) = next {
             let sure = between(a, b, t, kind, scene);
-            let hidden = self.with_doubts(sure.hidden(scene.rules), t, scene);
+            let hidden =
+                self.with_doubts(sure.hidden(self.most(scene.rules), scene.rules), t, scene);
             return Some((sure, hidden, Why::Interpolated));
         }
         if self.left.is_some_and(|left| t >= left) || self.ended(t, scene.rules.hold_s) {
@@ -171,7 +182,7 @@ impl Course {
         let sure = self.ahead(t, scene);
         Some((
             sure,
-            self.with_doubts(sure.hidden(scene.rules), t, scene),
+            self.with_doubts(sure.hidden(self.most(scene.rules), scene.rules), t, scene),
             why,
         ))
     }
@@ -192,7 +203,10 @@ impl Course {
         let later = later.filter(|b| b.looks[0].is_none_or(|before| t >= before));
         let doubts = earlier.into_iter().chain(later).filter(|s| s.doubt > 0);
         doubts.fold(sure, |sure, s| {
-            hull(&sure, &anyone(s, t, kind, scene).hidden(scene.rules))
+            hull(
+                &sure,
+                &anyone(s, t, kind, scene).hidden(self.most(scene.rules), scene.rules),
+            )
         })
     }
 
@@ -213,7 +227,11 @@ impl Course {
         let kind = scene.rules.kind(self.class);
         let others = self.sightings.iter().skip(1);
         let place = beyond(first, others, t, kind, scene);
-        let sure = entering(&place, scene.rules, scene.frame);
+        let sure = entering(
+            &place,
+            place.hidden(self.most(scene.rules), scene.rules),
+            scene.frame,
+        );
         Some((place, self.with_doubts(sure, t, scene), Why::Before { s }))
     }
 
@@ -234,8 +252,7 @@ impl Course {
 
 /// A thing first seen within its own size of the frame's edge may have come
 /// from there: its box is extended to that edge.
-fn entering(place: &Place, rules: &Rules, frame: Size) -> PixelBox {
-    let b = place.hidden(rules);
+fn entering(place: &Place, b: PixelBox, frame: Size) -> PixelBox {
     let near = place.size_px;
     let (right, bottom) = (f64::from(frame.width), f64::from(frame.height));
     PixelBox {

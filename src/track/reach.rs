@@ -221,11 +221,10 @@ impl Place {
         }
     }
 
-    /// What of it is hidden: at most [`Rules::most_growth_sizes`] are added to
-    /// the base growth.
-    pub(super) fn hidden(&self, rules: &Rules) -> PixelBox {
+    /// What of it is hidden: at most so many sizes are added to the base growth.
+    pub(super) fn hidden(&self, most_sizes: f64, rules: &Rules) -> PixelBox {
         let base = |side: f64| (0.5 * rules.grow * side).max(rules.min_growth_px);
-        let most = rules.most_growth_sizes * self.size_px;
+        let most = most_sizes * self.size_px;
         let sides = [self.line.width(), self.line.height()];
         let less = [0, 1].map(|i| (self.growth_px[i] - base(sides[i]) - most).max(0.0));
         let b = &self.bound;

@@ -83,6 +83,8 @@ pub struct Rules {
     /// its own sizes: what was looked for in vain, or is far from every look,
     /// would else hide the street. Whatever moves further unseen is bare.
     pub most_growth_sizes: f64,
+    /// The same for what was seen once, and weakly: nearly always something else.
+    pub weak_growth_sizes: f64,
     /// How far a picture may have moved where the camera's motion is unknown,
     /// widths of the frame per second.
     pub unknown_motion_widths_s: f64,
@@ -105,7 +107,8 @@ impl Default for Rules {
             jitter: 0.1,
             hold_s: 0.8,
             before_s: 0.5,
-            most_growth_sizes: 2.0,
+            most_growth_sizes: 1.0,
+            weak_growth_sizes: 0.3,
             unknown_motion_widths_s: 1.0,
             remember_s: 3.0,
             most_looks: 256,
@@ -166,6 +169,7 @@ impl Rules {
         }
         within("grow", self.grow, 0.01, 10.0)?;
         within("most_growth_sizes", self.most_growth_sizes, 0.0, 1e6)?;
+        within("weak_growth_sizes", self.weak_growth_sizes, 0.0, 1e6)?;
         within("min_growth_px", self.min_growth_px, 1.0, 1e3)?;
         within("jitter", self.jitter, 0.0, 1.0)?;
         within("hold_s", self.hold_s, 0.0, 60.0)?;

@@ -23,6 +23,7 @@ const PLAIN: Size = Size {
 fn tracker(frame: Size) -> Tracker {
     let rules = Rules {
         most_growth_sizes: 1e6,
+        weak_growth_sizes: 1e6,
         ..Rules::default()
     };
     Tracker::new(rules, frame).unwrap()

@@ -343,6 +343,7 @@ pub fn hide(size: Size, [left, top, right, bottom]: [f64; 4]) -> Plan {
             show_only: false,
         },
         state: CameraState::Live,
+        mosaic: false,
     }
 }
 

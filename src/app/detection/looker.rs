@@ -1,8 +1,9 @@
 //! What one thread looks with, and whether it still sees.
 
+use super::trial::Trial;
 use crate::clock::Mono;
-use crate::detect::{Class, Detection, Part, PixelBox, Search};
-use crate::frame::{FrameRef, Picture};
+use crate::detect::{Class, Detection, Part, Search};
+use crate::frame::FrameRef;
 use anyhow::{Context, bail};
 use std::time::Duration;
 
@@ -12,15 +13,6 @@ const TRIAL_EVERY: Duration = Duration::from_secs(60);
 const TRIAL_AGAIN: Duration = Duration::from_secs(1);
 /// What is found there must share this much of the two areas with what is there.
 const TRIAL_IOU: f64 = 0.3;
-
-/// A picture of our own in which a model must find something. It is never part
-/// of any stream.
-pub(in crate::app) struct Trial {
-    pub(in crate::app) class: Class,
-    pub(in crate::app) picture: Picture,
-    /// Where it is.
-    pub(in crate::app) at: PixelBox,
-}
 
 /// What one thread looks with.
 pub(in crate::app) struct Looker {
@@ -45,7 +37,7 @@ impl Looker {
     ///
     /// # Errors
     /// When one does not: then nobody knows what is in other pictures either.
-    pub(super) fn sees(&mut self, now: Mono) -> anyhow::Result<()> {
+    pub(in crate::app) fn sees(&mut self, now: Mono) -> anyhow::Result<()> {
         if self.next_trial.is_none_or(|due| now >= due) {
             self.sees = self.try_all().map_err(|error| format!("{error:#}"));
             let wait = match self.sees {

@@ -7,6 +7,7 @@
 
 mod looker;
 mod sight;
+mod trial;
 
 use super::motion::Motion;
 use crate::clock::Clock;
@@ -20,6 +21,7 @@ pub(super) use sight::Sight;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+pub(super) use trial::Trial;
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)

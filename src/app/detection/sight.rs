@@ -6,7 +6,7 @@
 use super::super::motion::Motion;
 use super::{Line, Looker, lock};
 use crate::clock::{CaptureTime, Clock, Mono, thread_cpu};
-use crate::config::{Detect, WhenSilent};
+use crate::config::{Detect, Style, WhenSilent};
 use crate::detect::{Class, Detection, Part, PixelBox};
 use crate::event::{Event, EventSink, Looking, Reason};
 use crate::frame::{FrameCopy, FrameRef};
@@ -274,6 +274,11 @@ impl Sight {
                 frames_before_their_look: self.unawaited.load(Ordering::Relaxed),
             },
         });
+    }
+
+    /// Whether what is found is shown as a mosaic instead of grey.
+    pub(in crate::app) fn mosaic(&self) -> bool {
+        self.detect.style == Style::Mosaic
     }
 
     /// Whether waiting longer cannot tell more about a frame taken at `t`.

@@ -1,7 +1,6 @@
-use super::looker::Trial;
 use super::*;
 use crate::clock::{CaptureTime, SystemClock};
-use crate::config::WhenSilent;
+use crate::config::{Style, WhenSilent};
 use crate::detect::{Class, Descriptor, DetectError};
 use crate::detect::{Detection, Detector, PixelBox, Search};
 use crate::event::{Event, Reason};
@@ -105,6 +104,7 @@ impl Rig {
             classes: classes.to_vec(),
             when_silent,
             max_silence: Duration::from_secs(1),
+            style: Style::Solid,
             cpu_share: 64.0,
             sweep: Duration::from_millis(500),
         };

@@ -1,18 +1,17 @@
 //! The same over time: clips that move, and what is hidden in each frame.
 
-use super::{cpu_ms, read_picture};
+use super::cpu_ms;
+use super::source::{Source, sources};
 use anyhow::{Context, bail};
-use greyplane::clock::CaptureTime;
 use greyplane::detect::ort::Model;
-use greyplane::detect::{Class, Detection, Detector, PixelBox};
-use greyplane::eval::{
-    self, Held, Labelled, Look, Moment, Move, Path, Schedule, Spread, TimeReport, Timeline, Truth,
-};
-use greyplane::frame::Picture;
-use greyplane::geom::{PixelPoint, Size};
+use greyplane::detect::{Class, Detection, Detector, Part};
+use greyplane::eval::{self, Labels, Look, Moment, Move, Schedule, TimeReport, Timeline, Truth};
+use greyplane::frame::FrameRef;
+use greyplane::geom::Size;
 use greyplane::track::{CameraMotion, FixedCamera, Rules};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
@@ -49,17 +48,17 @@ pub(super) struct ClipArgs {
     #[arg(long = "move", value_name = "HOW")]
     pub(super) how: Option<How>,
     /// The model frame by frame, or all of the detector: in the stream, in a file.
-    #[arg(long, default_value = "model", requires = "how")]
+    #[arg(long, default_value = "model")]
     what: What,
     /// Frames of each clip.
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(2..))]
-    frames: u16,
+    pub(super) frames: u16,
     /// Frames a second.
     #[arg(long, value_name = "N", default_value_t = 25.0)]
-    fps: f64,
+    pub(super) fps: f64,
     /// How fast they move: 2 is twice as fast.
     #[arg(long, value_name = "TIMES", default_value_t = 1.0)]
-    speed: f64,
+    pub(super) speed: f64,
     /// Look at every so many frames; several values are measured one by one.
     #[arg(long, value_name = "N,…", default_value = "3", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=250))]
     look_every: Vec<u16>,
@@ -74,7 +73,25 @@ pub(super) struct ClipArgs {
     known_motion: bool,
     /// Only every so many of the pictures.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
-    only_every: u16,
+    pub(super) only_every: u16,
+    /// Measure nothing: write the moving clips with their labels.json into this
+    /// folder. Needs ffmpeg.
+    #[arg(long, value_name = "DIR", requires = "how")]
+    pub(super) write_clips: Option<PathBuf>,
+    /// Its size.
+    #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = size)]
+    pub(super) size: Size,
+}
+
+fn size(text: &str) -> Result<Size, String> {
+    let even = |side: &str| {
+        side.parse()
+            .ok()
+            .filter(|n: &u32| (16..=8192).contains(n) && n.is_multiple_of(2))
+    };
+    let sides = text.split_once('x').and_then(|(w, h)| even(w).zip(even(h)));
+    let (width, height) = sides.ok_or("write WIDTHxHEIGHT, even numbers from 16 to 8192")?;
+    Ok(Size { width, height })
 }
 
 impl ClipArgs {
@@ -93,9 +110,9 @@ impl ClipArgs {
         Ok(())
     }
 
-    fn schedule(&self, look_every: u16) -> Schedule {
+    fn schedule(&self, look_every: u16, fps: f64) -> Schedule {
         Schedule {
-            fps: self.fps,
+            fps,
             look_every: usize::from(look_every),
             look_delay_s: self.look_delay_ms * 1e-3,
             budget_s: self.budget_ms * 1e-3,
@@ -110,57 +127,50 @@ const MAX_SILENCE_S: f64 = 1.0;
 /// What was measured, and on what.
 #[derive(Debug, Serialize)]
 pub(super) struct Measured {
-    model: String,
-    dataset: std::path::PathBuf,
-    class: Class,
-    what: What,
-    r#move: Option<Move>,
-    speed: f64,
-    fps: f64,
-    known_motion: bool,
-    input_long_side: u32,
-    threshold: f32,
-    threads: u16,
-    look_delay_ms: f64,
-    budget_ms: f64,
-    runs: Vec<Run>,
+    pub(super) model: String,
+    pub(super) dataset: PathBuf,
+    pub(super) class: Class,
+    pub(super) what: What,
+    pub(super) r#move: Option<Move>,
+    pub(super) speed: f64,
+    pub(super) fps: f64,
+    pub(super) known_motion: bool,
+    pub(super) input_long_side: u32,
+    pub(super) threshold: f32,
+    pub(super) threads: u16,
+    pub(super) look_delay_ms: f64,
+    pub(super) budget_ms: f64,
+    pub(super) runs: Vec<Run>,
 }
 
 /// One of the intervals between looks.
 #[derive(Debug, Serialize)]
-struct Run {
-    look_every: u16,
+pub(super) struct Run {
+    pub(super) look_every: u16,
     /// Looks over frames.
-    looks_per_frame: f64,
+    pub(super) looks_per_frame: f64,
     /// CPU time of looks and tracks, milliseconds a frame.
-    cpu_ms_per_frame: Option<f64>,
+    pub(super) cpu_ms_per_frame: Option<f64>,
     #[serde(flatten)]
-    report: TimeReport,
-}
-
-/// Exactly how the clip moves.
-struct Exact<'a>(&'a Path, &'a Schedule);
-
-impl CameraMotion for Exact<'_> {
-    fn carry(&self, from: CaptureTime, to: CaptureTime, point: PixelPoint) -> Option<PixelPoint> {
-        let start = self.1.capture(0);
-        let s = |t: CaptureTime| t.seconds_since(start);
-        Some(self.0.carried(s(from), s(to), point))
-    }
+    pub(super) report: TimeReport,
 }
 
 /// What was found in the frames of one clip, each looked at at most once.
 #[derive(Default)]
-struct Seen(BTreeMap<usize, (Vec<Detection>, f64)>);
+pub(super) struct Seen(pub(super) BTreeMap<usize, (Vec<Detection>, f64)>);
 
 impl Seen {
+    fn cpu_ms(&self, frame: usize) -> f64 {
+        self.0.get(&frame).map_or(0.0, |(_, cpu)| *cpu)
+    }
+
     fn found(&self, frame: usize) -> &[Detection] {
         self.0.get(&frame).map_or(&[], |(found, _)| found)
     }
 }
 
 /// One of the schedules as it goes through the clips.
-struct Course {
+pub(super) struct Course {
     look_every: u16,
     schedule: Schedule,
     timeline: Timeline,
@@ -169,8 +179,12 @@ struct Course {
 }
 
 impl Course {
+    pub(super) fn second(&self, frame: usize) -> f64 {
+        self.schedule.second(frame)
+    }
+
     /// The looks of a clip: in a file every frame is told when all are.
-    fn looks(&self, what: What, frames: usize) -> Vec<Look> {
+    pub(super) fn looks(&self, what: What, frames: usize) -> Vec<Look> {
         match what {
             What::Stream => self.schedule.looks(frames),
             What::Model => (0..frames)
@@ -190,60 +204,43 @@ impl Course {
 pub(super) fn measure(
     args: &super::Args,
     model: &mut Model,
-    labels: &[Labelled],
+    labels: &Labels,
 ) -> anyhow::Result<Measured> {
     let clips = &args.clips;
     let descriptor = model.descriptor().clone();
     let long_side = args.input_long_side.unwrap_or(descriptor.input.long_side);
+    let fps = fps(clips, labels)?;
     let mut courses: Vec<Course> = clips
         .look_every
         .iter()
         .map(|every| Course {
             look_every: *every,
-            schedule: clips.schedule(*every),
-            timeline: Timeline::new(clips.fps),
+            schedule: clips.schedule(*every, fps),
+            timeline: Timeline::new(fps),
             looks: 0,
             cpu_ms: 0.0,
         })
         .collect();
-    let frames = usize::from(clips.frames);
-    for labelled in labels.iter().step_by(usize::from(clips.only_every)) {
-        let Some(how) = clips.how else { break };
-        let file = args.dataset.join(&labelled.image);
-        let still = read_picture(&file, labelled)?;
-        let path = Path::new(still.size(), how.into(), clips.speed, None);
-        let mut look = |frame: usize, s: f64| {
-            let picture = path.frame(&still, s).context("a frame of the clip")?;
-            look_at(model, &picture, long_side)
-                .with_context(|| format!("{}, frame {frame}", file.display()))
-        };
-        let mut seen = Seen::default();
+    for source in sources(args, labels) {
+        let source = source?;
+        let seen = source.look(&courses, clips.what, |picture| {
+            look_at(model, picture, long_side)
+        })?;
         for course in &mut courses {
-            let looks = course.looks(clips.what, frames);
-            for l in &looks {
-                if !seen.0.contains_key(&l.frame) {
-                    let found = look(l.frame, course.schedule.second(l.frame))?;
-                    seen.0.insert(l.frame, found);
-                }
-                course.cpu_ms += seen.0.get(&l.frame).map_or(0.0, |(_, cpu)| *cpu);
-            }
+            let looks = course.looks(clips.what, source.frames());
+            course.cpu_ms += looks.iter().map(|l| seen.cpu_ms(l.frame)).sum::<f64>();
             course.looks += looks.len();
-            let truths = |frame: usize| {
-                let mut truths = path.truths(&labelled.boxes, course.schedule.second(frame));
-                truths.retain(|t| t.class == descriptor.class);
-                truths
-            };
-            let exact = Exact(&path, &course.schedule);
-            let motion: &dyn CameraMotion = if clips.known_motion {
-                &exact
-            } else {
-                &FixedCamera
+            let exact = source.motion(&course.schedule);
+            let motion: &dyn CameraMotion = match &exact {
+                Some(exact) if clips.known_motion => exact,
+                _ => &FixedCamera,
             };
             let before = cpu_ms();
-            let played = play(args, &course.schedule, path.size(), frames, motion, &seen)?;
+            let played = play(args, &course.schedule, &source, motion, &seen)?;
             course.cpu_ms += cpu_ms() - before;
+            let truths = |frame| source.truths(frame, &course.schedule, descriptor.class);
             let moments = moments(played, &looks, &seen, truths);
-            course.timeline.add(path.size(), &moments);
+            course.timeline.add(source.size(), &moments);
         }
     }
     Ok(Measured {
@@ -253,7 +250,7 @@ pub(super) fn measure(
         what: clips.what,
         r#move: clips.how.map(Move::from),
         speed: clips.speed,
-        fps: clips.fps,
+        fps,
         known_motion: clips.known_motion,
         input_long_side: long_side,
         threshold: descriptor.threshold,
@@ -267,30 +264,36 @@ pub(super) fn measure(
 /// What is found in the whole picture, and the CPU time that it took.
 fn look_at(
     model: &mut Model,
-    picture: &Picture,
+    frame: &FrameRef<'_>,
     long_side: u32,
 ) -> anyhow::Result<(Vec<Detection>, f64)> {
-    let size = picture.size();
-    let frame = picture.frame().context("the picture's planes")?;
-    let whole = PixelBox {
-        x0: 0.0,
-        y0: 0.0,
-        x1: f64::from(size.width),
-        y1: f64::from(size.height),
-    };
+    let whole = Part::whole(frame.size(), long_side).area;
     let before = cpu_ms();
-    let found = model.detect(&frame, &whole, long_side)?;
+    let found = model.detect(frame, &whole, long_side)?;
     Ok((found, cpu_ms() - before))
+}
+
+/// The rate of all clips: times of tracks and flicker are told by it.
+fn fps(args: &ClipArgs, labels: &Labels) -> anyhow::Result<f64> {
+    if args.how.is_some() {
+        return Ok(args.fps);
+    }
+    let mut rates = labels.clips.iter().map(|c| c.fps);
+    let first = rates.next().context("no clip is labelled")?;
+    if rates.any(|fps| fps != first) {
+        bail!("the clips have different frame rates; measure them apart");
+    }
+    Ok(first)
 }
 
 fn play(
     args: &super::Args,
     schedule: &Schedule,
-    size: Size,
-    frames: usize,
+    source: &Source,
     motion: &dyn CameraMotion,
     seen: &Seen,
 ) -> anyhow::Result<Vec<eval::Shown>> {
+    let (size, frames) = (source.size(), source.frames());
     let found = |frame| seen.found(frame);
     let rules = Rules::default();
     Ok(match args.clips.what {
@@ -304,7 +307,7 @@ fn moments(
     played: Vec<eval::Shown>,
     looks: &[Look],
     seen: &Seen,
-    truths: impl Fn(usize) -> Vec<Truth>,
+    truths: impl Fn(usize) -> Option<Vec<Truth>>,
 ) -> Vec<Moment> {
     let told: BTreeMap<usize, f64> = looks.iter().map(|l| (l.frame, l.told_s)).collect();
     let moment = |(frame, shown)| Moment {
@@ -328,79 +331,4 @@ impl Run {
             report,
         }
     }
-}
-
-pub(super) fn table(measured: &Measured) -> String {
-    let mut lines = vec![format!(
-        "{}, {}: {:?}, {} ms delay, {} ms budget, input {}, threshold {}",
-        measured.model,
-        measured.class,
-        measured.what,
-        measured.look_delay_ms,
-        measured.budget_ms,
-        measured.input_long_side,
-        measured.threshold,
-    )];
-    for run in &measured.runs {
-        lines.extend(lines_of(run));
-    }
-    lines.join("\n")
-}
-
-fn percent(share: Option<f64>) -> String {
-    share.map_or("–".to_owned(), |s| format!("{:.1}", 100.0 * s))
-}
-
-fn lines_of(run: &Run) -> Vec<String> {
-    let report = &run.report;
-    let spread = |s: &Spread, times: f64| {
-        let of = |v: Option<f64>| v.map_or("–".to_owned(), |v| format!("{:.1}", v * times));
-        format!("{}/{}/{}/{}", of(s.mean), of(s.p50), of(s.p95), of(s.max))
-    };
-    let mut lines = vec![
-        format!(
-            "every {}: {} clips, {} frames, {} % of them covered, {:.2} looks and {:.1} ms of CPU a frame",
-            run.look_every,
-            report.clips,
-            report.frames,
-            percent(report.covered),
-            run.looks_per_frame,
-            run.cpu_ms_per_frame.unwrap_or(f64::NAN),
-        ),
-        format!(
-            "  of a frame {} % hidden without need; hidden {} %, {} times what is there (mean/median/95 %/most)",
-            percent(report.hidden_outside),
-            spread(&report.hidden, 100.0),
-            spread(&report.hidden_per_true, 1.0),
-        ),
-        format!(
-            "  {:>9} {:>6} {:>6} {:>9} {:>12} {:>12} {:>12} {:>9}",
-            "height px",
-            "things",
-            "found",
-            "hidden %",
-            "bare before",
-            "in reach",
-            "after",
-            "flicker/s"
-        ),
-    ];
-    let line = |h: &Held| {
-        format!(
-            "  {:>9} {:>6} {:>6} {:>9} {:>12} {:>12} {:>12} {:>9}",
-            h.height_px,
-            h.things,
-            h.found,
-            percent(h.hidden_frames),
-            h.longest_bare_before,
-            format!("{} ({})", h.longest_bare_in_reach, h.bare_in_reach),
-            format!("{} ({})", h.longest_bare_after, h.bare_after),
-            h.flicker_per_s
-                .map_or("–".to_owned(), |f| format!("{f:.2}"))
-        )
-    };
-    lines.push(line(&report.all));
-    lines.push(line(&report.large));
-    lines.extend(report.by_height.iter().map(line));
-    lines
 }

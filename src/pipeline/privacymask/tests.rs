@@ -67,6 +67,7 @@ fn left_half(size: Size) -> Plan {
             show_only: false,
         },
         state: CameraState::Live,
+        mosaic: false,
     }
 }
 
