@@ -37,28 +37,23 @@ def pictures(path: pathlib.Path):
 
 
 def wanted(model: bytes) -> list[str]:
-    """What convolutions and sums give, after the ReLU where one follows."""
+    """What convolutions, norms and sums give, after the ReLU where one follows; not what leaves the
+    network, which stays exact."""
     graph = next(p for n, _, p in fields(model) if n == GRAPH)
     nodes = [Node(p) for n, _, p in fields(graph) if n == NODE]
-    outputs = {bytes(next(q for m, _, q in fields(p) if m == VALUE_NAME)).decode()
-               for n, _, p in fields(graph) if n == OUTPUT}
-    after = {name: n for n in nodes for name in n.inputs if n.operator == "Relu"}
-    names = []
-    for node in nodes:
-        if node.operator in ("Conv", "Add", "BatchNormalization"):
-            result = node.outputs[0]
-            result = after[result].outputs[0] if result in after else result
-            if result not in outputs and node.operator != "BatchNormalization":
-                names.append(result)
-            elif node.operator == "BatchNormalization":
-                names.append(result)
-    to_sigmoid = {name for n in nodes for name in n.inputs if n.operator == "Sigmoid"}
-    return [n for n in dict.fromkeys(names) if n not in to_sigmoid]
+    exact = {bytes(next(q for m, _, q in fields(p) if m == VALUE_NAME)).decode()
+             for n, _, p in fields(graph) if n == OUTPUT}
+    exact |= {name for n in nodes if n.operator == "Sigmoid" for name in n.inputs}
+    rectified = {n.inputs[0]: n.outputs[0] for n in nodes if n.operator == "Relu"}
+    results = [n.outputs[0] for n in nodes if n.operator in ("Conv", "Add", "BatchNormalization")]
+    held = [name for name in (rectified.get(r, r) for r in results) if name not in exact]
+    # The first layer has three channels, too few for integers to pay; nor does what follows it.
+    return held[1:]
 
 
 def main() -> None:
-    source, out, *texts = sys.argv[1:]
-    model = pathlib.Path(source).read_bytes()
+    file, out, *texts = sys.argv[1:]
+    model = pathlib.Path(file).read_bytes()
     names = wanted(model)
     shown = b"".join(field(OUTPUT, field(VALUE_NAME, n.encode())) for n in names)
     session = onnxruntime.InferenceSession(rewritten(model, GRAPH, lambda g: g + shown))
@@ -75,10 +70,10 @@ def main() -> None:
                 low[name] = min(low[name], float(value.min()))
                 high[name] = max(high[name], float(value.max()))
             count += 1
-        made_from.append({"name": pathlib.Path(path).parent.name if pathlib.Path(path).is_dir()
-                          else pathlib.Path(path).name, "pictures": count, "licence": licence})
-    ranges = {SOURCE: [0.0, 255.0]}
-    ranges |= {n: [float(f"{low[n]:.5g}"), float(f"{high[n]:.5g}")] for n in names}
+        source = pathlib.Path(path)
+        name = source.parent.name if source.is_dir() else source.name
+        made_from.append({"name": name, "pictures": count, "licence": licence})
+    ranges = {n: [float(f"{low[n]:.5g}"), float(f"{high[n]:.5g}")] for n in names}
     rows = ",\n  ".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in ranges.items())
     text = f'{{\n "made_from": {json.dumps(made_from)},\n "ranges": {{\n  {rows}\n }}\n}}\n'
     pathlib.Path(out).write_text(text)

@@ -1,4 +1,4 @@
-"""Makes the convolutions of an ONNX file compute in 8-bit integers: a third of the CPU time less.
+"""Makes the convolutions of an ONNX file compute in 8-bit integers: CenterFace takes 0.6 of the CPU time.
 
 What a tensor between two layers can hold (its range) must be measured before, over pictures
 (`calibrate.py`); weights are rounded here, for each output channel by its own step. Written in the
@@ -110,9 +110,6 @@ class Writer:
         return next(bytes(p).decode() for n, _, p in fields(constant) if n == TENSOR_NAME)
 
     def written(self) -> bytes:
-        made = {name for layer in self.nodes for name in layer.outputs}
-        for name in self.steps.keys() - made:  # the picture itself
-            self.round_off(name, name)
         readers: dict[str, list[Node]] = {}
         for layer in self.nodes:
             for name in layer.inputs:
