@@ -110,7 +110,9 @@ impl Shelf {
 /// the cheapest of them here: the one in integers where the CPU multiplies them.
 pub fn usual_face() -> &'static str {
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx512vnni") {
+    if std::arch::is_x86_feature_detected!("avx512vnni")
+        || std::arch::is_x86_feature_detected!("avxvnni")
+    {
         return "centerface-int8";
     }
     "centerface"
