@@ -165,8 +165,9 @@ impl Clock for SimClock {
 pub fn thread_cpu() -> Option<Duration> {
     // The first number, nanoseconds: Linux, Documentation/scheduler/sched-stats.
     let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    let ns = told.split_whitespace().next()?.parse().ok()?;
-    Some(Duration::from_nanos(ns))
+    let ns: u64 = told.split_whitespace().next()?.parse().ok()?;
+    // Always 0 where the kernel was built, or set, not to count.
+    (ns > 0).then_some(Duration::from_nanos(ns))
 }
 
 #[cfg(test)]

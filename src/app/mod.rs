@@ -30,6 +30,8 @@ const SESSIONS_AT_MOST: u32 = 500;
 /// A running gateway. [`Gateway::stop`] or dropping it ends everything.
 pub struct Gateway {
     config: Config,
+    /// Whose classes the detectors were loaded for.
+    started_with: Config,
     shared: Arc<Shared>,
     http: Option<web::Server>,
 }
@@ -82,6 +84,7 @@ impl Gateway {
         let http = web::Server::start(config.http_listen, shared.clone())
             .with_context(|| format!("the status cannot be served at {}", config.http_listen))?;
         Ok(Self {
+            started_with: config.clone(),
             config,
             shared,
             http: Some(http),
@@ -91,6 +94,18 @@ impl Gateway {
     /// Makes `new` so. Unchanged cameras are not touched; a camera whose masks
     /// or limits changed gets them between two frames.
     pub fn reload(&mut self, mut new: Config) {
+        let unseen: Vec<String> = models::wanted(&new)
+            .difference(&models::wanted(&self.started_with))
+            .map(ToString::to_string)
+            .collect();
+        if !unseen.is_empty() {
+            let detail = format!(
+                "nobody looks for {} yet: a class that is new begins at the next start",
+                unseen.join(", ")
+            );
+            self.shared.journal.emit(Event::ReloadRefused { detail });
+            return;
+        }
         let mut said = Vec::new();
         // Accounts first: a camera that comes with them must not be open for a moment.
         if new.viewers != self.config.viewers {

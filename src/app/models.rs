@@ -145,7 +145,7 @@ pub fn try_models(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn wanted(config: &Config) -> BTreeSet<Class> {
+pub(super) fn wanted(config: &Config) -> BTreeSet<Class> {
     config
         .cameras
         .iter()

@@ -273,6 +273,11 @@ impl Args {
         shelf: &Shelf,
         name: &str,
     ) -> anyhow::Result<(Box<dyn Detector>, ModelUsed)> {
+        if let Some(t) = self.threshold
+            && !(t > 0.0 && t < 1.0)
+        {
+            bail!("--threshold {t} is none; write a number above 0 and below 1");
+        }
         let mut threshold = 0.0;
         let loaded = shelf.load(name, usize::from(self.threads), |descriptor| {
             threshold = self.threshold.unwrap_or(descriptor.threshold);

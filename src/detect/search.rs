@@ -177,12 +177,14 @@ fn joined(mut found: Vec<(bool, Detection)>, iou: f64) -> Vec<Detection> {
     });
     let mut kept: Vec<Detection> = Vec::new();
     for (cut, d) in found {
-        let new = kept.iter().all(|k| {
+        let same = kept.iter_mut().find(|k| {
             let both = k.at.intersection(&d.at).area();
-            (cut || k.at.iou(&d.at) <= iou) && both < INSIDE * d.at.area()
+            (!cut && k.at.iou(&d.at) > iou) || both >= INSIDE * d.at.area()
         });
-        if new {
-            kept.push(d);
+        match same {
+            // As sure as the surest look at any part of it.
+            Some(k) => k.score = k.score.max(d.score),
+            None => kept.push(d),
         }
     }
     kept

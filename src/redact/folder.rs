@@ -45,7 +45,7 @@ pub fn redact_folder(
     let mut done = Pictures::default();
     let mut files = Vec::new();
     list(input, Path::new(""), &mut files, &mut done.skipped)?;
-    if lies_in(output, input) {
+    if lies_in(output, input) || lies_in(input, output) {
         return Err(RedactError::Within {
             input: input.to_owned(),
             output: output.to_owned(),

@@ -100,7 +100,8 @@ impl Timeline {
             things: Vec::new(),
         };
         let mut fed = 0;
-        for frame in &seen {
+        let blind = beside_failed_looks(&seen);
+        for (frame, blind) in seen.iter().zip(blind) {
             let at = time(frame.at_ns);
             let until = at.plus_seconds(LAG_S);
             let past = looks.partition_point(|(t, _)| *t <= at);
@@ -113,7 +114,11 @@ impl Timeline {
                 }
                 fed += 1;
             }
-            let things = timeline.things(&tracker, frame, at);
+            let things = if blind {
+                Err(Cause::TracksUnknown)
+            } else {
+                timeline.things(&tracker, frame, at)
+            };
             timeline.moments.push(Moment {
                 at_ns: frame.at_ns,
                 sum: frame.sum,
@@ -210,9 +215,27 @@ fn sure_score(rules: &Rules, class: Class) -> f32 {
     }
 }
 
+/// For each frame whether nobody looked at it and the look before or after it
+/// failed: what came and went there is not known.
+fn beside_failed_looks(seen: &[Seen]) -> Vec<bool> {
+    let mut blind = vec![false; seen.len()];
+    let mut mark = |order: &mut dyn Iterator<Item = usize>| {
+        let mut failed = false;
+        for i in order {
+            match &seen[i].found {
+                Some(found) => failed = found.is_err(),
+                None => blind[i] |= failed,
+            }
+        }
+    };
+    mark(&mut (0..seen.len()));
+    mark(&mut (0..seen.len()).rev());
+    blind
+}
+
 /// A weak detection of which so much lies in what a sure one hides is a piece of
 /// the same thing.
-const PIECE: f64 = 0.5;
+const PIECE: f64 = 0.9;
 
 /// Leaves out weak detections that are pieces of sure ones: each would put the
 /// sure one's track in doubt and begin one of its own.

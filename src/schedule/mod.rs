@@ -46,6 +46,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// At least this much of what the whole costs is for what is small, though looks
 /// at the whole become rarer by it.
 const SMALL_PER_WHOLE: f64 = 1.0 / 3.0;
+/// Of what a look may spend on what is small, this much at most goes around
+/// followed things.
+const CROPS_SHARE: f64 = 0.6;
 /// A tile in which something moved is looked at before its time: after this.
 const MOVING: Duration = Duration::from_millis(200);
 /// While there is not time for all, it is worth this many others.
@@ -162,8 +165,11 @@ impl Schedule {
         let most = areas.iter().map(PixelBox::area).fold(spare, f64::max);
         self.credit_px = (self.credit_px + spare).min(2.0 * most);
 
+        // Tiles have their turn, however much is followed.
+        let mut for_crops = self.credit_px.min(CROPS_SHARE * spare);
         for crop in self.crops(followed) {
-            if crop.cost_px() <= self.credit_px {
+            if crop.cost_px() <= for_crops {
+                for_crops -= crop.cost_px();
                 self.credit_px -= crop.cost_px();
                 parts.push(crop);
             }

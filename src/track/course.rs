@@ -27,6 +27,8 @@ pub(super) struct Course {
     missed: [Option<CaptureTime>; LOOKS_IN_VAIN],
     /// When it was certainly outside of the frame.
     left: Option<CaptureTime>,
+    /// Whether it was ever seen surely: else it is nearly always something else.
+    sure: bool,
     /// How often it was seen; 0 while it was seen only once, and weakly.
     seen: u32,
 }
@@ -40,13 +42,15 @@ impl Course {
             last: first,
             missed: [None; LOOKS_IN_VAIN],
             left: None,
+            sure,
             seen: u32::from(sure),
         }
     }
 
     /// Continues the track with a sighting newer than all others. Where it is
     /// `contested`, it and what comes before and after it is in doubt.
-    pub(super) fn see(&mut self, mut sighting: Sighting, contested: bool) {
+    pub(super) fn see(&mut self, mut sighting: Sighting, contested: bool, sure: bool) {
+        self.sure |= sure;
         if contested {
             self.doubt();
         }
@@ -128,12 +132,17 @@ impl Course {
         newest.map(move |s| anyone(s, t, kind, scene))
     }
 
+    /// Whether it was ever seen surely.
+    pub(super) fn is_sure(&self) -> bool {
+        self.sure
+    }
+
     /// By how many sizes what is hidden may grow.
     fn most(&self, rules: &Rules) -> f64 {
-        if self.seen == 0 {
-            rules.weak_growth_sizes
-        } else {
+        if self.sure {
             rules.most_growth_sizes
+        } else {
+            rules.weak_growth_sizes
         }
     }
 

@@ -3,7 +3,7 @@
 //!
 //! Association follows the tracking-by-detection family: constant velocity and
 //! gating as in SORT (Bewley et al. 2016, arXiv 1602.00763), weak detections
-//! keep known tracks alive but begin none as in ByteTrack (Zhang et al. 2022,
+//! keep known tracks alive as in ByteTrack (Zhang et al. 2022,
 //! arXiv 2110.06864), and velocities come from observations, with the gap
 //! filled in afterwards, as in OC-SORT (Cao et al. 2023, arXiv 2203.14360). It
 //! departs from them where privacy and their benchmarks want different things:

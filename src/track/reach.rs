@@ -186,6 +186,8 @@ pub(super) struct Place {
     pub(super) bound: PixelBox,
     /// The thing's longer side, pixels.
     pub(super) size_px: f64,
+    /// What of the growth is the camera's unknown motion, pixels.
+    unsure_px: f64,
     /// The observation that it follows from.
     pub(super) since: CaptureTime,
     /// Whether the frame cut that one.
@@ -199,6 +201,7 @@ impl Place {
         more_px: [f64; 2],
         size: f64,
         from: &Sighting,
+        unsure_px: f64,
         rules: &Rules,
     ) -> Self {
         let base = |side: f64| (0.5 * rules.grow * side).max(rules.min_growth_px);
@@ -216,15 +219,17 @@ impl Place {
                 y1: sane(around.y1 + growth_px[1]),
             },
             size_px: size,
+            unsure_px,
             since: from.at,
             cut: from.is_cut(),
         }
     }
 
-    /// What of it is hidden: at most so many sizes are added to the base growth.
+    /// What of it is hidden: at most so many sizes are added to the base growth
+    /// and to what is not known of the camera's motion.
     pub(super) fn hidden(&self, most_sizes: f64, rules: &Rules) -> PixelBox {
         let base = |side: f64| (0.5 * rules.grow * side).max(rules.min_growth_px);
-        let most = most_sizes * self.size_px;
+        let most = most_sizes * self.size_px + self.unsure_px;
         let sides = [self.line.width(), self.line.height()];
         let less = [0, 1].map(|i| (self.growth_px[i] - base(sides[i]) - most).max(0.0));
         let b = &self.bound;
@@ -239,7 +244,7 @@ impl Place {
 
 /// Where a thing is in the very picture it was seen in.
 pub(super) fn observed(s: &Sighting, scene: &Scene) -> Place {
-    Place::new(s.whole, s.whole, [0.0; 2], s.size_px, s, scene.rules)
+    Place::new(s.whole, s.whole, [0.0; 2], s.size_px, s, 0.0, scene.rules)
 }
 
 /// Where a thing is at `t`, seen at `a` before and at `b` after it.
@@ -257,9 +262,10 @@ pub(super) fn between(
     let (a, b) = (a.carried(t, scene), b.carried(t, scene));
     let size = a.size_px.max(b.size_px);
     let bend = 0.5 * kind.accel_sizes_s2 * size * since_s * (gap_s - since_s);
-    let more = bend + a.unsure_px.max(b.unsure_px);
+    let unsure_px = a.unsure_px.max(b.unsure_px);
+    let more = bend + unsure_px;
     let line = mix(&a.whole, &b.whole, share);
-    Place::new(line, line, [more; 2], size, from, scene.rules)
+    Place::new(line, line, [more; 2], size, from, unsure_px, scene.rules)
 }
 
 /// Where a thing is at `t`, which is before or after all its observations:
@@ -313,7 +319,7 @@ pub(super) fn beyond<'s>(
     }
     let line = shifted(&at.whole, moved);
     let around = no_smaller(&line, &at.whole);
-    Place::new(line, around, more, at.size_px, n, rules)
+    Place::new(line, around, more, at.size_px, n, at.unsure_px, rules)
 }
 
 /// Where whatever was seen at `n` may be at `t`, whoever it is.

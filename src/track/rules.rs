@@ -88,7 +88,7 @@ pub struct Rules {
     /// its own sizes: what was looked for in vain, or is far from every look,
     /// would else hide the street. Whatever moves further unseen is bare.
     pub most_growth_sizes: f64,
-    /// The same for what was seen once, and weakly: nearly always something else.
+    /// The same for what was never seen surely: nearly always something else.
     pub weak_growth_sizes: f64,
     /// How far a picture may have moved where the camera's motion is unknown,
     /// widths of the frame per second.

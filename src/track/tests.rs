@@ -94,11 +94,12 @@ fn one_face_is_hidden_before_between_and_after() {
 fn a_weak_detection_begins_a_track_that_the_next_look_must_confirm() {
     let at = box_at(500.0, 300.0, 20.0, 20.0);
     // Scores of looks 0.2 s apart; which of 0.1 s after each is hidden.
-    let cases: [(&[f32], &[bool]); 6] = [
+    let cases: [(&[f32], &[bool]); 7] = [
         (&[0.2, 0.0], &[true, false]),
         (&[0.2, 0.1, 0.0], &[true, true, true]),
         (&[0.04, 0.2, 0.04], &[false, true, false]),
-        (&[0.06, 0.1, 0.06, 0.0], &[false, true, true, true]),
+        (&[0.06, 0.1, 0.06, 0.0], &[false, true, false, false]),
+        (&[0.3, 0.06, 0.06, 0.06, 0.0], &[true; 5]),
         (&[0.3, 0.0, 0.0], &[true, true, false]),
         (&[0.9, 0.1, 0.1, 0.1, 0.0, 0.0, 0.0], &[true; 7]),
     ];

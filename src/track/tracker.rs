@@ -167,7 +167,17 @@ impl Tracker {
         for link in &links_made {
             free[link.course] = None;
         }
-        links_made.extend(links(&free, &sightings, |s| !sure[s]));
+        let weak = links(&free, &sightings, |s| begins[s] && !sure[s]);
+        for link in &weak {
+            free[link.course] = None;
+        }
+        links_made.extend(weak);
+        // What would begin no track continues only those that were seen surely.
+        for (place, course) in free.iter_mut().zip(&self.courses) {
+            *place = place.take().filter(|_| course.is_sure());
+        }
+        links_made.extend(links(&free, &sightings, |s| !begins[s]));
+        let mut free = places.clone();
 
         // Whose last sighting could have become which of these, where that is
         // not plain.
@@ -182,6 +192,7 @@ impl Tracker {
             settled[link.course] = true;
         }
         let mut claims = vec![0; sightings.len()];
+        let mut claimed_surely = vec![false; sightings.len()];
         let mut claimed = vec![Vec::new(); places.len()];
         for (c, course) in self.courses.iter().enumerate() {
             if places[c].is_some() && !settled[c] {
@@ -190,7 +201,10 @@ impl Tracker {
                     .filter(|i| !is_plain[*i])
                     .filter(|i| reach.iter().any(|r| may_be(r, &sightings[*i], rules)))
                     .collect();
-                claimed[c].iter().for_each(|i| claims[*i] += 1);
+                for i in &claimed[c] {
+                    claims[*i] += 1;
+                    claimed_surely[*i] |= course.is_sure();
+                }
             }
         }
         for (course, _) in self
@@ -207,7 +221,7 @@ impl Tracker {
             free[link.course] = None;
             let own = claimed[link.course].contains(&link.sighting);
             let contested = !plain && (!own || claims[link.sighting] > 1);
-            self.courses[link.course].see(sightings[link.sighting], contested);
+            self.courses[link.course].see(sightings[link.sighting], contested, sure[link.sighting]);
         }
         taken.linked += links_made.len();
         for (c, course) in self.courses.iter_mut().enumerate() {
@@ -224,7 +238,7 @@ impl Tracker {
         for (i, sighting) in sightings.into_iter().enumerate() {
             // A weak one where a known thing may be is that thing, though its
             // track was given a better one.
-            if !used[i] && (begins[i] || claims[i] > 0) {
+            if !used[i] && (begins[i] || claimed_surely[i]) {
                 self.begin(class, sighting, sure[i], taken);
             }
         }

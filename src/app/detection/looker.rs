@@ -11,6 +11,8 @@ use std::time::Duration;
 const TRIAL_EVERY: Duration = Duration::from_secs(60);
 /// And so soon again after it failed.
 const TRIAL_AGAIN: Duration = Duration::from_secs(1);
+/// A model that is well is far surer than this of what it finds there.
+const TRIAL_SCORE: f32 = 0.5;
 /// What is found there must share this much of the two areas with what is there.
 const TRIAL_IOU: f64 = 0.3;
 
@@ -62,7 +64,8 @@ impl Looker {
                 .search
                 .search(&frame, class, &[part])
                 .with_context(|| format!("the {class} model fails at its trial picture"))?;
-            if !found.iter().any(|d| d.at.iou(&trial.at) >= TRIAL_IOU) {
+            let is_it = |d: &Detection| d.score >= TRIAL_SCORE && d.at.iou(&trial.at) >= TRIAL_IOU;
+            if !found.iter().any(is_it) {
                 bail!("the {class} model no longer finds the {class} in its trial picture");
             }
         }

@@ -23,8 +23,17 @@ use std::time::Duration;
 enum Slot {
     /// Nowhere: the next frame may be taken. Memory of the last one.
     Free(Option<FrameCopy>),
-    Waiting(CaptureTime, Mono, FrameCopy),
+    Waiting(Taken, FrameCopy),
     LookedAt,
+}
+
+/// Which picture it is.
+#[derive(Clone, Copy)]
+struct Taken {
+    capture: CaptureTime,
+    at: Mono,
+    /// How often everything had been forgotten before.
+    epoch: u64,
 }
 
 /// One camera's sight.
@@ -42,6 +51,8 @@ pub(in crate::app) struct Sight {
     motion: Motion,
     waker: Waker,
     clock: Arc<dyn Clock>,
+    /// How often everything was forgotten.
+    epoch: AtomicU64,
     /// The next look is not before this; [`Mono`]'s nanoseconds.
     next_look: AtomicU64,
     /// Pictures in a row that could not be looked at.
@@ -95,6 +106,7 @@ impl Sight {
             motion,
             waker,
             clock,
+            epoch: AtomicU64::new(0),
             next_look: AtomicU64::new(0),
             faults: AtomicU32::new(0),
             unawaited: AtomicU64::new(0),
@@ -119,24 +131,32 @@ impl Sight {
             return;
         };
         let copy = FrameCopy::of(picture, memory.take());
-        *slot = Slot::Waiting(capture, self.clock.mono(), copy);
+        let taken = Taken {
+            capture,
+            at: self.clock.mono(),
+            epoch: self.epoch.load(Ordering::SeqCst),
+        };
+        *slot = Slot::Waiting(taken, copy);
         drop(slot);
         self.line.join(self.clone());
     }
 
     /// Tracks of another connection mean nothing.
     pub(in crate::app) fn forget(&self) {
-        *lock(&self.tracked) = None;
+        let mut tracked = lock(&self.tracked);
+        // A look at a picture of the old connection may still be under way.
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+        *tracked = None;
     }
 
     pub(super) fn look(&self, looker: &mut Looker, events: &dyn EventSink) {
-        let Slot::Waiting(capture, taken, picture) =
+        let Slot::Waiting(taken, picture) =
             std::mem::replace(&mut *lock(&self.slot), Slot::LookedAt)
         else {
             return;
         };
         let looked = catch_unwind(AssertUnwindSafe(|| {
-            self.look_at(capture, &picture.view(), looker)
+            self.look_at(taken, &picture.view(), looker)
         }))
         .unwrap_or_else(|_| {
             // The tracks may be half changed.
@@ -157,27 +177,27 @@ impl Sight {
         }
         *lock(&self.slot) = Slot::Free(Some(picture));
         self.waker.wake();
-        lock(&self.measure).wall += self.clock.mono().since(taken);
+        lock(&self.measure).wall += self.clock.mono().since(taken.at);
         self.tell(events);
     }
 
     fn look_at(
         &self,
-        capture: CaptureTime,
+        taken: Taken,
         picture: &FrameRef<'_>,
         looker: &mut Looker,
     ) -> anyhow::Result<()> {
         let began = self.clock.mono();
         looker.sees(began)?;
         let cpu_before = thread_cpu();
-        let parts = self.parts(began, capture, picture);
+        let parts = self.parts(began, taken.capture, picture);
         let found = looker.look(picture, &self.detect.classes, &parts);
         let cpu = match (cpu_before, thread_cpu()) {
             (Some(before), Some(now)) => now.saturating_sub(before),
             _ => self.clock.mono().since(began),
         };
         self.took(began, &parts, cpu);
-        self.follow(capture, picture.size(), &found?, &parts)
+        self.follow(taken, picture.size(), &found?, &parts)
     }
 
     /// What to look at of the picture taken at `capture`.
@@ -214,7 +234,7 @@ impl Sight {
     /// Takes what was found in `parts` of the picture of that time into the tracks.
     fn follow(
         &self,
-        at: CaptureTime,
+        taken: Taken,
         size: Size,
         found: &[Detection],
         parts: &[Part],
@@ -226,6 +246,9 @@ impl Sight {
                 .is_some_and(|(_, schedule)| schedule.shown(parts, class, place))
         };
         let mut tracked = lock(&self.tracked);
+        if taken.epoch != self.epoch.load(Ordering::SeqCst) {
+            return Ok(());
+        }
         let tracker = match &mut *tracked {
             Some((of, tracker)) if *of == size => tracker,
             _ => {
@@ -233,7 +256,9 @@ impl Sight {
                 &mut tracked.insert((size, tracker)).1
             }
         };
-        let refused = tracker.observe_where(at, found, &self.motion, &shown).err();
+        let refused = tracker
+            .observe_where(taken.capture, found, &self.motion, &shown)
+            .err();
         if let Some(refused) = refused {
             // A clock that went back, for one: what is remembered belongs to
             // another time. The next look begins anew; until then all is covered.
