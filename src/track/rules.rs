@@ -117,7 +117,7 @@ impl Default for Rules {
             unknown_motion_widths_s: 1.0,
             remember_s: 3.0,
             most_looks: 256,
-            most_tracks: 512,
+            most_tracks: 2048,
         }
     }
 }
