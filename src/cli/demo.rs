@@ -24,6 +24,10 @@ pub(crate) struct Args {
     /// with 0 only if frames came and no private pixel did.
     #[arg(long)]
     check: bool,
+    /// Look for faces and plates, too (`make models` once before). Much of the
+    /// drawn street is taken for one or the other while the camera sweeps.
+    #[arg(long)]
+    detect: bool,
     /// The port for the masked stream; 0 picks one.
     #[arg(long, default_value_t = 8554)]
     rtsp_port: u16,
@@ -32,6 +36,7 @@ pub(crate) struct Args {
     http_port: u16,
 }
 
+const DETECT: &str = "\n[camera.detect]\nclasses = [\"face\", \"plate\"]\n";
 const CHECK_SECONDS: f64 = 20.0;
 const TICK: Duration = Duration::from_millis(250);
 
@@ -85,12 +90,12 @@ impl Args {
         let text = format!(
             "[gateway]\nrtsp_listen = \"127.0.0.1:{}\"\nhttp_listen = \"127.0.0.1:{}\"\n\n\
              [[camera]]\nid = \"street\"\nurl = \"{}\"\nmasks = \"street.json\"\n\
-             profile = \"street.profile.toml\"\n\n[camera.telemetry]\ndevice_url = \"{}\"\n\n\
-             [camera.detect]\nclasses = [\"face\", \"plate\"]\n",
+             profile = \"street.profile.toml\"\n\n[camera.telemetry]\ndevice_url = \"{}\"\n{}",
             ports.0,
             ports.1,
             sim.rtsp_url(),
             sim.onvif_url(),
+            if self.detect { DETECT } else { "" },
         );
         let path = folder.join("greyplane.toml");
         let files = [
