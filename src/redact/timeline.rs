@@ -86,8 +86,9 @@ pub(super) struct Timeline {
 }
 
 impl Timeline {
-    /// Follows what was found. Detections at least `sure` begin tracks, weaker
-    /// ones continue them, in both directions of time.
+    /// Follows what was found. Detections at least `sure` begin tracks; weaker
+    /// ones continue them, in both directions of time, or begin one that the
+    /// next look must confirm (see [`track::Kind`](crate::track::Kind)).
     pub(super) fn new(size: Size, mut seen: Vec<Seen>, sure: &Sure) -> Result<Self, RuleFault> {
         let rules = rules(&seen, sure);
         thin(&mut seen, &rules);

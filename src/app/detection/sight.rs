@@ -330,7 +330,11 @@ impl Sight {
                     CannotSay::Forgotten { .. } => Reason::DetectorSilent,
                 })
             }
-            None if !covers => Ok(Vec::new()),
+            None if !covers => {
+                // Shown though nobody has looked: the status must tell.
+                self.unawaited.fetch_add(1, Ordering::Relaxed);
+                Ok(Vec::new())
+            }
             _ => Err(Reason::DetectorSilent),
         }
     }
