@@ -5,7 +5,7 @@
 use greyplane::geom::{Angle, PixelPoint, Size};
 use greyplane::paint::Coverage;
 use greyplane::plan::{MarginLimits, PlanInput, RegionSource, decide};
-use greyplane::pose::{Margin, PoseEstimate, Support};
+use greyplane::pose::{Drift, Margin, PoseEstimate, Support};
 use greyplane::zone::{CannotPlace, GrownPoint, Mode, Region};
 use proptest::prelude::*;
 
@@ -78,6 +78,7 @@ fn hidden(zones: &Zones, focal: f64, margin: Margin) -> Coverage {
         focal,
         support: Support::Extrapolated { ahead_s: 0.1 },
         margin,
+        drift: Drift::default(),
     };
     Coverage::of(&decide(&PlanInput {
         size: FRAME,

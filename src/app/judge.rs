@@ -13,7 +13,6 @@ use crate::geom::{Mount, Optics, Size};
 use crate::pipeline::FrameJudge;
 use crate::plan::{CameraZones, MarginLimits, Plan, PlanInput, RegionSource, decide};
 use crate::pose::{Evidence, PoseEstimate, PoseSource};
-use crate::track::{Hidden, Why};
 use arc_swap::ArcSwap;
 use std::sync::{Arc, OnceLock};
 
@@ -110,26 +109,6 @@ impl Setup {
     }
 }
 
-/// The box of a thing, grown by what two poses may be off: a box that was seen
-/// in another picture was carried here from one pose to the other.
-fn grown(thing: &Hidden, pose: Option<&PoseEstimate>, size: Size) -> PixelBox {
-    let at = thing.at;
-    let Some(pose) = pose.filter(|_| thing.why != Why::Observed) else {
-        return at;
-    };
-    let (width, height) = (f64::from(size.width), f64::from(size.height));
-    let far =
-        |low: f64, high: f64, side: f64| (low - side / 2.0).abs().max((high - side / 2.0).abs());
-    let r_px = far(at.x0, at.x1, width).hypot(far(at.y0, at.y1, height));
-    let by_px = 2.0 * pose.margin.px_at(r_px, pose.focal * width);
-    PixelBox {
-        x0: at.x0 - by_px,
-        y0: at.y0 - by_px,
-        x1: at.x1 + by_px,
-        y1: at.y1 + by_px,
-    }
-}
-
 impl FrameJudge for Judge {
     fn stream_restarted(&self) {
         if let Aim::Turning { poses, .. } = &self.aim {
@@ -189,10 +168,9 @@ impl FrameJudge for Judge {
         let pose = self.pose(capture, now);
         let things = self.sight.as_ref().map(|sight| match capture {
             None => Err(Reason::NoCaptureTime),
-            Some(t) => sight.things(t).map(|things| {
-                let known = pose.as_ref().and_then(|pose| pose.as_ref().ok());
-                things.iter().map(|h| grown(h, known, size)).collect()
-            }),
+            Some(t) => sight
+                .things(t)
+                .map(|things| things.iter().map(|h| h.at).collect()),
         });
         decide(&PlanInput {
             size,

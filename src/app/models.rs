@@ -58,17 +58,18 @@ impl Shelf {
     }
 
     /// The model of that name, or that .onnx file with its descriptor (.toml)
-    /// beside it. `change` may change the descriptor before the model is tried.
+    /// beside it. `change` may change the descriptor before the model is tried;
+    /// what it answers comes back.
     ///
     /// # Errors
     /// The file is missing, is not the manifest's or does not run, or the
     /// changed descriptor is none.
-    pub fn load(
+    pub fn load<T>(
         &self,
         model: &str,
         threads: usize,
-        change: impl FnOnce(&mut Descriptor),
-    ) -> anyhow::Result<Loaded> {
+        change: impl FnOnce(&mut Descriptor) -> T,
+    ) -> anyhow::Result<(Loaded, T)> {
         let (file, known, mut descriptor) = if Path::new(model).extension().is_some() {
             let file = PathBuf::from(model);
             let beside = file.with_extension("toml");
@@ -83,7 +84,7 @@ impl Shelf {
             let file = self.folder.join(&entry.file);
             (file, Some(entry.sha256.clone()), entry.descriptor.clone())
         };
-        change(&mut descriptor);
+        let changed = change(&mut descriptor);
         descriptor.check().with_context(|| model.to_owned())?;
         let sum = known.as_deref();
         let loaded = Model::load(&self.runtime, &file, sum, descriptor, Options { threads })?;
@@ -98,11 +99,12 @@ impl Shelf {
                     .collect()
             }
         };
-        Ok(Loaded {
+        let loaded = Loaded {
             model: loaded,
             file,
             sha256,
-        })
+        };
+        Ok((loaded, changed))
     }
 }
 
@@ -172,14 +174,9 @@ fn load(detectors: &Detectors, classes: &BTreeSet<Class>) -> anyhow::Result<(Vec
                     .as_ref()
                     .context("no model of whole figures: name one as `person` in [detectors]")?,
             };
-            let mut threshold = 0.0;
-            // Half as sure is enough for what is already followed.
-            let loaded = shelf.load(name, 1, |descriptor| {
-                threshold = descriptor.threshold;
-                descriptor.threshold *= 0.5;
-            })?;
+            let (loaded, scores) = shelf.load(name, 1, Descriptor::for_tracks)?;
             let kind = rules.kind_mut(*class);
-            *kind = kind.told_from(threshold);
+            *kind = kind.with(scores);
             let finds = loaded.model.descriptor().class;
             if finds != *class {
                 bail!("{name} finds a {finds}, not a {class}");

@@ -2,10 +2,14 @@
 //! lies in another.
 
 use crate::clock::{CaptureTime, Clock};
+use crate::detect::PixelBox;
 use crate::geom::{Gaze, Mount, Optics, PixelPoint, Size, View};
 use crate::pose::{Evidence, PoseEstimate, PoseSource};
 use crate::track::CameraMotion;
 use std::sync::{Arc, OnceLock};
+
+/// Farther than any frame is wide.
+const ANYWHERE_PX: f64 = 1e5;
 
 /// One camera's.
 pub(super) enum Motion {
@@ -22,26 +26,34 @@ pub(super) enum Motion {
     },
 }
 
+impl Motion {
+    /// The pose of a turning camera at `t`; `None` where it is not known.
+    fn pose(&self, t: CaptureTime) -> Option<PoseEstimate> {
+        let Self::Turning { poses, clock, .. } = self else {
+            return None;
+        };
+        match poses.at(t, clock.mono()) {
+            Evidence::Known(pose) => Some(pose),
+            Evidence::Pending { so_far } => so_far.ok(),
+            Evidence::Unknown(_) => None,
+        }
+    }
+}
+
 impl CameraMotion for Motion {
     fn carry(&self, from: CaptureTime, to: CaptureTime, point: PixelPoint) -> Option<PixelPoint> {
         let Self::Turning {
-            poses,
             optics,
             mount,
-            clock,
             size,
+            ..
         } = self
         else {
             return Some(point);
         };
         let size = *size.get()?;
-        let now = clock.mono();
         let view = |t| {
-            let pose: PoseEstimate = match poses.at(t, now) {
-                Evidence::Known(pose) => pose,
-                Evidence::Pending { so_far } => so_far.ok()?,
-                Evidence::Unknown(_) => return None,
-            };
+            let pose = self.pose(t)?;
             let gaze = Gaze {
                 pan: pose.pan,
                 tilt: pose.tilt,
@@ -52,5 +64,21 @@ impl CameraMotion for Motion {
         };
         let (was, is) = (view(from)?, view(to)?);
         is.project(was.unproject(point))
+    }
+
+    fn unsure_px(&self, from: CaptureTime, to: CaptureTime, place: &PixelBox) -> f64 {
+        let Self::Turning { size, .. } = self else {
+            return 0.0;
+        };
+        let (Some(size), Some(was), Some(is)) = (size.get(), self.pose(from), self.pose(to)) else {
+            // Known a moment ago, when the corners were carried.
+            return ANYWHERE_PX;
+        };
+        let [width, height] = [size.width, size.height].map(f64::from);
+        let far = |low: f64, high: f64, side: f64| {
+            (low - side / 2.0).abs().max((high - side / 2.0).abs())
+        };
+        let r_px = far(place.x0, place.x1, width).hypot(far(place.y0, place.y1, height));
+        is.against(&was).px_at(r_px, is.focal * width)
     }
 }

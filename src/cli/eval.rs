@@ -10,7 +10,7 @@ use anyhow::{Context, anyhow};
 use greyplane::app::Shelf;
 use greyplane::clock::{Clock, SystemClock};
 use greyplane::detect::ort::Model;
-use greyplane::detect::{Class, Detector, PixelBox};
+use greyplane::detect::{Class, Detector, PixelBox, Scores};
 use greyplane::eval::{self, Bucket, Labelled, Labels, Report, Score};
 use greyplane::frame::{Matrix, Picture};
 use greyplane::geom::Size;
@@ -78,9 +78,10 @@ impl Args {
             println!("{}", source::write(&self, &labels, folder)?);
             return Ok(());
         }
-        let mut model = self.load_model()?;
-        if self.clips.how.is_some() || !labels.clips.is_empty() {
-            let measured = clips::measure(&self, &mut model, &labels)?;
+        let moving = self.clips.how.is_some() || !labels.clips.is_empty();
+        let (mut model, scores) = self.load_model(moving)?;
+        if moving {
+            let measured = clips::measure(&self, &mut model, scores, &labels)?;
             let text = if self.json {
                 serde_json::to_string_pretty(&measured).context("the report")?
             } else {
@@ -109,14 +110,18 @@ impl Args {
             .map_err(Failure::Usage)
     }
 
-    fn load_model(&self) -> Result<Model, Failure> {
+    /// The model, and its scores where what it finds is followed.
+    fn load_model(&self, moving: bool) -> Result<(Model, Option<Scores>), Failure> {
         let shelf = Shelf::open(None).map_err(Failure::Usage)?;
         let loaded = shelf.load(&self.model, usize::from(self.threads), |descriptor| {
             if let Some(threshold) = self.threshold {
                 descriptor.threshold = threshold;
             }
+            let followed = moving && self.clips.what != clips::What::Model;
+            followed.then(|| descriptor.for_tracks())
         });
-        loaded.map(|l| l.model).map_err(Failure::Usage)
+        let (loaded, scores) = loaded.map_err(Failure::Usage)?;
+        Ok((loaded.model, scores))
     }
 
     fn measure(&self, model: &mut Model, labels: &[Labelled]) -> Result<Measured, Failure> {

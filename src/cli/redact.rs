@@ -278,11 +278,9 @@ impl Args {
         {
             bail!("--threshold {t} is none; write a number above 0 and below 1");
         }
-        let mut threshold = 0.0;
-        let loaded = shelf.load(name, usize::from(self.threads), |descriptor| {
-            threshold = self.threshold.unwrap_or(descriptor.threshold);
-            // Weaker ones continue a track.
-            descriptor.threshold = WEAK * threshold;
+        let (loaded, scores) = shelf.load(name, usize::from(self.threads), |descriptor| {
+            descriptor.threshold = self.threshold.unwrap_or(descriptor.threshold);
+            descriptor.for_tracks()
         })?;
         let descriptor = loaded.model.descriptor();
         let file = Path::new(name).file_name().unwrap_or_default();
@@ -291,14 +289,11 @@ impl Args {
             name: file.to_string_lossy().into_owned(),
             sha256: loaded.sha256,
             input_long_side: self.input_long_side.unwrap_or(descriptor.input.long_side),
-            threshold,
+            scores,
         };
         Ok((Box::new(loaded.model), used))
     }
 }
-
-/// Detections of at least this share of the threshold continue a track.
-const WEAK: f32 = 0.5;
 
 /// What was done.
 #[derive(Debug, Serialize)]

@@ -4,7 +4,7 @@
 //! An operator who brings an ONNX file of their own writes one of these beside
 //! it, as TOML; ours stand in `models/manifest.toml`.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Class;
 
@@ -82,6 +82,11 @@ pub struct Descriptor {
     pub input: Input,
     /// The score from which something counts as found, above 0 and below 1.
     pub threshold: f32,
+    /// The score from which it is hardly ever something else: what never reached
+    /// it is hidden more briefly and more closely. Left out: 0.3, or `threshold`
+    /// where that is more.
+    #[serde(default)]
+    pub sure: Option<f32>,
     /// Intersection over union from which the weaker of two boxes is dropped.
     #[serde(default = "usual_nms_iou")]
     pub nms_iou: f32,
@@ -89,6 +94,22 @@ pub struct Descriptor {
     #[serde(default)]
     pub class_indices: Vec<usize>,
 }
+
+/// How sure a detection must be for what is followed from picture to picture.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Scores {
+    /// To be hardly ever something else.
+    pub sure: f32,
+    /// To begin a track.
+    pub begin: f32,
+    /// To continue one.
+    pub keep: f32,
+}
+
+/// Detections of at least this share of the threshold continue a track.
+const WEAK: f32 = 0.5;
+/// From this score on what a detector finds is hardly ever something else.
+const SURE: f32 = 0.3;
 
 /// What every input side must be a multiple of: the coarsest stride.
 pub(super) const STRIDE: u32 = 32;
@@ -122,6 +143,18 @@ pub enum DescriptorError {
 }
 
 impl Descriptor {
+    /// Lets through what continues a track, too, and says from which score on a
+    /// detection does what.
+    pub fn for_tracks(&mut self) -> Scores {
+        let begin = self.threshold;
+        self.threshold = WEAK * begin;
+        Scores {
+            sure: self.sure.unwrap_or(SURE).max(begin),
+            begin,
+            keep: self.threshold,
+        }
+    }
+
     /// Reads and checks a descriptor.
     ///
     /// # Errors
@@ -147,6 +180,9 @@ impl Descriptor {
             }
         };
         share("threshold", self.threshold)?;
+        if let Some(sure) = self.sure {
+            share("sure", sure)?;
+        }
         share("nms_iou", self.nms_iou)?;
         check_side("input.long_side", self.input.long_side)?;
         for side in self.input.fixed.iter().flatten() {

@@ -22,7 +22,7 @@ use crate::frame::FrameRef;
 use crate::geom::Size;
 
 pub use decode::DecodeError;
-pub use descriptor::{Channels, DecoderKind, Descriptor, DescriptorError, Input, Layout};
+pub use descriptor::{Channels, DecoderKind, Descriptor, DescriptorError, Input, Layout, Scores};
 pub use letterbox::Letterbox;
 pub use prepare::Preparer;
 pub use search::{Part, Search, TILE_OVERLAP, tiles};

@@ -1,7 +1,7 @@
 use super::*;
 use crate::detect::PixelBox;
 use crate::geom::{Angle, PixelPoint};
-use crate::pose::{Margin, PoseEstimate, Support};
+use crate::pose::{Drift, Margin, PoseEstimate, Support};
 use crate::zone::{CannotPlace, GrownPoint, Mode};
 
 const HD: Size = Size {
@@ -50,6 +50,7 @@ fn zones(on_sphere: bool) -> Zones {
 
 fn pose(angle_deg: f64, radial: f64) -> PoseEstimate {
     PoseEstimate {
+        drift: Drift::default(),
         pan: Angle::from_deg(10.0),
         tilt: Angle::from_deg(-5.0),
         roll: Angle::default(),

@@ -35,6 +35,7 @@
 //! roll of 2·atan(sin(tilt)·tan(δ/2)). Near the nadir pan is wild, but all of it
 //! is roll.
 
+use super::drift::Drift;
 use super::history::Knot;
 use super::profile::CameraProfile;
 use super::{Margin, PoseEstimate, Support};
@@ -84,6 +85,8 @@ struct Line {
     share: f64,
     /// Bound of the time by which the line's foot may be off, seconds.
     tau_s: f64,
+    /// What of it is the frames' and so the same for neighbouring frames.
+    frame_s: f64,
     /// Largest of |(x−t₀)(x−t₁)|/2 over the possible times, s²: times an
     /// acceleration it bounds the departure from the line.
     bend_s2: f64,
@@ -113,6 +116,7 @@ impl Line {
             gap_s,
             share: t.seconds_since(a.at) / gap_s,
             tau_s,
+            frame_s,
             bend_s2: outside.max(span_s * span_s / 8.0),
             noise_gain,
             unseen_s: (ahead_s > 0.0).then_some(beyond_s),
@@ -120,11 +124,12 @@ impl Line {
         }
     }
 
-    /// The value on the line from `a` to `b`, and how far the truth may lie
-    /// from it. `departure`: see [`Bracket::departure`].
-    fn axis(&self, a: f64, b: f64, departure: Option<f64>, limits: AxisLimits) -> (f64, f64) {
+    /// What is known of one axis on the line from `a` to `b`. `departure`: see
+    /// [`Bracket::departure`].
+    fn axis(&self, a: f64, b: f64, departure: Option<f64>, limits: AxisLimits) -> Axis {
         let AxisLimits {
             noise,
+            own_noise,
             max_speed,
             max_accel,
             ..
@@ -143,12 +148,28 @@ impl Line {
             let outside = (turned + max_accel * self.tau_s / 2.0) * self.tau_s;
             bend = bend.min(seen.max(outside));
         }
-        bend += mean_speed * self.tau_s;
-        if let Some(unseen_s) = self.unseen_s {
-            bend = bend.min((max_speed + moved / self.gap_s) * unseen_s);
+        let most = self
+            .unseen_s
+            .map_or(f64::INFINITY, |s| (max_speed + moved / self.gap_s) * s);
+        let with = |tau_s: f64| (bend + mean_speed * tau_s).min(most);
+        Axis {
+            value: a + (b - a) * self.share,
+            err: with(self.tau_s) + noise * self.noise_gain,
+            own_err: with(self.tau_s - self.frame_s) + own_noise * self.noise_gain,
+            speed: (b - a) / self.gap_s,
         }
-        (a + (b - a) * self.share, bend + noise * self.noise_gain)
     }
+}
+
+/// One axis at one time.
+struct Axis {
+    value: f64,
+    /// How far the truth may lie from it.
+    err: f64,
+    /// What of that neighbouring frames do not share.
+    own_err: f64,
+    /// Mean speed of the bracket, per second.
+    speed: f64,
 }
 
 /// √6: three reports with weights 1, 2, 1.
@@ -159,7 +180,9 @@ const SIX_SQRT: f64 = 2.449_489_742_783_178;
 struct AxisLimits {
     /// 2σ of a report.
     noise: f64,
-    /// The part of it that neighbouring reports do not share, in a change of speed.
+    /// The part of it that neighbouring reports do not share…
+    own_noise: f64,
+    /// …and what that amounts to in a change of speed.
     change_noise: f64,
     max_speed: f64,
     max_accel: f64,
@@ -210,6 +233,7 @@ fn pose(
     };
     let head = AxisLimits {
         noise: 2.0 * d.sigma.angle_deg,
+        own_noise: 2.0 * d.sigma.angle_deg,
         change_noise: SIX_SQRT * 2.0 * d.sigma.angle_deg,
         max_speed: d.limits.max_speed_deg_s,
         max_accel: d.limits.max_accel_deg_s2,
@@ -217,34 +241,43 @@ fn pose(
     let lens = AxisLimits {
         noise: 2.0 * d.sigma.ln_focal,
         // σ of ln f is the calibration's: the same for neighbouring reports.
+        own_noise: 0.0,
         change_noise: 0.0,
         max_speed: d.limits.max_ln_focal_s,
         max_accel: d.limits.max_ln_focal_s2,
     };
-    let (pan, pan_err) = axis(|k| k.pan_deg, head);
-    let (tilt, tilt_err) = axis(|k| k.tilt_deg, head);
-    let (ln_focal, ln_focal_err) = axis(|k| k.ln_focal, lens);
+    let pan = axis(|k| k.pan_deg, head);
+    let tilt = axis(|k| k.tilt_deg, head);
+    let ln_focal = axis(|k| k.ln_focal, lens);
     // A lens cannot leave its own range, whatever its speed was.
     let (shortest, longest) = profile.ln_focal_range();
-    let ln_focal = ln_focal.clamp(shortest - 0.2, longest + 0.2);
-    let (swing, roll) = turn_of_picture(tilt, pan_err, tilt_err);
+    let focal = ln_focal.value.clamp(shortest - 0.2, longest + 0.2).exp();
+    let (swing, roll) = turn_of_picture(tilt.value, pan.err, tilt.err);
+    let parallax = d.sigma.parallax_deg.to_radians();
+    let roll_noise = 2.0 * d.sigma.roll_deg.to_radians();
     PoseEstimate {
-        pan: Angle::from_deg(pan),
-        tilt: Angle::from_deg(tilt),
+        pan: Angle::from_deg(pan.value),
+        tilt: Angle::from_deg(tilt.value),
         roll: Angle::from_deg(0.0),
-        focal: ln_focal.exp(),
+        focal,
         support,
         margin: Margin {
-            angle: Angle::from_rad(swing + d.sigma.parallax_deg.to_radians()),
-            radial: ln_focal_err + 2.0 * d.sigma.roll_deg.to_radians() + roll,
+            angle: Angle::from_rad(swing + parallax),
+            radial: ln_focal.err + roll_noise + roll,
             floor_px: d.picture.compression_px,
+        },
+        drift: Drift {
+            own: [pan.own_err, tilt.own_err, ln_focal.own_err],
+            speed: [pan.speed, tilt.speed, ln_focal.speed],
+            shared_s: line.frame_s,
+            shared: parallax + roll_noise + lens.noise,
         },
     }
 }
 
 /// The swing of the optical axis and the roll about it, radians, that errors
 /// of pan and tilt (degrees) can amount to around `tilt_deg`.
-fn turn_of_picture(tilt_deg: f64, pan_err_deg: f64, tilt_err_deg: f64) -> (f64, f64) {
+pub(super) fn turn_of_picture(tilt_deg: f64, pan_err_deg: f64, tilt_err_deg: f64) -> (f64, f64) {
     let half_pan = (pan_err_deg.to_radians() / 2.0).min(1.5);
     let tilt_err = tilt_err_deg.to_radians();
     let (low, high) = (

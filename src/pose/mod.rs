@@ -8,6 +8,7 @@
 
 pub mod clockwatch;
 mod curve;
+mod drift;
 mod estimate;
 mod history;
 pub mod profile;
@@ -15,6 +16,7 @@ mod source;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use drift::Drift;
 pub use history::{HistoryRules, PoseHistory, Pushed, TrustAfterRestart};
 pub use profile::CameraProfile;
 pub use source::{PoseSource, TimedSample};
@@ -72,6 +74,8 @@ pub struct PoseEstimate {
     pub support: Support,
     /// How far zones must grow.
     pub margin: Margin,
+    /// What of the margin another pose of the same camera does not share.
+    pub drift: Drift,
 }
 
 /// How far a zone grows at radius r (px) from the frame's centre, DESIGN.md's

@@ -4,12 +4,13 @@ use super::hide::{Cause, plan};
 use super::keep::Subject;
 use super::outfile::Draft;
 use super::report::{Arguments, FORMAT, File, Kept, ModelUsed, Report, program, tracks};
-use super::timeline::{Seen, Sure, Timeline};
+use super::timeline::{Seen, Timeline};
 use super::{Audio, Progress, RedactError, Seeker, Settings, Stage, Watch};
-use crate::detect::{Class, PixelBox};
+use crate::detect::PixelBox;
 use crate::frame::FrameRef;
 use crate::media::{ClipFrame, ClipReader, ClipWriter, Sound, WriterSettings};
 use crate::paint::paint;
+use crate::track::Rules;
 use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::Hasher;
@@ -35,7 +36,7 @@ pub fn redact_clip(
 ) -> Result<Report, RedactError> {
     let draft = Draft::begin(output, &[input], settings.force)?;
     let first = search(input, settings, seeker, watch)?;
-    let timeline = Timeline::new(first.size, first.seen, &sure(&models))?;
+    let timeline = Timeline::new(first.size, first.seen, rules(&models))?;
     let subject = settings
         .keep
         .map(|keep| Subject::choose(&keep, &timeline))
@@ -91,17 +92,14 @@ pub fn redact_clip(
     Ok(report)
 }
 
-/// From which score on each class' detections begin tracks.
-fn sure(models: &[ModelUsed]) -> Sure {
-    let of = |class| {
-        let model = models.iter().find(|m: &&ModelUsed| m.class == class);
-        model.map_or(0.0, |m| m.threshold)
-    };
-    Sure {
-        face: of(Class::Face),
-        plate: of(Class::Plate),
-        person: of(Class::Person),
+/// How what these models find is followed.
+fn rules(models: &[ModelUsed]) -> Rules {
+    let mut rules = Rules::default();
+    for model in models {
+        let kind = rules.kind_mut(model.class);
+        *kind = kind.with(model.scores);
     }
+    rules
 }
 
 /// What the first reading gave.

@@ -56,7 +56,7 @@ pub fn redact_still(
         .filter(|d| {
             models
                 .iter()
-                .any(|m| m.class == d.class && d.score >= m.threshold)
+                .any(|m| m.class == d.class && d.score >= m.scores.begin)
         })
         .map(|d| (d, grown(&d.at)))
         .collect();

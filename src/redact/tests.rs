@@ -1,19 +1,15 @@
 //! Tracks over a whole clip, and the one subject that stays visible.
 
 use super::keep::Subject;
-use super::timeline::{Seen, Sure, Timeline};
+use super::timeline::{Seen, Timeline};
 use super::{CannotKeep, Keep};
 use crate::detect::{Class, Detection, PixelBox};
 use crate::geom::Size;
+use crate::track::Rules;
 
 const SIZE: Size = Size {
     width: 640,
     height: 360,
-};
-const SURE: Sure = Sure {
-    face: 0.3,
-    plate: 0.3,
-    person: 0.3,
 };
 
 fn plate(x: f64, y: f64) -> Detection {
@@ -43,7 +39,7 @@ fn clip(see: impl Fn(usize) -> Vec<Detection>) -> Timeline {
             found: Some(Ok(see(i))),
         })
         .collect();
-    Timeline::new(SIZE, seen, &SURE).unwrap()
+    Timeline::new(SIZE, seen, Rules::default()).unwrap()
 }
 
 const AT: Keep = Keep::Plate {

@@ -86,11 +86,10 @@ pub(super) struct Timeline {
 }
 
 impl Timeline {
-    /// Follows what was found. Detections at least `sure` begin tracks; weaker
-    /// ones continue them, in both directions of time, or begin one that the
-    /// next look must confirm (see [`track::Kind`](crate::track::Kind)).
-    pub(super) fn new(size: Size, mut seen: Vec<Seen>, sure: &Sure) -> Result<Self, RuleFault> {
-        let rules = rules(&seen, sure);
+    /// Follows what was found by `rules`. What leads up to a sure detection
+    /// belongs to its track, in both directions of time.
+    pub(super) fn new(size: Size, mut seen: Vec<Seen>, rules: Rules) -> Result<Self, RuleFault> {
+        let rules = for_clip(rules, &seen);
         thin(&mut seen, &rules);
         strengthen(&mut seen, rules, size)?;
         let looks: Vec<(CaptureTime, &[Detection])> = looks(&seen).collect();
@@ -171,14 +170,6 @@ impl Timeline {
     }
 }
 
-/// From which score on a detection begins a track.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Sure {
-    pub(super) face: f32,
-    pub(super) plate: f32,
-    pub(super) person: f32,
-}
-
 fn looks(seen: &[Seen]) -> impl Iterator<Item = (CaptureTime, &[Detection])> {
     seen.iter().filter_map(|s| match &s.found {
         Some(Ok(found)) => Some((time(s.at_ns), found.as_slice())),
@@ -186,33 +177,16 @@ fn looks(seen: &[Seen]) -> impl Iterator<Item = (CaptureTime, &[Detection])> {
     })
 }
 
-fn rules(seen: &[Seen], sure: &Sure) -> Rules {
+/// `rules`, remembering as long as the looks of this clip need.
+fn for_clip(rules: Rules, seen: &[Seen]) -> Rules {
     let later = looks(seen).skip(1);
     let gaps = looks(seen).zip(later).map(|(a, b)| b.0.seconds_since(a.0));
     let longest = gaps.fold(0.0, f64::max);
-    let mut rules = Rules {
+    Rules {
         remember_s: (4.0 * LAG_S).max(longest * (2 * LAG_LOOKS) as f64).min(1e6),
         most_looks: 1_000_000,
         most_tracks: 4096,
-        ..Rules::default()
-    };
-    for (kind, sure) in [
-        (&mut rules.face, sure.face),
-        (&mut rules.plate, sure.plate),
-        (&mut rules.person, sure.person),
-    ] {
-        kind.sure_score = sure;
-        kind.begin_score = kind.begin_score.min(sure);
-        kind.keep_score = kind.keep_score.min(kind.begin_score);
-    }
-    rules
-}
-
-fn sure_score(rules: &Rules, class: Class) -> f32 {
-    match class {
-        Class::Face => rules.face.sure_score,
-        Class::Plate => rules.plate.sure_score,
-        Class::Person => rules.person.sure_score,
+        ..rules
     }
 }
 
@@ -245,7 +219,7 @@ fn thin(seen: &mut [Seen], rules: &Rules) {
         let Some(Ok(found)) = &mut frame.found else {
             continue;
         };
-        let is_sure = |d: &Detection| d.score >= sure_score(rules, d.class);
+        let is_sure = |d: &Detection| d.score >= rules.kind(d.class).sure_score;
         let sure: Vec<Detection> = found.iter().filter(|d| is_sure(d)).copied().collect();
         found.retain(|d| {
             let piece_of = |s: &Detection| {
@@ -275,7 +249,7 @@ fn strengthen(seen: &mut [Seen], rules: Rules, size: Size) -> Result<(), RuleFau
             continue;
         };
         for weak in found {
-            let sure_score = sure_score(&rules, weak.class);
+            let sure_score = rules.kind(weak.class).sure_score;
             let followed = hidden.iter().any(|h| {
                 h.class == weak.class
                     && h.why == Why::Observed

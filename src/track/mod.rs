@@ -37,6 +37,13 @@ pub trait CameraMotion {
     /// when unknown: boxes are then widened by
     /// [`Rules::unknown_motion_widths_s`] instead of guessed.
     fn carry(&self, from: CaptureTime, to: CaptureTime, point: PixelPoint) -> Option<PixelPoint>;
+
+    /// By how much `place` may lie elsewhere in the picture taken at `to`, its
+    /// corners having been carried there from the one taken at `from`, pixels.
+    fn unsure_px(&self, from: CaptureTime, to: CaptureTime, place: &PixelBox) -> f64 {
+        let _ = (from, to, place);
+        0.0
+    }
 }
 
 /// A camera that does not move.

@@ -27,8 +27,11 @@
 //! outside: there it is extended by the most that its class may have, and its
 //! speed is taken from the opposite edge.
 //!
-//! Where the camera's motion is unknown for the time between two pictures, what
-//! is known stays where it was and grows by `unknown_motion_widths_s`.
+//! Where the camera turned between two pictures, each observation is carried by
+//! its motion, which is known to within u pixels: between observations the
+//! larger u is added, beyond them u, or u (1 + h/D) + u' h/D on a line. Where it
+//! is unknown, what is known stays where it was and grows by
+//! `unknown_motion_widths_s`.
 
 use super::CameraMotion;
 use super::rules::{Kind, Rules};
@@ -153,13 +156,19 @@ impl Sighting {
                 seen,
                 whole,
                 size_px: self.size_px * stretch(&self.seen, &seen),
-                unsure_px: 0.0,
+                unsure_px: if self.at == t {
+                    0.0
+                } else {
+                    scene.motion.unsure_px(self.at, t, &whole)
+                },
+                known: true,
             },
             None => Carried {
                 seen: self.seen,
                 whole: self.whole,
                 size_px: self.size_px,
                 unsure_px: widths * f64::from(scene.frame.width),
+                known: false,
             },
         }
     }
@@ -170,8 +179,10 @@ struct Carried {
     seen: PixelBox,
     whole: PixelBox,
     size_px: f64,
-    /// Growth because the camera's motion is unknown.
+    /// Growth because the camera's motion is not exactly known.
     unsure_px: f64,
+    /// Whether it is known at all.
+    known: bool,
 }
 
 /// Where a thing may be.
@@ -186,7 +197,7 @@ pub(super) struct Place {
     pub(super) bound: PixelBox,
     /// The thing's longer side, pixels.
     pub(super) size_px: f64,
-    /// What of the growth is the camera's unknown motion, pixels.
+    /// What of the growth is what is not known of the camera's motion, pixels.
     unsure_px: f64,
     /// The observation that it follows from.
     pub(super) since: CaptureTime,
@@ -292,34 +303,37 @@ pub(super) fn beyond<'s>(
     let alone = kind.speed_sizes_s * at.size_px * h.abs();
     let mut moved = [0.0; 4];
     let mut more = [alone + at.unsure_px; 2];
+    let mut unsure_px = at.unsure_px;
     if let Some((_, d, other)) = companion {
         let from = other.carried(t, scene);
         let size = at.size_px.max(from.size_px);
-        let known = at.unsure_px == 0.0 && from.unsure_px == 0.0;
+        let known = at.known && from.known;
+        let on_line_px = at.unsure_px + (at.unsure_px + from.unsure_px) * (h / d).abs();
         let sides = [
             at.seen.width().max(from.seen.width()),
             at.seen.height().max(from.seen.height()),
         ];
         let (now, then) = (edges(&at.seen), edges(&from.seen));
         for axis in 0..2 {
-            let growth = on_line(size, sides[axis], d.abs());
+            let growth = on_line(size, sides[axis], d.abs()) + on_line_px;
             let speed = |edge: usize| {
                 let told = !n.cut[edge] && !other.cut[edge];
                 told.then(|| (now[edge] - then[edge]) / d)
             };
             let (low, high) = (speed(axis), speed(axis + 2));
             if known
-                && growth < alone
+                && growth < alone + at.unsure_px
                 && let (Some(low), Some(high)) = (low.or(high), high.or(low))
             {
                 more[axis] = growth;
+                unsure_px = unsure_px.max(on_line_px);
                 (moved[axis], moved[axis + 2]) = (low * h, high * h);
             }
         }
     }
     let line = shifted(&at.whole, moved);
     let around = no_smaller(&line, &at.whole);
-    Place::new(line, around, more, at.size_px, n, at.unsure_px, rules)
+    Place::new(line, around, more, at.size_px, n, unsure_px, rules)
 }
 
 /// Where whatever was seen at `n` may be at `t`, whoever it is.

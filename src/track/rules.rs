@@ -1,6 +1,6 @@
 //! What is assumed about the things that are followed.
 
-use crate::detect::Class;
+use crate::detect::{Class, Scores};
 use crate::geom::Size;
 
 /// How one class moves and how sure its detector is.
@@ -153,14 +153,13 @@ pub enum RuleFault {
 }
 
 impl Kind {
-    /// For a detector that calls sure what scores `threshold` or more, and tells
-    /// what scores half of that.
+    /// For a detector with these scores.
     #[must_use]
-    pub fn told_from(self, threshold: f32) -> Self {
+    pub fn with(self, scores: Scores) -> Self {
         Self {
-            sure_score: self.sure_score.max(threshold),
-            begin_score: threshold,
-            keep_score: 0.5 * threshold,
+            sure_score: scores.sure,
+            begin_score: scores.begin,
+            keep_score: scores.keep,
             ..self
         }
     }
@@ -177,7 +176,7 @@ impl Rules {
     }
 
     /// What holds for `class`.
-    pub(super) fn kind(&self, class: Class) -> &Kind {
+    pub fn kind(&self, class: Class) -> &Kind {
         match class {
             Class::Face => &self.face,
             Class::Plate => &self.plate,

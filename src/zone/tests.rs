@@ -1,6 +1,6 @@
 use super::*;
 use crate::geom::Angle;
-use crate::pose::{Margin, Support};
+use crate::pose::{Drift, Margin, Support};
 
 const SIZE: Size = Size {
     width: 1280,
@@ -45,6 +45,7 @@ const LEFT_HALF: [(f64, f64); 4] = [(0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.
 
 fn pose(pan_deg: f64) -> PoseEstimate {
     PoseEstimate {
+        drift: Drift::default(),
         pan: Angle::from_deg(pan_deg),
         tilt: Angle::from_deg(0.0),
         roll: Angle::from_deg(0.0),

@@ -2,7 +2,7 @@
 //! it hidden", on other ways than the library's.
 
 use greyplane::geom::{Angle, Gaze, Mount, Optics, PixelPoint, Size, View};
-use greyplane::pose::{Margin, PoseEstimate, Support};
+use greyplane::pose::{Drift, Margin, PoseEstimate, Support};
 use greyplane::zone::{CannotPlace, Document, Mode, Region, Shape, SpherePoint, Zone};
 
 pub(crate) const SIZE: Size = Size {
@@ -146,6 +146,7 @@ impl Camera {
 
     pub(crate) fn pose(&self, margin: Margin) -> PoseEstimate {
         PoseEstimate {
+            drift: Drift::default(),
             pan: deg(self.pan),
             tilt: deg(self.tilt),
             roll: deg(self.roll),

@@ -4,7 +4,7 @@ use super::cpu_ms;
 use super::source::{Source, sources};
 use anyhow::{Context, bail};
 use greyplane::detect::ort::Model;
-use greyplane::detect::{Class, Detection, Detector, Part};
+use greyplane::detect::{Class, Detection, Detector, Part, Scores};
 use greyplane::eval::{self, Labels, Look, Moment, Move, Schedule, TimeReport, Timeline, Truth};
 use greyplane::frame::FrameRef;
 use greyplane::geom::Size;
@@ -49,7 +49,7 @@ pub(super) struct ClipArgs {
     pub(super) how: Option<How>,
     /// The model frame by frame, or all of the detector: in the stream, in a file.
     #[arg(long, default_value = "model")]
-    what: What,
+    pub(super) what: What,
     /// Frames of each clip.
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(2..))]
     pub(super) frames: u16,
@@ -204,10 +204,16 @@ impl Course {
 pub(super) fn measure(
     args: &super::Args,
     model: &mut Model,
+    scores: Option<Scores>,
     labels: &Labels,
 ) -> anyhow::Result<Measured> {
     let clips = &args.clips;
     let descriptor = model.descriptor().clone();
+    let mut rules = Rules::default();
+    if let Some(scores) = scores {
+        let kind = rules.kind_mut(descriptor.class);
+        *kind = kind.with(scores);
+    }
     let long_side = args.input_long_side.unwrap_or(descriptor.input.long_side);
     let fps = fps(clips, labels)?;
     let mut courses: Vec<Course> = clips
@@ -236,7 +242,7 @@ pub(super) fn measure(
                 _ => &FixedCamera,
             };
             let before = cpu_ms();
-            let played = play(args, &course.schedule, &source, motion, &seen)?;
+            let played = play(args, &course.schedule, &source, motion, &seen, rules)?;
             course.cpu_ms += cpu_ms() - before;
             let truths = |frame| source.truths(frame, &course.schedule, descriptor.class);
             let moments = moments(played, &looks, &seen, truths);
@@ -253,7 +259,7 @@ pub(super) fn measure(
         fps,
         known_motion: clips.known_motion,
         input_long_side: long_side,
-        threshold: descriptor.threshold,
+        threshold: scores.map_or(descriptor.threshold, |s| s.begin),
         threads: args.threads,
         look_delay_ms: clips.look_delay_ms,
         budget_ms: clips.budget_ms,
@@ -292,10 +298,10 @@ fn play(
     source: &Source,
     motion: &dyn CameraMotion,
     seen: &Seen,
+    rules: Rules,
 ) -> anyhow::Result<Vec<eval::Shown>> {
     let (size, frames) = (source.size(), source.frames());
     let found = |frame| seen.found(frame);
-    let rules = Rules::default();
     Ok(match args.clips.what {
         What::Model => eval::alone(schedule, frames, args.grow, found),
         What::Stream => eval::stream(schedule, frames, size, rules, motion, found)?,

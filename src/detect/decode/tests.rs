@@ -45,6 +45,7 @@ fn descriptor(decoder: DecoderKind) -> Descriptor {
             fixed: None,
         },
         threshold: 0.5,
+        sure: None,
         nms_iou: 0.4,
         class_indices: Vec::new(),
     }

@@ -1,5 +1,5 @@
 use super::super::testing::{profile, seen};
-use super::super::{Evidence, HistoryRules, PoseHistory, PoseSample, Pushed};
+use super::super::{Evidence, HistoryRules, PoseEstimate, PoseHistory, PoseSample, Pushed};
 use crate::clock::{CaptureTime, Mono};
 use crate::geom::{Angle, Direction};
 use proptest::prelude::*;
@@ -52,6 +52,98 @@ impl Axis {
 
 /// What a case found: largest share of the margin that was needed.
 fn largest_share_of_margin(case: &Case) -> (f64, usize) {
+    let (mut share, mut judged) = (0.0f64, 0);
+    // A pixel may be taken anywhere within the exposure, and the capture
+    // time itself be off by two σ.
+    let late_s = |k: usize| (0.005 + 0.004) * case.noise(1_000_003 + k);
+    play(case, late_s, |estimate, pan, tilt| {
+        let f_px = estimate.focal * 1920.0;
+        judged += 1;
+        for (gx, gy) in PLACES {
+            // A place that really is at (gx, gy) of the picture.
+            let Some(d) = looked_at(pan, tilt, estimate.focal, gx, gy) else {
+                continue;
+            };
+            let Some(at) = seen(estimate.pan.deg(), estimate.tilt.deg(), estimate.focal, d) else {
+                panic!("{estimate:?} does not even see it")
+            };
+            let r = f64::hypot(at[0], at[1]) * 1920.0;
+            let off = f64::hypot(at[0] - gx, at[1] - gy) * 1920.0;
+            let needed = off / estimate.margin.px_at(r, f_px);
+            if needed > 1.0 {
+                println!("off {off:.1} px at {r:.0}: {estimate:?} true {pan} {tilt}");
+            }
+            share = share.max(needed);
+        }
+    });
+    (share, judged)
+}
+
+/// What a case found: the largest share of the margin *between* two pictures
+/// that was needed, and the mean of that margin over that of one picture.
+///
+/// All frames of a case are off by the same time, and all reports by the same
+/// angle beyond their noise.
+fn largest_share_between(case: &Case) -> (f64, usize, f64) {
+    let (mut share, mut judged, mut ratio) = (0.0f64, 0, 0.0);
+    let mut earlier: Vec<(PoseEstimate, f64, f64)> = Vec::new();
+    let late_s = 0.009 * case.noise(77);
+    play(
+        case,
+        |_| late_s,
+        |estimate, pan, tilt| {
+            let f_px = estimate.focal * 1920.0;
+            for (was, was_pan, was_tilt) in earlier.iter().rev().take(6) {
+                let margin = estimate.against(was);
+                judged += 1;
+                ratio += margin.px_at(0.0, f_px) / estimate.margin.px_at(0.0, f_px);
+                for (gx, gy) in PLACES {
+                    // What is at (gx, gy) of the earlier picture, where it really
+                    // is now, and where the two poses carry it.
+                    let (now, carried) = (
+                        looked_at(*was_pan, *was_tilt, was.focal, gx, gy)
+                            .and_then(|d| seen(pan, tilt, estimate.focal, d)),
+                        looked_at(was.pan.deg(), was.tilt.deg(), was.focal, gx, gy).and_then(|d| {
+                            seen(estimate.pan.deg(), estimate.tilt.deg(), estimate.focal, d)
+                        }),
+                    );
+                    let (Some(now), Some(carried)) = (now, carried) else {
+                        continue;
+                    };
+                    let r = f64::hypot(carried[0], carried[1]) * 1920.0;
+                    if r > 1.2 * 1920.0 {
+                        continue;
+                    }
+                    let off = f64::hypot(now[0] - carried[0], now[1] - carried[1]) * 1920.0;
+                    let needed = off / margin.px_at(r, f_px);
+                    if needed > 1.0 {
+                        println!("off {off:.1} px at {r:.0}: {was:?} then {estimate:?}");
+                    }
+                    share = share.max(needed);
+                }
+            }
+            earlier.push((*estimate, pan, tilt));
+        },
+    );
+    (share, judged, ratio / judged.max(1) as f64)
+}
+
+/// Places of a picture, in frame widths right of and above its centre.
+const PLACES: [(f64, f64); 5] = [
+    (0.0, 0.0),
+    (0.4, 0.0),
+    (-0.4, 0.2),
+    (0.0, -0.28),
+    (0.45, 0.28),
+];
+
+/// Plays a case: for each frame that is not covered, what is said of its pose
+/// when the hold's budget ends, and the true pan and tilt `late_s` seconds off.
+fn play(
+    case: &Case,
+    late_s: impl Fn(usize) -> f64,
+    mut judge: impl FnMut(&PoseEstimate, f64, f64),
+) {
     let profile = profile();
     let pan = Axis::driven(case.pan_from, &case.pan, 300.0, 400.0);
     let tilt = Axis::driven(case.tilt_from, &case.tilt, 300.0, 400.0);
@@ -90,9 +182,7 @@ fn largest_share_of_margin(case: &Case) -> (f64, usize) {
     }
     reports.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut reports = reports.into_iter().peekable();
-    let focal = profile.ln_focal(0.0).unwrap().exp();
-    let f_px = focal * 1920.0;
-    let (mut share, mut judged) = (0.0f64, 0);
+    let f_px = profile.ln_focal(0.0).unwrap().exp() * 1920.0;
     for k in 0..(end * 25.0) as usize {
         let t = k as f64 / 25.0;
         // Asked when the hold's budget ends: whatever has arrived by then.
@@ -112,37 +202,9 @@ fn largest_share_of_margin(case: &Case) -> (f64, usize) {
             // The plan covers the frame.
             continue;
         }
-        judged += 1;
-        // A pixel may be taken anywhere within the exposure, and the capture
-        // time itself be off by two σ.
-        let taken = t + (0.005 + 0.004) * case.noise(1_000_003 + k);
-        let (true_pan, true_tilt) = (pan.at(taken), tilt.at(taken));
-        for (gx, gy) in [
-            (0.0, 0.0),
-            (0.4, 0.0),
-            (-0.4, 0.2),
-            (0.0, -0.28),
-            (0.45, 0.28),
-        ] {
-            // A place that really is at (gx, gy) of the picture.
-            let Some(d) = looked_at(true_pan, true_tilt, focal, gx, gy) else {
-                continue;
-            };
-            let Some(at) = seen(estimate.pan.deg(), estimate.tilt.deg(), estimate.focal, d) else {
-                panic!("{estimate:?} does not even see it")
-            };
-            let r = f64::hypot(at[0], at[1]) * 1920.0;
-            let off = f64::hypot(at[0] - gx, at[1] - gy) * 1920.0;
-            let needed = off / estimate.margin.px_at(r, f_px);
-            if needed > 1.0 {
-                println!(
-                    "t {t:.3} off {off:.1} px at {r:.0}: {estimate:?} true {true_pan} {true_tilt}"
-                );
-            }
-            share = share.max(needed);
-        }
+        let taken = t + late_s(k);
+        judge(&estimate, pan.at(taken), tilt.at(taken));
     }
-    (share, judged)
 }
 
 /// The direction seen at (x, y) frame widths right of and above the centre.
@@ -213,6 +275,14 @@ fn cases() -> impl Strategy<Value = Case> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(3000))]
 
+    /// What was at one place of a picture is in another within the margin between
+    /// the two from where their poses carry it.
+    #[test]
+    fn the_truth_lies_within_the_margin_between_two_poses(case in cases()) {
+        let (share, ..) = largest_share_between(&case);
+        prop_assert!(share <= 1.0, "needed {share} of the margin");
+    }
+
     /// Whatever a head does within its limits, what it really sees lies within
     /// the margin of the estimate.
     #[test]
@@ -244,6 +314,32 @@ fn the_margin_is_not_wasteful() {
     let (share, judged) = largest_share_of_margin(&case);
     assert!(judged > 100, "only {judged} frames judged");
     assert!(share > 0.5, "only {share} of the margin was ever needed");
+}
+
+/// In a sweep most of what a pose is off by is what all of them are off by.
+#[test]
+fn two_poses_of_a_sweep_agree_better_than_either_is_known() {
+    let steady = |speed_up_s: f64| vec![(speed_up_s, 1.0), (3.0, 0.0)];
+    for (speed_up_s, most) in [(0.1, 0.95), (0.25, 0.95)] {
+        let case = Case {
+            pan_from: 0.0,
+            tilt_from: -8.0,
+            pan: steady(speed_up_s),
+            tilt: vec![(4.0, 0.0)],
+            rate_hz: 10.0,
+            late_s: 0.02,
+            budget_s: 0.25,
+            sigma_t_s: 0.001,
+            seed: None,
+        };
+        let (share, judged, ratio) = largest_share_between(&case);
+        println!(
+            "{} °/s: {ratio:.2} of one pose's margin",
+            400.0 * speed_up_s
+        );
+        assert!(judged > 100 && share <= 1.0);
+        assert!(ratio <= most, "{ratio} of one pose's margin");
+    }
 }
 
 /// The largest margin in degrees of a 1080p picture at 60°, and the angle alone.
