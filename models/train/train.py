@@ -235,6 +235,7 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     args = parse()
+    args.out.parent.mkdir(parents=True, exist_ok=True)
     settings = Settings(minutes=args.minutes, steps=args.steps, seed=args.seed, rate=args.rate,
                         threads=args.threads, workers=args.workers, device=args.device,
                         half=not args.exact)
