@@ -9,7 +9,7 @@
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use greyplane::geom::{Angle, Direction, Gaze, Mount, Optics, Size, View};
-use greyplane::pose::{Margin, PoseEstimate, Support};
+use greyplane::pose::{Drift, Margin, PoseEstimate, Support};
 use greyplane::zone::{Document, FORMAT, Mode, Shape, SpherePoint, Zone, ZoneSet};
 use std::hint::black_box;
 
@@ -63,6 +63,7 @@ fn zones(count: usize, pan_deg: f64, size_deg: f64) -> ZoneSet {
 
 fn pose() -> PoseEstimate {
     PoseEstimate {
+        drift: Drift::default(),
         pan: Angle::from_deg(3.0),
         tilt: Angle::from_deg(-5.0),
         roll: Angle::from_deg(0.5),

@@ -2,7 +2,7 @@
 //! every frame.
 //!
 //! A thing is *hidden* in a frame when at most a tenth of it is visible, else
-//! *bare*. It is *found* when a look matches it at an IoU of 0.5 at least once:
+//! *bare*. It is *found* when a look matches it at an IoU of 0.5 and a score that counts at least once:
 //! what no look ever finds, no tracking can hide, and it is counted apart.
 
 use std::collections::BTreeMap;
@@ -46,6 +46,7 @@ pub struct Moment {
 #[derive(Clone, Debug)]
 pub struct Timeline {
     fps: f64,
+    threshold: f32,
     clips: usize,
     frames: usize,
     covered: usize,
@@ -148,10 +149,11 @@ struct Thing {
 }
 
 impl Timeline {
-    /// Nothing yet.
-    pub fn new(fps: f64) -> Self {
+    /// Nothing yet. A thing is found by what scores `threshold` or more.
+    pub fn new(fps: f64, threshold: f32) -> Self {
         Self {
             fps,
+            threshold,
             clips: 0,
             frames: 0,
             covered: 0,
@@ -181,9 +183,11 @@ impl Timeline {
                 thing.heights += truth.at.height();
                 if let Some((found, told_s)) = &moment.look
                     && thing.found_s.is_none_or(|s| s > *told_s)
-                    && found
-                        .iter()
-                        .any(|d| d.class == truth.class && d.at.iou(&truth.at) >= HIT_IOU)
+                    && found.iter().any(|d| {
+                        d.class == truth.class
+                            && d.score >= self.threshold
+                            && d.at.iou(&truth.at) >= HIT_IOU
+                    })
                 {
                     thing.found_s = Some(*told_s);
                 }
@@ -401,7 +405,7 @@ mod tests {
                 }
             })
             .collect();
-        let mut timeline = Timeline::new(10.0);
+        let mut timeline = Timeline::new(10.0, 0.0);
         timeline.add(SIZE, &moments);
         timeline.report().all
     }
@@ -474,7 +478,7 @@ mod tests {
                 0.0,
             )),
         };
-        let mut timeline = Timeline::new(10.0);
+        let mut timeline = Timeline::new(10.0, 0.0);
         timeline.add(
             SIZE,
             &[

@@ -9,13 +9,9 @@ use super::{CannotKeep, Keep, RedactError, Seeker, Settings};
 use crate::detect::{Class, Detection, PixelBox};
 use crate::media::{MediaError, Still, StillForm, write_still};
 use crate::paint::paint;
+use crate::track::Rules;
 use std::collections::BTreeMap;
 use std::path::Path;
-
-/// Boxes grow by this share of their sides, half of it on each side, and at
-/// least by [`LEAST_PX`]: as tracks do.
-const GROW: f64 = 0.3;
-const LEAST_PX: f64 = 3.0;
 
 /// Whether a file is a picture by its first bytes.
 pub fn is_still(file: &Path) -> bool {
@@ -51,6 +47,8 @@ pub fn redact_still(
     let found = seeker
         .search(&view)
         .map_err(|why| unusable(format!("it could not be searched: {why}")))?;
+    // As tracks are.
+    let rules = Rules::default();
     let found: Vec<(Detection, PixelBox)> = found
         .into_iter()
         .filter(|d| {
@@ -58,7 +56,7 @@ pub fn redact_still(
                 .iter()
                 .any(|m| m.class == d.class && d.score >= m.scores.begin)
         })
-        .map(|d| (d, grown(&d.at)))
+        .map(|d| (d, rules.around(d.class, &d.at)))
         .collect();
     let kept = settings
         .keep
@@ -126,17 +124,6 @@ pub fn redact_still(
     };
     draft.complete()?;
     Ok(report)
-}
-
-fn grown(at: &PixelBox) -> PixelBox {
-    let by = |side: f64| (0.5 * GROW * side).max(LEAST_PX);
-    let (dx, dy) = (by(at.width()), by(at.height()));
-    PixelBox {
-        x0: at.x0 - dx,
-        y0: at.y0 - dy,
-        x1: at.x1 + dx,
-        y1: at.y1 + dy,
-    }
 }
 
 fn choose(keep: &Keep, found: &[(Detection, PixelBox)]) -> Result<u64, CannotKeep> {

@@ -169,15 +169,13 @@ impl Course {
             return self.before(t, scene);
         };
         if a.at == t {
-            let sure = observed(a, scene);
-            let hidden =
-                self.with_doubts(sure.hidden(self.most(scene.rules), scene.rules), t, scene);
+            let sure = observed(a, kind, scene);
+            let hidden = self.with_doubts(sure.hidden(self.most(scene.rules)), t, scene);
             return Some((sure, hidden, Why::Observed));
         }
         if let Some(b) = next {
             let sure = between(a, b, t, kind, scene);
-            let hidden =
-                self.with_doubts(sure.hidden(self.most(scene.rules), scene.rules), t, scene);
+            let hidden = self.with_doubts(sure.hidden(self.most(scene.rules)), t, scene);
             return Some((sure, hidden, Why::Interpolated));
         }
         if self.left.is_some_and(|left| t >= left) || self.ended(t, scene.rules.hold_s) {
@@ -191,7 +189,7 @@ impl Course {
         let sure = self.ahead(t, scene);
         Some((
             sure,
-            self.with_doubts(sure.hidden(self.most(scene.rules), scene.rules), t, scene),
+            self.with_doubts(sure.hidden(self.most(scene.rules)), t, scene),
             why,
         ))
     }
@@ -214,7 +212,7 @@ impl Course {
         doubts.fold(sure, |sure, s| {
             hull(
                 &sure,
-                &anyone(s, t, kind, scene).hidden(self.most(scene.rules), scene.rules),
+                &anyone(s, t, kind, scene).hidden(self.most(scene.rules)),
             )
         })
     }
@@ -236,11 +234,7 @@ impl Course {
         let kind = scene.rules.kind(self.class);
         let others = self.sightings.iter().skip(1);
         let place = beyond(first, others, t, kind, scene);
-        let sure = entering(
-            &place,
-            place.hidden(self.most(scene.rules), scene.rules),
-            scene.frame,
-        );
+        let sure = entering(&place, place.hidden(self.most(scene.rules)), scene.frame);
         Some((place, self.with_doubts(sure, t, scene), Why::Before { s }))
     }
 

@@ -18,7 +18,8 @@
 //! * **Alone**, when there is no companion, or none better: the edge is at most
 //!   V h + j from where it was.
 //!
-//! The base growth max(`grow`/2 · side, `min_growth_px`) holds the one j of each
+//! The base growth max(`grow`/2 · side, `min_growth_px`), which also makes a box as
+//! round as things of its class are, holds the one j of each
 //! line ([`Rules`] that do not allow for it are refused), so what is added to it
 //! is A (t−a)(b−t)/2, A h (h+D)/2 + 2j h/D, or V h. Each grows with the gap and
 //! with h.
@@ -193,6 +194,8 @@ pub(super) struct Place {
     /// How far its edges may be from there along each axis, base growth
     /// included, pixels.
     pub(super) growth_px: [f64; 2],
+    /// The same without the base growth.
+    more_px: [f64; 2],
     /// Contains the thing.
     pub(super) bound: PixelBox,
     /// The thing's longer side, pixels.
@@ -213,16 +216,14 @@ impl Place {
         size: f64,
         from: &Sighting,
         unsure_px: f64,
-        rules: &Rules,
+        (kind, rules): (&Kind, &Rules),
     ) -> Self {
-        let base = |side: f64| (0.5 * rules.grow * side).max(rules.min_growth_px);
-        let growth_px = [
-            base(around.width()) + more_px[0],
-            base(around.height()) + more_px[1],
-        ];
+        let base_px = rules.growth_px(kind, &around);
+        let growth_px = [base_px[0] + more_px[0], base_px[1] + more_px[1]];
         Self {
             line,
             growth_px,
+            more_px,
             bound: PixelBox {
                 x0: sane(around.x0 - growth_px[0]),
                 y0: sane(around.y0 - growth_px[1]),
@@ -238,11 +239,9 @@ impl Place {
 
     /// What of it is hidden: at most so many sizes are added to the base growth
     /// and to what is not known of the camera's motion.
-    pub(super) fn hidden(&self, most_sizes: f64, rules: &Rules) -> PixelBox {
-        let base = |side: f64| (0.5 * rules.grow * side).max(rules.min_growth_px);
+    pub(super) fn hidden(&self, most_sizes: f64) -> PixelBox {
         let most = most_sizes * self.size_px + self.unsure_px;
-        let sides = [self.line.width(), self.line.height()];
-        let less = [0, 1].map(|i| (self.growth_px[i] - base(sides[i]) - most).max(0.0));
+        let less = self.more_px.map(|more| (more - most).max(0.0));
         let b = &self.bound;
         PixelBox {
             x0: b.x0 + less[0],
@@ -254,8 +253,9 @@ impl Place {
 }
 
 /// Where a thing is in the very picture it was seen in.
-pub(super) fn observed(s: &Sighting, scene: &Scene) -> Place {
-    Place::new(s.whole, s.whole, [0.0; 2], s.size_px, s, 0.0, scene.rules)
+pub(super) fn observed(s: &Sighting, kind: &Kind, scene: &Scene) -> Place {
+    let by = (kind, scene.rules);
+    Place::new(s.whole, s.whole, [0.0; 2], s.size_px, s, 0.0, by)
 }
 
 /// Where a thing is at `t`, seen at `a` before and at `b` after it.
@@ -276,7 +276,8 @@ pub(super) fn between(
     let unsure_px = a.unsure_px.max(b.unsure_px);
     let more = bend + unsure_px;
     let line = mix(&a.whole, &b.whole, share);
-    Place::new(line, line, [more; 2], size, from, unsure_px, scene.rules)
+    let by = (kind, scene.rules);
+    Place::new(line, line, [more; 2], size, from, unsure_px, by)
 }
 
 /// Where a thing is at `t`, which is before or after all its observations:
@@ -333,7 +334,7 @@ pub(super) fn beyond<'s>(
     }
     let line = shifted(&at.whole, moved);
     let around = no_smaller(&line, &at.whole);
-    Place::new(line, around, more, at.size_px, n, unsure_px, rules)
+    Place::new(line, around, more, at.size_px, n, unsure_px, (kind, rules))
 }
 
 /// Where whatever was seen at `n` may be at `t`, whoever it is.

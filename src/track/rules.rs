@@ -1,6 +1,6 @@
 //! What is assumed about the things that are followed.
 
-use crate::detect::{Class, Scores};
+use crate::detect::{Class, PixelBox, Scores};
 use crate::geom::Size;
 
 /// How one class moves and how sure its detector is.
@@ -27,10 +27,14 @@ pub struct Kind {
     pub widest: f64,
     /// The largest height per width.
     pub tallest: f64,
+    /// The shorter side of what is hidden is at least this share of the longer
+    /// one, before it grows: 0…1.
+    pub roundness: f64,
 }
 
 impl Kind {
-    /// A head of 0.25 m that moves at 2.5 m/s and accelerates at 2 m/s².
+    /// A head of 0.25 m that moves at 2.5 m/s and accelerates at 2 m/s². Detectors
+    /// draw faces, above all those seen from the side, narrower than heads are.
     pub const FACE: Self = Self {
         sure_score: 0.3,
         begin_score: 0.1,
@@ -39,6 +43,7 @@ impl Kind {
         accel_sizes_s2: 8.0,
         widest: 1.2,
         tallest: 1.8,
+        roundness: 0.85,
     };
     /// A plate of 0.52 m that moves at 30 km/h and brakes at 4 m/s².
     pub const PLATE: Self = Self {
@@ -49,6 +54,7 @@ impl Kind {
         accel_sizes_s2: 8.0,
         widest: 6.0,
         tallest: 1.2,
+        roundness: 0.0,
     };
     /// A figure of 1.7 m that moves at 3.4 m/s and accelerates at 3.4 m/s².
     pub const PERSON: Self = Self {
@@ -59,6 +65,7 @@ impl Kind {
         accel_sizes_s2: 2.0,
         widest: 1.5,
         tallest: 5.0,
+        roundness: 0.0,
     };
 }
 
@@ -184,6 +191,28 @@ impl Rules {
         }
     }
 
+    /// By how much a box of this kind grows on each side along each axis, wherever
+    /// it was seen, pixels.
+    pub(super) fn growth_px(&self, kind: &Kind, b: &PixelBox) -> [f64; 2] {
+        let sides = [b.width(), b.height()];
+        let least = kind.roundness * sides[0].max(sides[1]);
+        sides.map(|side| {
+            let grown = (1.0 + self.grow) * side.max(least);
+            (0.5 * (grown - side)).max(self.min_growth_px)
+        })
+    }
+
+    /// What is hidden of a thing of that class that was seen in this very picture.
+    pub fn around(&self, class: Class, b: &PixelBox) -> PixelBox {
+        let [x, y] = self.growth_px(self.kind(class), b);
+        PixelBox {
+            x0: b.x0 - x,
+            y0: b.y0 - y,
+            x1: b.x1 + x,
+            y1: b.y1 + y,
+        }
+    }
+
     pub(super) fn check(&self) -> Result<(), RuleFault> {
         for kind in [&self.face, &self.plate, &self.person] {
             within("sure_score", f64::from(kind.sure_score), 0.0, 1.0)?;
@@ -195,6 +224,7 @@ impl Rules {
             within("accel_sizes_s2", kind.accel_sizes_s2, 0.0, 1e3)?;
             within("widest", kind.widest, 0.01, 100.0)?;
             within("tallest", kind.tallest, 0.01, 100.0)?;
+            within("roundness", kind.roundness, 0.0, 1.0)?;
         }
         within("grow", self.grow, 0.01, 10.0)?;
         within("most_growth_sizes", self.most_growth_sizes, 0.0, 1e6)?;

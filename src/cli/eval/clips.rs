@@ -216,13 +216,14 @@ pub(super) fn measure(
     }
     let long_side = args.input_long_side.unwrap_or(descriptor.input.long_side);
     let fps = fps(clips, labels)?;
+    let threshold = scores.map_or(descriptor.threshold, |s| s.begin);
     let mut courses: Vec<Course> = clips
         .look_every
         .iter()
         .map(|every| Course {
             look_every: *every,
             schedule: clips.schedule(*every, fps),
-            timeline: Timeline::new(fps),
+            timeline: Timeline::new(fps, threshold),
             looks: 0,
             cpu_ms: 0.0,
         })
@@ -259,7 +260,7 @@ pub(super) fn measure(
         fps,
         known_motion: clips.known_motion,
         input_long_side: long_side,
-        threshold: scores.map_or(descriptor.threshold, |s| s.begin),
+        threshold,
         threads: args.threads,
         look_delay_ms: clips.look_delay_ms,
         budget_ms: clips.budget_ms,
