@@ -6,6 +6,7 @@
 #   make test              all tests
 #   make check             format, lints, docs, licences
 #   make bench             benches (criterion)
+#   make bench-detect      what looking costs at 1080p25: CLIP=… a recording, or the drawn street
 #   make bench-deface      against deface: DATASET=… a folder of labelled stills or clips
 #   make prove             every scenario, judged; writes target/prove.json
 #   make soak, make fuzz   long runs (MINUTES=… each)
@@ -117,6 +118,14 @@ bench-deface: system models target/deface/.ready
 	fi; \
 	target/deface/bin/python benches/deface/run.py --greyplane ./target/release/greyplane \
 	  --dataset $$set --json target/bench-deface.json -- $(REDACT)
+
+# CLIP: a recording in H.264, without B-frames, that the camera sends as it is.
+CLIP ?= target/bench-detect/street.mp4
+.PHONY: bench-detect
+bench-detect: system models
+	cargo build --release --locked
+	test -f $(CLIP) || benches/detect/record.sh ./target/release/greyplane $(CLIP)
+	./target/release/greyplane prove tests/scenarios/detect --clip $(CLIP) --json target/bench-detect.json
 
 .PHONY: prove
 prove: system

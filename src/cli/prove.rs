@@ -4,6 +4,7 @@ use super::Failure;
 use anyhow::{Context, anyhow};
 use greyplane::clock::{Clock, SystemClock};
 use greyplane::prove::{self, Plain, Progress, Report, Rgb, Scenario, Staging, Verdict};
+use greyplane::sim::ClipView;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::io::Write;
@@ -31,6 +32,9 @@ pub(crate) struct Args {
     /// as long as it says.
     #[arg(long)]
     seconds: Option<f64>,
+    /// Let the cameras send this recording's own H.264 in place of a drawn street.
+    #[arg(long, value_name = "FILE", conflicts_with = "url")]
+    clip: Option<PathBuf>,
     /// Leave a picture of each scenario's worst leak, and logs of failed runs, here.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
@@ -171,6 +175,10 @@ impl Args {
             let mut scenario = Scenario::load(&file)?;
             if let Some(seconds) = self.seconds {
                 scenario.last(seconds);
+            }
+            if let Some(clip) = &self.clip {
+                scenario.camera.clip = Some(clip.clone());
+                scenario.camera.clip_view = ClipView::AsItIs;
             }
             scenarios.push(scenario);
         }

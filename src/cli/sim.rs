@@ -53,6 +53,9 @@ pub(crate) struct SimArgs {
     /// Turn and zoom over the clip, which then fills this many degrees.
     #[arg(long, value_name = "DEGREES", requires = "clip")]
     clip_hfov: Option<f64>,
+    /// Send the clip's own H.264, undecoded (no B-frames, a whole number of frames a second).
+    #[arg(long, requires = "clip", conflicts_with = "clip_hfov")]
+    clip_as_it_is: bool,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -147,6 +150,9 @@ fn config(args: &SimArgs) -> anyhow::Result<SimConfig> {
     config.frame_code |= args.frame_code;
     if let Some(clip) = &args.clip {
         config.clip = Some(clip.clone());
+    }
+    if args.clip_as_it_is {
+        config.clip_view = ClipView::AsItIs;
     }
     if let Some(hfov_deg) = args.clip_hfov {
         config.clip_view = ClipView::Panned { hfov_deg };

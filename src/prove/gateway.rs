@@ -131,6 +131,9 @@ fn configuration(cameras: &[CameraFiles], knobs: &GatewayKnobs) -> String {
         if let Some(ms) = knobs.max_telemetry_age_ms {
             let _ = writeln!(text, "[camera.limits]\nmax_telemetry_age_ms = {ms}");
         }
+        if !knobs.detect.is_empty() {
+            let _ = writeln!(text, "[camera.detect]\nclasses = {:?}", knobs.detect);
+        }
     }
     text
 }
@@ -215,6 +218,7 @@ mod tests {
             telemetry_rate_hz: Some(5.0),
             bitrate_kbit: Some(3000),
             max_telemetry_age_ms: Some(700),
+            detect: vec!["face".into(), "plate".into()],
         };
         let text = configuration(&[camera.clone(), camera], &knobs);
         let parsed: toml::Table = toml::from_str(&text).unwrap();
@@ -227,5 +231,7 @@ mod tests {
             camera["limits"]["max_telemetry_age_ms"].as_integer(),
             Some(700)
         );
+        let classes = camera["detect"]["classes"].as_array().map(Vec::len);
+        assert_eq!(classes, Some(2));
     }
 }

@@ -36,6 +36,9 @@ pub struct Scenario {
     /// Measure the CPU against a plain decode-encode of the same stream.
     #[serde(default)]
     pub cpu: bool,
+    /// Measure the plain chain for so many seconds *before* the gateway starts,
+    /// where the two together are more than a small machine can do.
+    pub plain_before_s: Option<f64>,
     /// Largest CPU ratio allowed.
     pub cpu_ratio_max: Option<f64>,
     /// Largest growth of the gateway's memory allowed, MiB.
@@ -105,6 +108,8 @@ pub struct GatewayKnobs {
     pub bitrate_kbit: Option<u32>,
     /// `limits.max_telemetry_age_ms`.
     pub max_telemetry_age_ms: Option<u32>,
+    /// `detect.classes`; empty: nothing is looked for.
+    pub detect: Vec<String>,
 }
 
 /// A change during the run.
@@ -186,14 +191,15 @@ impl Scenario {
         let optional = [
             ("overcover_max_deg", self.overcover_max_deg),
             ("cpu_ratio_max", self.cpu_ratio_max),
+            ("plain_before_s", self.plain_before_s),
             ("rss_growth_max_mib", self.rss_growth_max_mib),
             ("gateway.telemetry_rate_hz", self.gateway.telemetry_rate_hz),
         ];
         for (name, value) in optional {
             value.map_or(Ok(()), |v| positive(name, v))?;
         }
-        if self.cpu_ratio_max.is_some() && !self.cpu {
-            return Err("cpu_ratio_max needs cpu = true".to_owned());
+        if (self.cpu_ratio_max.is_some() || self.plain_before_s.is_some()) && !self.cpu {
+            return Err("cpu_ratio_max and plain_before_s need cpu = true".to_owned());
         }
         if !self.mask_shift_deg.is_finite() {
             return Err("mask_shift_deg must be a number of degrees".to_owned());
@@ -274,7 +280,7 @@ mod tests {
     #[test]
     fn every_shipped_scenario_is_valid_and_named_after_its_file() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
-        let folders = ["", "control", "picture", "soak"].map(|d| root.join(d));
+        let folders = ["", "control", "detect", "picture", "soak"].map(|d| root.join(d));
         let files = files(&folders).unwrap();
         assert!(files.len() >= 20);
         let mut clean_s = 0.0;

@@ -142,6 +142,8 @@ struct Stage<'a> {
     stalled: Vec<Stalled>,
     load: Load,
     plain: Option<Child>,
+    /// CPU seconds per second of the plain chain, where it ran before.
+    plain_before: Option<f64>,
     gateway: Gateway,
     disconnects: u64,
     failures: Vec<String>,
@@ -167,13 +169,19 @@ impl<'a> Stage<'a> {
             files.push(camera_files(scenario, &id, &sim)?);
             sims.push(sim);
         }
+        let before = match (scenario.plain_before_s, sims.first()) {
+            (Some(seconds), Some(sim)) => Some(alone(scenario, staging, place, sim, seconds)?),
+            _ => None,
+        };
         let gateway = Gateway::start(&staging.program, place, &files, &scenario.gateway)?;
         let mut judged = Vec::new();
         for (sim, url) in sims.into_iter().zip(&gateway.streams) {
             judged.push(Judged::start(scenario, staging, sim, url, clock)?);
         }
         let plain = match judged.first() {
-            Some(first) if scenario.cpu => Some(plain(scenario, staging, place, &first.sim)?),
+            Some(first) if scenario.cpu && before.is_none() => {
+                Some(plain(scenario, staging, place, &first.sim)?)
+            }
             _ => None,
         };
         Ok(Self {
@@ -184,6 +192,7 @@ impl<'a> Stage<'a> {
             stalled: Vec::new(),
             load: Load::default(),
             plain,
+            plain_before: before.flatten(),
             gateway,
             disconnects: 0,
             failures: Vec::new(),
@@ -381,10 +390,11 @@ impl<'a> Stage<'a> {
         };
         report.rss_mib.start = gateway.rss_mib;
         report.rss_mib.end = gateway_end.rss_mib;
-        if let (Some(plain), Some(plain_end)) = (plain, plain_end) {
-            let span_s = (end_s - start_s).max(f64::MIN_POSITIVE);
+        let span_s = (end_s - start_s).max(f64::MIN_POSITIVE);
+        let beside = plain.zip(plain_end);
+        let beside = beside.map(|(start, end)| (end.cpu_s - start.cpu_s) / span_s);
+        if let Some(theirs) = beside.or(self.plain_before) {
             let ours = (gateway_end.cpu_s - gateway.cpu_s) / span_s;
-            let theirs = (plain_end.cpu_s - plain.cpu_s) / span_s;
             report.cpu_s_per_s = Some([ours, theirs]);
             report.cpu_ratio = (theirs > 0.0).then(|| ours / theirs);
         }
@@ -512,6 +522,28 @@ fn plain(
         &arguments,
         &place.file("plain.log"),
     )
+}
+
+/// How long a plain chain takes to start.
+const PLAIN_START: Duration = Duration::from_secs(3);
+
+/// CPU seconds per second of a plain chain that runs alone for `seconds`; `None`
+/// where it ended by itself.
+fn alone(
+    scenario: &Scenario,
+    staging: &Staging,
+    place: &Workplace,
+    sim: &Sim,
+    seconds: f64,
+) -> Result<Option<f64>, ChildError> {
+    let chain = plain(scenario, staging, place, sim)?;
+    std::thread::sleep(PLAIN_START);
+    let start = used(chain.pid());
+    std::thread::sleep(Duration::from_secs_f64(seconds));
+    let end = used(chain.pid());
+    Ok(start
+        .zip(end)
+        .map(|(start, end)| (end.cpu_s - start.cpu_s) / seconds))
 }
 
 /// Threads that keep cores busy until dropped.

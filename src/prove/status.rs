@@ -27,6 +27,9 @@ pub struct CameraStatus {
     pub covered_s: BTreeMap<String, f64>,
     /// Who watches.
     pub viewers: u64,
+    /// What its detectors reach, where it has any.
+    #[serde(default)]
+    pub detector: Option<serde_json::Value>,
 }
 
 /// A distribution of latencies, milliseconds.

@@ -45,7 +45,7 @@ impl Clip {
     /// When the file is missing or GStreamer finds no video in it.
     pub(crate) fn open(path: &Path, config: &SimConfig) -> Result<Self, SimError> {
         let (size, hfov_deg) = match config.clip_view {
-            ClipView::Fixed => (
+            ClipView::Fixed | ClipView::AsItIs => (
                 format!("width={},height={}", config.width, config.height),
                 config.wide_hfov_deg,
             ),

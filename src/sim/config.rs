@@ -36,6 +36,9 @@ pub enum ClipView {
         /// Horizontal field of view that the clip fills, degrees.
         hfov_deg: f64,
     },
+    /// The clip's own H.264 is sent, undecoded; it tells the size and the frame
+    /// rate. The camera does not turn, and nothing can be drawn into the picture.
+    AsItIs,
 }
 
 /// A simulated camera. Every key has a default; unknown keys are refused.
@@ -257,7 +260,7 @@ impl SimConfig {
 
     /// Whether the camera cannot turn (a clip shown whole).
     pub fn is_fixed(&self) -> bool {
-        self.clip.is_some() && self.clip_view == ClipView::Fixed
+        self.clip.is_some() && matches!(self.clip_view, ClipView::Fixed | ClipView::AsItIs)
     }
 }
 

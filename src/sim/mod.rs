@@ -14,6 +14,7 @@ pub mod lens;
 pub mod motion;
 mod onvif;
 pub mod profile;
+mod recording;
 pub mod render;
 mod rtsp;
 pub mod scene;
@@ -27,7 +28,7 @@ use std::time::Duration;
 
 use self::camera::Camera;
 pub use self::camera::Truth;
-pub use self::config::SimConfig;
+pub use self::config::{ClipView, SimConfig};
 use self::control::Control;
 pub use self::faults::Faults;
 use self::faults::StreamStop;
@@ -76,8 +77,14 @@ impl Sim {
         gstreamer::init().map_err(|e| SimError::Stream(e.to_string()))?;
         let (onvif_listener, onvif_at) = listen(&config, config.onvif_port)?;
         let (control_listener, control_at) = listen(&config, config.control_port)?;
-        let config = as_fixed(config);
-        let source = match &config.clip {
+        let mut config = as_fixed(config);
+        let source = match config.clip.as_deref() {
+            Some(path) if config.clip_view == ClipView::AsItIs => {
+                let recording = recording::Recording::open(path)?;
+                (config.width, config.height) = (recording.width, recording.height);
+                config.fps = recording.fps;
+                rtsp::Source::Recording(Arc::new(recording))
+            }
             Some(path) => rtsp::Source::Clip(Arc::new(clip::Clip::open(path, &config)?)),
             None => rtsp::street_source(),
         };

@@ -17,6 +17,7 @@ use crate::sim::code;
 use crate::sim::faults::StreamStop;
 use crate::sim::lens::Pose;
 use crate::sim::onvif::metadata_document;
+use crate::sim::recording::Recording;
 use crate::sim::render::{Backdrop, Size};
 
 /// Where pictures come from.
@@ -26,13 +27,17 @@ pub(in crate::sim) enum Source {
     Still(Backdrop),
     /// A clip, which changes from frame to frame.
     Clip(Arc<crate::sim::clip::Clip>),
+    /// Frames that are encoded already.
+    Recording(Arc<Recording>),
 }
 
 impl Source {
-    fn backdrop(&self, t_ns: u64) -> Backdrop {
+    /// What is to be drawn; none where it is drawn and encoded already.
+    fn backdrop(&self, t_ns: u64) -> Result<Backdrop, &Recording> {
         match self {
-            Self::Still(backdrop) => backdrop.clone(),
-            Self::Clip(clip) => Backdrop::Poster(clip.picture_at(t_ns)),
+            Self::Still(backdrop) => Ok(backdrop.clone()),
+            Self::Clip(clip) => Ok(Backdrop::Poster(clip.picture_at(t_ns))),
+            Self::Recording(recording) => Err(recording),
         }
     }
 }
@@ -94,6 +99,7 @@ impl Feed {
         let frame_ns = self.camera.frame_ns();
         let mut size = None;
         let mut told = Told::default();
+        let mut sent = 0;
         let mut frame = self.camera.now_ns() / frame_ns + 1;
         while !self.stopped() {
             let t_ns = frame * frame_ns;
@@ -111,18 +117,28 @@ impl Feed {
                         width: w,
                         height: h,
                     });
-                if size != Some(wanted) {
-                    self.video
-                        .set_caps(Some(&caps(wanted, self.camera.config.fps)));
-                    size = Some(wanted);
+                let fresh = size.replace(wanted) != Some(wanted);
+                match self.source.backdrop(t_ns) {
+                    Ok(backdrop) => {
+                        if fresh {
+                            self.video
+                                .set_caps(Some(&caps(wanted, self.camera.config.fps)));
+                        }
+                        let mut data = vec![0u8; wanted.i420_len()];
+                        renderer.draw(&backdrop, &pose, t_ns as f64 * 1e-9, wanted, &mut data);
+                        if self.camera.config.frame_code {
+                            draw_code(&mut data, wanted, frame);
+                        }
+                        self.push(&self.video, data, t_ns, offset_ns);
+                    }
+                    Err(recording) => {
+                        if fresh {
+                            self.video.set_caps(Some(&recording.caps()));
+                        }
+                        self.push(&self.video, recording.unit(sent), t_ns, offset_ns);
+                        sent += 1;
+                    }
                 }
-                let mut data = vec![0u8; wanted.i420_len()];
-                let backdrop = self.source.backdrop(t_ns);
-                renderer.draw(&backdrop, &pose, t_ns as f64 * 1e-9, wanted, &mut data);
-                if self.camera.config.frame_code {
-                    draw_code(&mut data, wanted, frame);
-                }
-                self.push(&self.video, data, t_ns, offset_ns);
                 self.tell(&mut told, t_ns, &pose, offset_ns);
             }
             // A machine that cannot keep up leaves frames out, it does not lag.
@@ -158,8 +174,14 @@ impl Feed {
         }
     }
 
-    fn push(&self, to: &AppSrc, data: Vec<u8>, t_ns: u64, offset_ns: i64) {
-        let mut buffer = gst::Buffer::from_mut_slice(data);
+    fn push(
+        &self,
+        to: &AppSrc,
+        data: impl AsRef<[u8]> + Send + 'static,
+        t_ns: u64,
+        offset_ns: i64,
+    ) {
+        let mut buffer = gst::Buffer::from_slice(data);
         if let Some(b) = buffer.get_mut() {
             let running = t_ns.saturating_add_signed(offset_ns);
             b.set_pts(gst::ClockTime::from_nseconds(running));

@@ -23,6 +23,7 @@ use gstreamer_rtsp_server as gst_server;
 use self::stamp::Stamps;
 use super::SimError;
 use super::camera::{Camera, lock};
+use super::config::ClipView;
 use super::render::{Backdrop, Renderer};
 
 /// Path of the stream.
@@ -174,7 +175,9 @@ fn factory(camera: &Camera) -> Result<gst_server::RTSPMediaFactory, SimError> {
     metapay::register().map_err(gst_error("cannot register the metadata payloader"))?;
     let config = &camera.config;
     let (kbps, gop) = (config.bitrate_kbps, config.gop);
-    let encoder = if gst::ElementFactory::find("x264enc").is_some() {
+    let encoder = if config.clip.is_some() && config.clip_view == ClipView::AsItIs {
+        "queue".to_owned()
+    } else if gst::ElementFactory::find("x264enc").is_some() {
         format!(
             "x264enc tune=zerolatency speed-preset=ultrafast threads=1 bitrate={kbps} \
              key-int-max={gop} vbv-buf-capacity=400 ! video/x-h264,profile=constrained-baseline"
