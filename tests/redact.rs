@@ -15,7 +15,7 @@ use greyplane::frame::FrameRef;
 use greyplane::media::ClipReader;
 use greyplane::redact::{
     Audio, ModelUsed, RedactError, Report, Seeker, Settings, Stage, redact_clip, redact_folder,
-    redact_still,
+    redact_still, same_name,
 };
 use gst::prelude::*;
 use gstreamer as gst;
@@ -353,6 +353,11 @@ fn what_cannot_be_redacted_leaves_nothing_behind() {
         &path("sound.mp4"),
         "audiotestsrc num-buffers=50 ! avenc_aac ! mp4mux ! filesink location=FILE",
     );
+    let view = format!("{BALL} ! x264enc tune=zerolatency ! queue max-size-time=0");
+    make(
+        &path("two.mp4"),
+        &format!("{view} ! mp4mux name=both ! filesink location=FILE {view} ! both."),
+    );
     std::fs::write(path("taken.mp4"), "precious").unwrap();
     std::os::unix::fs::symlink(&from, path("link.mp4")).unwrap();
     std::fs::create_dir(path("folder.mp4")).unwrap();
@@ -363,6 +368,7 @@ fn what_cannot_be_redacted_leaves_nothing_behind() {
         ("list.mp4", "out.mp4", "only application/x-hls was found"),
         ("half.mp4", "out.mp4", "holds no video"),
         ("sound.mp4", "out.mp4", "only audio/mpeg was found"),
+        ("two.mp4", "out.mp4", "holds more than one video"),
         ("nothing.mp4", "out.mp4", "cannot read"),
         ("ball.mp4", "taken.mp4", "--force"),
         ("ball.mp4", "ball.mp4", "is the recording itself"),
@@ -379,6 +385,23 @@ fn what_cannot_be_redacted_leaves_nothing_behind() {
     }
     assert_eq!(std::fs::read(path("taken.mp4")).unwrap(), b"precious");
     assert_eq!(std::fs::read(&from).unwrap(), whole);
+}
+
+#[test]
+fn a_file_is_known_by_any_of_its_names() {
+    let scratch = tempfile::tempdir().unwrap();
+    let path = |name: &str| scratch.path().join(name);
+    std::fs::create_dir(path("in")).unwrap();
+    std::os::unix::fs::symlink(path("in"), path("also")).unwrap();
+    for (a, b, same) in [
+        ("out.mp4", "in/../out.mp4", true),
+        ("in/out.mp4", "also/out.mp4", true),
+        ("in/out.mp4", "out.mp4", false),
+        ("in/out.mp4", "in/out.json", false),
+        ("nowhere/out.mp4", "nowhere/out.json", false),
+    ] {
+        assert_eq!(same_name(&path(a), &path(b)), same, "{a} and {b}");
+    }
 }
 
 #[test]

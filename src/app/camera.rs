@@ -1,6 +1,7 @@
 //! One running camera: telemetry, judge, pipeline, and its place at the egress.
 
 use super::Shared;
+use super::detection::Sight;
 use super::journal::Journal;
 use super::judge::{Aim, Judge};
 use super::motion::Motion;
@@ -35,6 +36,7 @@ pub(super) struct RunningCamera {
     id: String,
     budget_ms: u64,
     judge: Arc<Judge>,
+    sight: Option<Arc<Sight>>,
     // Fields are dropped in order: no more poses come while the pipeline ends.
     _telemetry: Option<Telemetry>,
     pipeline: CameraPipeline,
@@ -53,7 +55,8 @@ impl RunningCamera {
                 .sight(&camera.id, detect, motion, waker, clock)
         });
         let clock = shared.clock.clone();
-        let judge = Arc::new(Judge::new(camera, aim.clone(), clock, size, sight));
+        let judge = Judge::new(camera, aim.clone(), clock, size, sight.clone());
+        let judge = Arc::new(judge);
         let pipeline = CameraPipeline::start(
             settings(camera),
             judge.clone(),
@@ -82,6 +85,7 @@ impl RunningCamera {
             id: camera.id.clone(),
             budget_ms: u64::try_from(camera.latency_budget.as_millis()).unwrap_or(u64::MAX),
             judge,
+            sight,
             _telemetry: telemetry,
             pipeline,
         })
@@ -101,6 +105,7 @@ impl RunningCamera {
         let stats = self.pipeline.stats();
         let gauges = journal.gauges(&self.id);
         let shown = |name: &str| name == "live" || name == "widened";
+        let quiet = self.sight.as_ref().is_some_and(|sight| sight.is_quiet());
         CameraStatus {
             id: self.id.clone(),
             state: stats.state.name(),
@@ -130,8 +135,8 @@ impl RunningCamera {
             telemetry_hz: gauges.telemetry_hz,
             telemetry_lateness_ms: gauges.telemetry_lateness_ms,
             detector: gauges.looking.map(|l| DetectorStatus {
-                looks_hz: l.looks_hz,
-                cpu_percent: l.cpu_percent,
+                looks_hz: if quiet { 0.0 } else { l.looks_hz },
+                cpu_percent: if quiet { 0.0 } else { l.cpu_percent },
                 look_ms: l.look_ms,
                 tiles: l.tiles,
                 tiles_overdue: l.tiles_overdue,

@@ -174,7 +174,8 @@ impl Args {
         let what = std::fs::metadata(&self.input)
             .with_context(|| format!("cannot read {}", self.input.display()))
             .map_err(Failure::Usage)?;
-        if self.report.as_ref() == Some(&self.output) {
+        let report = self.report.as_deref();
+        if report.is_some_and(|report| redact::same_name(report, &self.output)) {
             return Err(wrong("--report and OUT name the same file".to_owned()));
         }
         if what.is_dir() {

@@ -32,6 +32,9 @@ pub(super) struct Found {
     pub(super) reads: u64,
     /// What the video decoder was given and has not given back.
     pub(super) units: Units,
+    /// Decoders of H.264 and H.265 that were given something, by name: with more
+    /// than one, `units` says nothing.
+    pub(super) coded: BTreeSet<String>,
 }
 
 /// Access units of H.264 and H.265 in the decoder, by their stamps: each gives
@@ -126,14 +129,18 @@ fn watch_decoder(element: &gst::Element, found: &Arc<Mutex<Found>>) {
     let Some(pad) = element.static_pad("sink").filter(|_| decodes) else {
         return;
     };
-    let found = found.clone();
+    let (found, name) = (found.clone(), element.name().to_string());
     pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
         let known = pad.current_caps().is_some_and(|caps| {
             let kind = caps.structure(0).map(|s| s.name().as_str());
             matches!(kind, Some("video/x-h264" | "video/x-h265"))
         });
         if let Some(unit) = info.buffer().filter(|_| known) {
-            lock(&found).units.enter(unit);
+            let mut found = lock(&found);
+            found.units.enter(unit);
+            if !found.coded.contains(&name) {
+                found.coded.insert(name.clone());
+            }
         }
         gst::PadProbeReturn::Ok
     });

@@ -44,6 +44,12 @@ pub enum MediaError {
         /// What was found instead.
         what: String,
     },
+    /// It holds several videos, such as a view to the front and one to the rear.
+    #[error(
+        "{} holds more than one video; make a file of each, such as \
+         `ffmpeg -i IN -map 0:v:0 -map 0:a? -c copy ONE.mp4`, and redact those", .0.display()
+    )]
+    SeveralVideos(PathBuf),
     /// It breaks off, or is damaged beyond what a decoder can step over.
     #[error(
         "{} cannot be decoded beyond {at_s:.1} s: {why}; a copy made by \

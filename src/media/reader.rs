@@ -313,7 +313,13 @@ impl ClipReader {
             (None, Some(last)) => last.saturating_add(APART_NS),
         };
         let flagged = buffer.flags().contains(gst::BufferFlags::CORRUPTED);
-        let damaged = lock(&self.found).units.leave(&buffer) || flagged;
+        let damaged = {
+            let mut found = lock(&self.found);
+            if found.coded.len() > 1 {
+                return Err(MediaError::SeveralVideos(self.file.clone()));
+            }
+            found.units.leave(&buffer) || flagged
+        };
         let pts = gst::ClockTime::from_nseconds(at_ns);
         let picture = GstFrame::own(buffer, info, &mut self.copies, pts)
             .map_err(|e| unusable(&e.to_string()))?;

@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 pub use clip::redact_clip;
 pub use folder::{Left, Pictures, redact_folder};
 pub use keep::{CannotKeep, Keep};
-pub use outfile::Draft;
+pub use outfile::{Draft, same_name};
 pub use report::{Arguments, File, Kept, ModelUsed, Report, Track};
 pub use seek::Seeker;
 pub use still::{is_still, redact_still};

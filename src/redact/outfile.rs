@@ -73,7 +73,11 @@ impl Draft {
             Some(folder) if folder != Path::new("") => folder,
             _ => Path::new("."),
         };
-        File::open(folder).and_then(|f| f.sync_all()).map_err(io)
+        // The result stands and is whole; only its name may not survive a crash.
+        if let Err(error) = File::open(folder).and_then(|f| f.sync_all()) {
+            tracing::warn!(folder = %folder.display(), %error, "could not be synchronised");
+        }
+        Ok(())
     }
 
     fn check_free(&self) -> Result<(), RedactError> {
@@ -96,6 +100,18 @@ impl Drop for Draft {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+/// Whether a file of either name would be the same, whether there is one or not.
+pub fn same_name(a: &Path, b: &Path) -> bool {
+    let place = |file: &Path| {
+        let folder = match file.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        };
+        Some((fs::canonicalize(folder).ok()?, file.file_name()?.to_owned()))
+    };
+    same_file(a, b) || place(a).is_some_and(|place_a| place(b) == Some(place_a))
 }
 
 /// Whether both names lead to the same file, through whatever links.

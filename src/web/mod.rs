@@ -68,7 +68,7 @@ pub struct CameraStatus {
 /// What a camera's detectors reach.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct DetectorStatus {
-    /// Looks a second.
+    /// Looks a second; 0 when none ended within three.
     pub looks_hz: f64,
     /// CPU time they take, percent of one core.
     pub cpu_percent: f64,

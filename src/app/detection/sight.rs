@@ -75,6 +75,8 @@ struct Measure {
 const SAID_EVERY: u32 = 100;
 /// Measures are told so often.
 const MEASURE: Duration = Duration::from_secs(1);
+/// Measures that are older tell nothing about now.
+const QUIET: Duration = Duration::from_secs(3);
 
 impl std::fmt::Debug for Sight {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -301,6 +303,13 @@ impl Sight {
                 frames_before_their_look: self.unawaited.load(Ordering::Relaxed),
             },
         });
+    }
+
+    /// Whether nobody has told for a while how much is looked at: a look hangs, or
+    /// no picture comes.
+    pub(in crate::app) fn is_quiet(&self) -> bool {
+        let since = lock(&self.measure).since;
+        since.is_some_and(|since| self.clock.mono().since(since) > QUIET)
     }
 
     /// Whether what is found is shown as a mosaic instead of grey.
