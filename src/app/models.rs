@@ -6,7 +6,7 @@ use crate::clock::Mono;
 use crate::config::{Config, Detectors};
 use crate::detect::manifest::{Manifest, usual_folder};
 use crate::detect::ort::{Model, Options, Runtime};
-use crate::detect::{Class, Descriptor, Detector, Search};
+use crate::detect::{Class, Descriptor, Detector, Search, sees_tiles};
 use crate::track::Rules;
 use anyhow::{Context, bail};
 use sha2::{Digest, Sha256};
@@ -177,6 +177,16 @@ fn load(detectors: &Detectors, classes: &BTreeSet<Class>) -> anyhow::Result<(Vec
             let (loaded, scores) = shelf.load(name, 1, Descriptor::for_tracks)?;
             let kind = rules.kind_mut(*class);
             *kind = kind.with(scores);
+            let fixed = loaded.model.descriptor().input.fixed;
+            if let Some([width, height]) = fixed
+                && !sees_tiles([width, height], detectors.input_long_side)
+            {
+                // What it was shown smaller would be taken for looked at.
+                bail!(
+                    "{name} takes pictures of {width}x{height} only: too small to see tiles in \
+                     their own size; export it for 704x416 or more, or for any size"
+                );
+            }
             let finds = loaded.model.descriptor().class;
             if finds != *class {
                 bail!("{name} finds a {finds}, not a {class}");

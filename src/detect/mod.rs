@@ -25,7 +25,7 @@ pub use decode::DecodeError;
 pub use descriptor::{Channels, DecoderKind, Descriptor, DescriptorError, Input, Layout, Scores};
 pub use letterbox::Letterbox;
 pub use prepare::Preparer;
-pub use search::{Part, Search, TILE_OVERLAP, tiles};
+pub use search::{Part, Search, TILE_OVERLAP, sees_tiles, tiles};
 
 /// What is looked for.
 #[derive(

@@ -81,9 +81,19 @@ const INSIDE: f64 = 0.9;
 
 /// The longest side of a tile, samples.
 const TILE: [u32; 2] = [704, 416];
+/// A tile seen smaller than this is not seen in its own size.
+const NATIVE: f64 = 0.9;
+
 /// By how much neighbouring tiles overlap at least, samples: things up to this
 /// size are whole in one of them, larger ones are found in the whole picture.
 pub const TILE_OVERLAP: u32 = 80;
+
+/// Whether a model that takes only pictures of `fixed` width and height sees tiles
+/// in (nearly) their own size, and whole pictures brought to `long_side`.
+pub fn sees_tiles(fixed: [u32; 2], long_side: u32) -> bool {
+    let [across, down] = [0, 1].map(|i| f64::from(fixed[i]) / f64::from(TILE[i]));
+    across.min(down) >= NATIVE && f64::from(fixed[0].max(fixed[1])) >= NATIVE * f64::from(long_side)
+}
 
 /// Parts at the picture's own size that cover it together, row by row. One for
 /// a picture that is no larger than a tile.
@@ -198,6 +208,20 @@ mod tests {
 
     fn at(x0: f64, y0: f64, x1: f64, y1: f64) -> PixelBox {
         PixelBox { x0, y0, x1, y1 }
+    }
+
+    #[test]
+    fn a_model_of_one_size_must_be_large_enough_for_tiles() {
+        for (fixed, long_side, sees) in [
+            ([640, 640], 640, true),
+            ([704, 416], 704, true),
+            ([640, 384], 640, true),
+            ([640, 352], 640, false),
+            ([320, 320], 640, false),
+            ([640, 640], 1280, false),
+        ] {
+            assert_eq!(sees_tiles(fixed, long_side), sees, "{fixed:?} {long_side}");
+        }
     }
 
     #[test]
