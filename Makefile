@@ -2,7 +2,7 @@
 #
 #   make demo              simulated camera → gateway → masked stream, until Ctrl-C
 #   make demo CHECK=1      the same for 20 s, judged as a viewer
-#   make demo DETECT=1     with faces and plates looked for
+#   make demo DETECT=0     private places only, no faces and plates
 #   make test              all tests
 #   make check             format, lints, docs, licences
 #   make bench             benches (criterion)
@@ -17,7 +17,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 CHECK ?= 0
-DETECT ?= 0
+DETECT ?= 1
 MINUTES ?= 30
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 STAMPS := target/.stamps
@@ -71,9 +71,9 @@ models: .venv/bin/python
 	.venv/bin/python models/fetch.py
 
 .PHONY: demo
-demo: system $(if $(filter 1,$(DETECT)),models)
+demo: system $(if $(filter 0,$(DETECT)),,models)
 	cargo build --release --locked
-	./target/release/greyplane demo $(if $(filter 1,$(CHECK)),--check) $(if $(filter 1,$(DETECT)),--detect)
+	./target/release/greyplane demo $(if $(filter 1,$(CHECK)),--check) $(if $(filter 0,$(DETECT)),--no-detect)
 
 .PHONY: test
 test: nextest models .venv/.ready

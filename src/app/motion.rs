@@ -40,6 +40,18 @@ impl Motion {
     }
 }
 
+impl Motion {
+    /// The longest focal length that the picture taken at `t` may have had,
+    /// pixels; `None` where the lens or the position is not known.
+    pub(super) fn focal_px(&self, t: CaptureTime) -> Option<f64> {
+        let Self::Turning { size, .. } = self else {
+            return None;
+        };
+        let pose = self.pose(t)?;
+        Some(pose.focal * pose.margin.radial.exp() * f64::from(size.get()?.width))
+    }
+}
+
 impl CameraMotion for Motion {
     fn carry(&self, from: CaptureTime, to: CaptureTime, point: PixelPoint) -> Option<PixelPoint> {
         let Self::Turning {

@@ -5,7 +5,7 @@ use super::Failure;
 use super::run::announce;
 use super::terminal::Screen;
 use anyhow::{Context, anyhow};
-use greyplane::app::Gateway;
+use greyplane::app::{Gateway, try_models};
 use greyplane::clock::{Clock, SystemClock};
 use greyplane::config::{self, Config};
 use greyplane::prove;
@@ -24,10 +24,10 @@ pub(crate) struct Args {
     /// with 0 only if frames came and no private pixel did.
     #[arg(long)]
     check: bool,
-    /// Look for faces and plates, too (`make models` once before). Much of the
-    /// drawn street is taken for one or the other while the camera sweeps.
+    /// Hide private places only: look for no faces and plates, which takes the
+    /// models that `make models` fetches.
     #[arg(long)]
-    detect: bool,
+    no_detect: bool,
     /// The port for the masked stream; 0 picks one.
     #[arg(long, default_value_t = 8554)]
     rtsp_port: u16,
@@ -36,7 +36,8 @@ pub(crate) struct Args {
     http_port: u16,
 }
 
-const DETECT: &str = "\n[camera.detect]\nclasses = [\"face\", \"plate\"]\n";
+/// The drawn mast is eight metres high.
+const DETECT: &str = "\n[camera.detect]\nclasses = [\"face\", \"plate\"]\nnearest_m = 5.0\n";
 const CHECK_SECONDS: f64 = 20.0;
 const TICK: Duration = Duration::from_millis(250);
 
@@ -51,6 +52,8 @@ impl Args {
         let sim = Sim::start(street(), clock.clone())
             .map_err(|e| anyhow!(e).context("the simulated camera"))?;
         let config = self.configure(&sim, &folder.0)?;
+        try_models(&config)
+            .context("`make models` fetches the models; --no-detect does without")?;
         let mut gateway = Gateway::start(config.clone(), clock.clone())
             .context("a port may be taken: choose others with --rtsp-port and --http-port")?;
         screen.say(&format!("camera {}   what the camera sees", sim.rtsp_url()));
@@ -95,7 +98,7 @@ impl Args {
             ports.1,
             sim.rtsp_url(),
             sim.onvif_url(),
-            if self.detect { DETECT } else { "" },
+            if self.no_detect { "" } else { DETECT },
         );
         let path = folder.join("greyplane.toml");
         let files = [
@@ -119,7 +122,7 @@ fn street() -> SimConfig {
         // once the first has left one of its streams out, as the gateway does.
         metadata_hz: 0.0,
         motion: Script::Sweep {
-            peak_deg_per_s: 40.0,
+            peak_deg_per_s: 20.0,
             amplitude_deg: 60.0,
             centre_pan_deg: 0.0,
             tilt_deg: -8.0,

@@ -119,6 +119,7 @@ pub(super) struct Detect {
     pub(super) detector_cpu_percent: Spanned<f64>,
     #[serde(default = "defaults::sweep_ms")]
     pub(super) sweep_ms: Spanned<u64>,
+    pub(super) nearest_m: Option<Spanned<f64>>,
 }
 
 #[derive(Debug, Deserialize)]

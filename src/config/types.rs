@@ -150,6 +150,9 @@ pub struct Detect {
     /// Every part of the picture is looked at in its own size this often,
     /// where `cpu_share` allows it.
     pub sweep: Duration,
+    /// Nothing that is looked for comes nearer to the camera than this, metres:
+    /// what looks larger than it can from there is something else.
+    pub nearest_m: Option<f64>,
 }
 
 /// How faces, plates and people are hidden. Zones are always grey.

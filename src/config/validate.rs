@@ -148,7 +148,10 @@ impl<'a> Validator<'a> {
             max_telemetry_age: self.ms(&c.limits.max_telemetry_age_ms, 50..=10_000),
         };
         let telemetry = c.telemetry.as_ref().map(|t| self.telemetry(t));
-        let detect = c.detect.as_ref().map(|d| self.detect(d));
+        let detect = c
+            .detect
+            .as_ref()
+            .map(|d| self.detect(d, c.profile.is_some()));
         if self.problems.0.len() > before {
             return None;
         }
@@ -204,7 +207,7 @@ impl<'a> Validator<'a> {
         }
     }
 
-    fn detect(&mut self, d: &document::Detect) -> Detect {
+    fn detect(&mut self, d: &document::Detect, turns: bool) -> Detect {
         let classes = d.classes.get_ref();
         let distinct: HashSet<_> = classes.iter().collect();
         if classes.is_empty() || distinct.len() < classes.len() {
@@ -214,7 +217,16 @@ impl<'a> Validator<'a> {
                 "name each class to look for once, or leave out [camera.detect]",
             );
         }
+        if let Some(nearest_m) = d.nearest_m.as_ref().filter(|_| !turns) {
+            self.at(
+                nearest_m,
+                "says nothing of a camera whose lens is not known",
+                "leave it out, or give the camera a profile",
+            );
+        }
+        let nearest_m = d.nearest_m.as_ref();
         Detect {
+            nearest_m: nearest_m.map(|m| self.number(m, 0.5..=1000.0, "metres")),
             classes: classes.clone(),
             style: d.style,
             when_silent: d.when_silent,

@@ -7,6 +7,7 @@
 
 mod looker;
 mod sight;
+mod size;
 mod trial;
 
 use super::motion::Motion;

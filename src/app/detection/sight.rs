@@ -4,6 +4,7 @@
 //! not know, the judge covers.
 
 use super::super::motion::Motion;
+use super::size::possible;
 use super::{Line, Looker, lock};
 use crate::clock::{CaptureTime, Clock, Mono, thread_cpu};
 use crate::config::{Detect, Style, WhenSilent};
@@ -199,7 +200,22 @@ impl Sight {
             _ => self.clock.mono().since(began),
         };
         self.took(began, &parts, cpu);
-        self.follow(taken, picture.size(), &found?, &parts)
+        let found = self.possible(taken.capture, picture.size(), found?);
+        self.follow(taken, picture.size(), &found, &parts)
+    }
+
+    /// What of `found` can be what it was taken for.
+    fn possible(
+        &self,
+        capture: CaptureTime,
+        size: Size,
+        mut found: Vec<Detection>,
+    ) -> Vec<Detection> {
+        let focal_px = self.motion.focal_px(capture);
+        if let (Some(nearest_m), Some(focal_px)) = (self.detect.nearest_m, focal_px) {
+            found.retain(|d| possible(d.class, &d.at, size, focal_px, nearest_m));
+        }
+        found
     }
 
     /// What to look at of the picture taken at `capture`.

@@ -101,6 +101,7 @@ fn rig_with(panics: bool, trials: Vec<Trial>) -> Rig {
 impl Rig {
     fn sight(&self, id: &str, classes: &[Class], when_silent: WhenSilent) -> Arc<Sight> {
         let detect = Detect {
+            nearest_m: None,
             classes: classes.to_vec(),
             when_silent,
             max_silence: Duration::from_secs(1),

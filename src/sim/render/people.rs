@@ -17,6 +17,10 @@ pub(super) enum Figure {
     },
     /// The side of a car, from (0, 0) to (4.2, 1.45).
     CarSide { paint: [f32; 3] },
+    /// The front or the rear of a car, from (0, 0) to (1.7, 0.85), with its plate.
+    CarEnd { paint: [f32; 3] },
+    /// The same of its cabin, from (0, 0.85) to (1.7, 1.43).
+    CabinEnd { paint: [f32; 3] },
     /// A flat sheet of a car's upper side.
     Sheet { paint: [f32; 3], size: [f64; 2] },
 }
@@ -27,6 +31,8 @@ impl Figure {
         match *self {
             Self::Walker { coat, legs, stride } => walker(a, b, coat, legs, stride),
             Self::CarSide { paint } => car_side(a, b, paint),
+            Self::CarEnd { paint } => car_end(a, b, paint),
+            Self::CabinEnd { paint } => cabin_end(a, b, paint),
             Self::Sheet { paint, size } => {
                 ((0.0..size[0]).contains(&a) && (0.0..size[1]).contains(&b)).then(|| yuv(paint))
             }
@@ -99,6 +105,58 @@ fn car_side(a: f64, b: f64, paint: [f32; 3]) -> Option<[u8; 3]> {
         return Some(yuv([216.0, 204.0, 150.0]));
     }
     Some(yuv(paint.map(|c| c * (0.75 + 0.25 * b as f32))))
+}
+
+fn car_end(a: f64, b: f64, paint: [f32; 3]) -> Option<[u8; 3]> {
+    // Both halves are alike but for the plate.
+    let out = (a - CAR_WIDTH / 2.0).abs();
+    if !(0.18..0.85).contains(&b) || out > CAR_WIDTH / 2.0 {
+        return (out < CAR_WIDTH / 2.0 && out > 0.6 && (0.0..0.18).contains(&b))
+            .then(|| yuv([28.0, 28.0, 30.0]));
+    }
+    let [wide, high] = PLATE_M;
+    let (x, y) = (a - (CAR_WIDTH - wide) / 2.0, b - 0.42);
+    if (0.0..wide).contains(&x) && (0.0..high).contains(&y) {
+        return Some(yuv(plate(x, y)));
+    }
+    let colour = match (out > 0.58, (0.5..0.7).contains(&b)) {
+        (true, true) => [216.0, 204.0, 150.0],
+        _ => paint.map(|c| c * (0.7 + 0.25 * b as f32)),
+    };
+    Some(yuv(colour))
+}
+
+fn cabin_end(a: f64, b: f64, paint: [f32; 3]) -> Option<[u8; 3]> {
+    let out = (a - CAR_WIDTH / 2.0).abs();
+    let half = CAR_WIDTH / 2.0 - 0.1;
+    let glass = b < 1.36 && out < half - 0.06;
+    let cabin = (0.85..1.43).contains(&b) && out < half;
+    cabin.then(|| yuv(if glass { [44.0, 54.0, 62.0] } else { paint }))
+}
+
+const CAR_WIDTH: f64 = 1.7;
+/// Width and height of a plate, metres.
+const PLATE_M: [f64; 2] = [0.52, 0.11];
+
+/// A yellow plate with a blue band and six marks that are no letters.
+fn plate(x: f64, y: f64) -> [f32; 3] {
+    const MARK_M: f64 = 0.074;
+    if x < 0.04 {
+        return [40.0, 70.0, 160.0];
+    }
+    let mark = ((x - 0.055) / MARK_M).floor();
+    let within = x - 0.055 - mark * MARK_M;
+    let stroke = match mark as i64 % 3 {
+        0 => within < 0.014 || (0.040..0.054).contains(&within),
+        1 => within < 0.014 || (y - 0.055).abs() < 0.008 && within < 0.05,
+        _ => (0.020..0.034).contains(&within) || y > 0.078 && within < 0.054,
+    };
+    let inked = (0.0..6.0).contains(&mark) && (0.016..0.094).contains(&y) && stroke;
+    if inked {
+        [24.0, 22.0, 20.0]
+    } else {
+        [240.0, 196.0, 40.0]
+    }
 }
 
 /// A walk to and fro between two places.
@@ -207,6 +265,18 @@ fn car(all: &mut Vec<Overlay>, x: f64, lane: f64, paint: [f32; 3]) {
     };
     all.push(sheet(sheets[0]));
     all.push(sheet(sheets[1]));
+    // The end that faces the camera, where one does.
+    let (end, inwards) = if x > 0.0 { (x, 1.0) } else { (x + 4.2, -1.0) };
+    if end * inwards > 0.0 {
+        for (inset, figure) in [
+            (0.95, Figure::CabinEnd { paint }),
+            (0.0, Figure::CarEnd { paint }),
+        ] {
+            let corner = [end + inset * inwards, -CAMERA_HEIGHT_M, near.min(far)];
+            let plane = Plane::new(corner, back, up);
+            all.push(Overlay::figure(plane, middle, 2.6, figure));
+        }
+    }
     let side = Plane::new([x, -CAMERA_HEIGHT_M, near], along, up);
     all.push(Overlay::figure(
         side,
