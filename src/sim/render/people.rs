@@ -138,11 +138,12 @@ const CAR_WIDTH: f64 = 1.7;
 /// Width and height of a plate, metres.
 const PLATE_M: [f64; 2] = [0.52, 0.11];
 
-/// A yellow plate with a blue band and six marks that are no letters.
+/// A yellow plate with a dark band and six marks that are no letters. A blue band
+/// would blend with a red car's paint to the colour of private places.
 fn plate(x: f64, y: f64) -> [f32; 3] {
     const MARK_M: f64 = 0.074;
     if x < 0.04 {
-        return [40.0, 70.0, 160.0];
+        return [40.0, 50.0, 66.0];
     }
     let mark = ((x - 0.055) / MARK_M).floor();
     let within = x - 0.055 - mark * MARK_M;
