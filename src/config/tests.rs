@@ -106,6 +106,10 @@ fn mistakes_are_named_with_line_and_remedy() {
         &[(7, "nan is out of range", "0 to 90 degrees")],
     );
     refused(
+        &format!("{MINIMAL}[camera.detect]\nclasses = [\"face\"]\nnearest_m = 5.0"),
+        &[(8, "lens is not known", "profile")],
+    );
+    refused(
         &format!("{MINIMAL}{MINIMAL}"),
         &[(8, "names a second camera", "own")],
     );
