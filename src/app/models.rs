@@ -184,7 +184,8 @@ fn load(detectors: &Detectors, classes: &BTreeSet<Class>) -> anyhow::Result<(Vec
                 // What it was shown smaller would be taken for looked at.
                 bail!(
                     "{name} takes pictures of {width}x{height} only: too small to see tiles in \
-                     their own size; export it for 704x416 or more, or for any size"
+                     their own size or whole ones at input_long_side; export it for 704x416 or \
+                     more and for that side, or for any size"
                 );
             }
             let finds = loaded.model.descriptor().class;

@@ -2,14 +2,10 @@
 //! lies in another.
 
 use crate::clock::{CaptureTime, Clock};
-use crate::detect::PixelBox;
 use crate::geom::{Gaze, Mount, Optics, PixelPoint, Size, View};
 use crate::pose::{Evidence, PoseEstimate, PoseSource};
 use crate::track::CameraMotion;
 use std::sync::{Arc, OnceLock};
-
-/// Farther than any frame is wide.
-const ANYWHERE_PX: f64 = 1e5;
 
 /// One camera's.
 pub(super) enum Motion {
@@ -54,6 +50,16 @@ impl Motion {
 
 impl CameraMotion for Motion {
     fn carry(&self, from: CaptureTime, to: CaptureTime, point: PixelPoint) -> Option<PixelPoint> {
+        let ([carried, ..], _) = self.carry_corners(from, to, [point; 4])?;
+        Some(carried)
+    }
+
+    fn carry_corners(
+        &self,
+        from: CaptureTime,
+        to: CaptureTime,
+        corners: [PixelPoint; 4],
+    ) -> Option<([PixelPoint; 4], f64)> {
         let Self::Turning {
             optics,
             mount,
@@ -61,11 +67,13 @@ impl CameraMotion for Motion {
             ..
         } = self
         else {
-            return Some(point);
+            return Some((corners, 0.0));
         };
         let size = *size.get()?;
-        let view = |t| {
-            let pose = self.pose(t)?;
+        // Each pose is asked for once: a report that comes meanwhile must not
+        // give one box two of them.
+        let (was, is) = (self.pose(from)?, self.pose(to)?);
+        let view = |pose: &PoseEstimate| {
             let gaze = Gaze {
                 pan: pose.pan,
                 tilt: pose.tilt,
@@ -74,23 +82,18 @@ impl CameraMotion for Motion {
             let focal_px = pose.focal * f64::from(size.width);
             View::new(gaze, focal_px, size, *optics, *mount).ok()
         };
-        let (was, is) = (view(from)?, view(to)?);
-        is.project(was.unproject(point))
-    }
-
-    fn unsure_px(&self, from: CaptureTime, to: CaptureTime, place: &PixelBox) -> f64 {
-        let Self::Turning { size, .. } = self else {
-            return 0.0;
-        };
-        let (Some(size), Some(was), Some(is)) = (size.get(), self.pose(from), self.pose(to)) else {
-            // Known a moment ago, when the corners were carried.
-            return ANYWHERE_PX;
-        };
+        let (before, after) = (view(&was)?, view(&is)?);
+        let carry = |corner| after.project(before.unproject(corner));
+        let [a, b, c, d] = corners.map(carry);
+        let carried = [a?, b?, c?, d?];
         let [width, height] = [size.width, size.height].map(f64::from);
-        let far = |low: f64, high: f64, side: f64| {
-            (low - side / 2.0).abs().max((high - side / 2.0).abs())
+        let far = |corners: &[PixelPoint; 4]| {
+            let radii = corners.map(|p| (p.x - width / 2.0).hypot(p.y - height / 2.0));
+            radii.into_iter().fold(0.0, f64::max)
         };
-        let r_px = far(place.x0, place.x1, width).hypot(far(place.y0, place.y1, height));
-        is.against(&was).px_at(r_px, is.focal * width)
+        // Each pose's error of scale acts where the box is in its own picture.
+        let r_px = far(&carried).max(far(&corners) * is.focal / was.focal);
+        let unsure_px = is.against(&was).px_at(r_px, is.focal * width);
+        Some((carried, unsure_px))
     }
 }

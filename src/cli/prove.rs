@@ -177,6 +177,12 @@ impl Args {
                 scenario.last(seconds);
             }
             if let Some(clip) = &self.clip {
+                anyhow::ensure!(
+                    scenario.no_zones,
+                    "{}: a clip has no private places, so nothing would be proven: --clip is for \
+                     scenarios with no_zones",
+                    file.display()
+                );
                 scenario.camera.clip = Some(clip.clone());
                 scenario.camera.clip_view = ClipView::AsItIs;
             }

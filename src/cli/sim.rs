@@ -53,7 +53,7 @@ pub(crate) struct SimArgs {
     /// Turn and zoom over the clip, which then fills this many degrees.
     #[arg(long, value_name = "DEGREES", requires = "clip")]
     clip_hfov: Option<f64>,
-    /// Send the clip's own H.264, undecoded (no B-frames, a whole number of frames a second).
+    /// Send the clip's own H.264, undecoded (no B-frames; its frame rate is rounded).
     #[arg(long, requires = "clip", conflicts_with = "clip_hfov")]
     clip_as_it_is: bool,
 }

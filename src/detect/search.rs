@@ -146,7 +146,8 @@ impl Search {
             .ok_or(DetectError::NoModel { class })
     }
 
-    /// What of `class` is in the `parts` of `frame`, each thing once: of boxes
+    /// What of `class` is in the `parts` of `frame` and `may_be` there, each thing
+    /// once: of boxes
     /// for the same thing the surest stays; a piece that a part's edge cuts off
     /// stays unless it lies in another box.
     ///
@@ -158,6 +159,7 @@ impl Search {
         frame: &FrameRef<'_>,
         class: Class,
         parts: &[Part],
+        may_be: &dyn Fn(&Detection) -> bool,
     ) -> Result<Vec<Detection>, DetectError> {
         let picture = Part::whole(frame.size(), 32).area;
         let detector = self.detector(class)?;
@@ -165,7 +167,9 @@ impl Search {
         let mut found = Vec::new();
         for part in parts {
             let here = detector.detect(frame, &part.area, part.long_side)?;
-            found.extend(here.into_iter().map(|d| (part.cuts(&d.at, &picture), d)));
+            // What cannot be there must not stand for what lies within it.
+            let here = here.into_iter().filter(may_be);
+            found.extend(here.map(|d| (part.cuts(&d.at, &picture), d)));
         }
         Ok(if parts.len() > 1 {
             joined(found, iou)
@@ -283,10 +287,11 @@ mod tests {
         }
     }
 
+    const FACES: &str = "class = \"face\"\ndecoder = \"centerface\"\nthreshold = 0.2\nnms_iou = 0.3\n\
+                         [input]\nlayout = \"nchw\"\nchannels = \"rgb\"\nlong_side = 640\n";
+
     #[test]
     fn a_thing_on_two_parts_is_found_once_and_whole() {
-        let text = "class = \"face\"\ndecoder = \"centerface\"\nthreshold = 0.2\nnms_iou = 0.3\n\
-                    [input]\nlayout = \"nchw\"\nchannels = \"rgb\"\nlong_side = 640\n";
         let size = Size {
             width: 64,
             height: 48,
@@ -311,19 +316,45 @@ mod tests {
         ];
         for (thing, parts, wanted) in cases {
             let mut search = Search::new(vec![Box::new(Sees {
-                descriptor: Descriptor::parse(text).unwrap(),
+                descriptor: Descriptor::parse(FACES).unwrap(),
                 things: vec![(thing, 0.5)],
             })]);
-            let found = search.search(&frame, Class::Face, &parts).unwrap();
+            let found = search
+                .search(&frame, Class::Face, &parts, &|_| true)
+                .unwrap();
             let boxes: Vec<PixelBox> = found.iter().map(|d| d.at).collect();
             assert_eq!(boxes, wanted);
-            let none = search.search(&frame, Class::Plate, &parts);
+            let none = search.search(&frame, Class::Plate, &parts, &|_| true);
             assert_eq!(
                 none,
                 Err(DetectError::NoModel {
                     class: Class::Plate
                 })
             );
+        }
+    }
+    #[test]
+    fn what_cannot_be_there_takes_nothing_with_it() {
+        let size = Size {
+            width: 64,
+            height: 48,
+        };
+        let picture = Picture::from_rgb(&[90; 64 * 48 * 3], size, Matrix::Bt709).unwrap();
+        let (small, large) = (at(20.0, 10.0, 26.0, 16.0), at(4.0, 4.0, 44.0, 44.0));
+        let mut search = Search::new(vec![Box::new(Sees {
+            descriptor: Descriptor::parse(FACES).unwrap(),
+            things: vec![(small, 0.3), (large, 0.9)],
+        })]);
+        let parts = [
+            Part::whole(size, 64),
+            Part::native(at(0.0, 0.0, 64.0, 48.0)),
+        ];
+        let frame = picture.frame().unwrap();
+        for (most, left) in [(99.0, vec![large]), (20.0, vec![small])] {
+            let may_be = |d: &Detection| d.at.width() <= most;
+            let found = search.search(&frame, Class::Face, &parts, &may_be).unwrap();
+            let boxes: Vec<PixelBox> = found.iter().map(|d| d.at).collect();
+            assert_eq!(boxes, left, "{most}");
         }
     }
 }

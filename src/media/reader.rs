@@ -186,6 +186,7 @@ impl ClipReader {
             }
             self.listen()?;
             if self.sink.is_eos() {
+                self.is_one()?;
                 return Ok(None);
             }
             waited += TICK;
@@ -313,13 +314,8 @@ impl ClipReader {
             (None, Some(last)) => last.saturating_add(APART_NS),
         };
         let flagged = buffer.flags().contains(gst::BufferFlags::CORRUPTED);
-        let damaged = {
-            let mut found = lock(&self.found);
-            if found.coded.len() > 1 {
-                return Err(MediaError::SeveralVideos(self.file.clone()));
-            }
-            found.units.leave(&buffer) || flagged
-        };
+        self.is_one()?;
+        let damaged = lock(&self.found).units.leave(&buffer) || flagged;
         let pts = gst::ClockTime::from_nseconds(at_ns);
         let picture = GstFrame::own(buffer, info, &mut self.copies, pts)
             .map_err(|e| unusable(&e.to_string()))?;
@@ -329,6 +325,14 @@ impl ClipReader {
             at_ns,
             damaged,
         }))
+    }
+
+    /// Of several videos it is not known whose frames were damaged.
+    fn is_one(&self) -> Result<(), MediaError> {
+        match lock(&self.found).coded.len() {
+            0 | 1 => Ok(()),
+            _ => Err(MediaError::SeveralVideos(self.file.clone())),
+        }
     }
 
     fn at_s(&self) -> f64 {

@@ -13,7 +13,10 @@
 //! * a focal length (or roll) that is off by a share moves what turned by an
 //!   angle by that share of the angle; a lens beside the pan axis likewise.
 //!
-//! A rolling shutter's row counts as common: what turns sideways keeps its row.
+//! Common to all pictures is the offset between the frames' clock and the
+//! reports' (that is what the uncertainty of a capture time is: frames are stamped
+//! by one RTP clock) and the middle of the exposure. When its row was read is each
+//! picture's own.
 
 use super::estimate::turn_of_picture;
 use super::{Margin, PoseEstimate};
@@ -48,7 +51,8 @@ impl PoseEstimate {
         let zoomed = (self.focal / other.focal).ln().abs();
         let shared = own.shared.max(others.shared);
         Margin {
-            angle: Angle::from_rad(swing + shared * turned),
+            // What is off by a share moves what turned by that share of the turn.
+            angle: Angle::from_rad(swing + (shared + ln_focal_err) * turned),
             radial: ln_focal_err + roll + shared * zoomed,
             floor_px: 0.0,
         }

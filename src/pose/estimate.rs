@@ -85,8 +85,8 @@ struct Line {
     share: f64,
     /// Bound of the time by which the line's foot may be off, seconds.
     tau_s: f64,
-    /// What of it is the frames' and so the same for neighbouring frames.
-    frame_s: f64,
+    /// What of it is the same for neighbouring frames.
+    shared_s: f64,
     /// Largest of |(x−t₀)(x−t₁)|/2 over the possible times, s²: times an
     /// acceleration it bounds the departure from the line.
     bend_s2: f64,
@@ -105,9 +105,8 @@ impl Line {
         let ahead_s = t.seconds_since(b.at).max(0.0);
         let sigma_s = a.sigma_t_s.max(b.sigma_t_s);
         let noise_gain = 1.0 + 2.0 * ahead_s / gap_s;
-        let frame_s =
-            2e-3 * d.sigma.capture_ms + 1e-3 * (d.timing.exposure_ms / 2.0 + d.timing.readout_ms);
-        let tau_s = frame_s + 2.0 * sigma_s * noise_gain;
+        let shared_s = 2e-3 * d.sigma.capture_ms + 1e-3 * d.timing.exposure_ms / 2.0;
+        let tau_s = shared_s + 1e-3 * d.timing.readout_ms + 2.0 * sigma_s * noise_gain;
         let gap_unsure_s = 4.0 * sigma_s;
         let span_s = gap_s + gap_unsure_s;
         let beyond_s = ahead_s + tau_s;
@@ -116,7 +115,7 @@ impl Line {
             gap_s,
             share: t.seconds_since(a.at) / gap_s,
             tau_s,
-            frame_s,
+            shared_s,
             bend_s2: outside.max(span_s * span_s / 8.0),
             noise_gain,
             unseen_s: (ahead_s > 0.0).then_some(beyond_s),
@@ -155,7 +154,7 @@ impl Line {
         Axis {
             value: a + (b - a) * self.share,
             err: with(self.tau_s) + noise * self.noise_gain,
-            own_err: with(self.tau_s - self.frame_s) + own_noise * self.noise_gain,
+            own_err: with(self.tau_s - self.shared_s) + own_noise * self.noise_gain,
             speed: (b - a) / self.gap_s,
         }
     }
@@ -269,7 +268,7 @@ fn pose(
         drift: Drift {
             own: [pan.own_err, tilt.own_err, ln_focal.own_err],
             speed: [pan.speed, tilt.speed, ln_focal.speed],
-            shared_s: line.frame_s,
+            shared_s: line.shared_s,
             shared: parallax + roll_noise + lens.noise,
         },
     }

@@ -162,8 +162,7 @@ impl Report {
         );
         match scenario.expect {
             Expect::Clean => demand(
-                // Anything may be in a clip, that colour, too.
-                self.canary_frames == 0 || scenario.camera.clip.is_some(),
+                self.canary_frames == 0 || scenario.is_unmasked_clip(),
                 format!(
                     "{} canary pixels in {} of {} frames",
                     self.canary_pixels, self.canary_frames, self.frames_seen
@@ -175,8 +174,7 @@ impl Report {
             ),
         }
         demand(
-            // A clip has no private places: nobody drew them.
-            self.private_frames > 0 || scenario.camera.clip.is_some(),
+            self.private_frames > 0 || scenario.is_unmasked_clip(),
             "no private place was ever in the picture: the run shows nothing".to_owned(),
         );
         demand(

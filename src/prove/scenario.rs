@@ -173,6 +173,12 @@ impl Scenario {
         Ok(scenario)
     }
 
+    /// Whether it shows a clip, in which no place is private and any colour may be:
+    /// then nothing is said about leaks.
+    pub fn is_unmasked_clip(&self) -> bool {
+        self.no_zones && self.camera.clip.is_some()
+    }
+
     /// Makes it last `seconds`; changes after that fall away.
     pub fn last(&mut self, seconds: f64) {
         self.seconds = seconds;
@@ -200,6 +206,9 @@ impl Scenario {
         }
         if (self.cpu_ratio_max.is_some() || self.plain_before_s.is_some()) && !self.cpu {
             return Err("cpu_ratio_max and plain_before_s need cpu = true".to_owned());
+        }
+        if self.plain_before_s.is_some_and(|s| s > 600.0) {
+            return Err("plain_before_s must be at most 600".to_owned());
         }
         if !self.mask_shift_deg.is_finite() {
             return Err("mask_shift_deg must be a number of degrees".to_owned());

@@ -111,7 +111,7 @@ pub fn run(
     mut progress: impl FnMut(&Progress),
 ) -> Result<Report, StageError> {
     let place = Workplace::new(clock.as_ref())?;
-    let mut stage = Stage::set(scenario, staging, &place, clock)?;
+    let mut stage = Stage::set(scenario, staging, &place, clock, stop)?;
     let played = stage.play(stop, &mut progress);
     if let Some(keep) = &staging.keep {
         let failed = !matches!(&played, Ok(r) if r.failures.is_empty());
@@ -155,6 +155,7 @@ impl<'a> Stage<'a> {
         staging: &Staging,
         place: &Workplace,
         clock: &Arc<dyn Clock>,
+        stop: &AtomicBool,
     ) -> Result<Self, StageError> {
         let mut sims = Vec::new();
         let mut files = Vec::new();
@@ -170,7 +171,9 @@ impl<'a> Stage<'a> {
             sims.push(sim);
         }
         let before = match (scenario.plain_before_s, sims.first()) {
-            (Some(seconds), Some(sim)) => Some(alone(scenario, staging, place, sim, seconds)?),
+            (Some(seconds), Some(sim)) => {
+                Some(alone(scenario, staging, place, sim, seconds, stop)?)
+            }
             _ => None,
         };
         let gateway = Gateway::start(&staging.program, place, &files, &scenario.gateway)?;
@@ -535,12 +538,21 @@ fn alone(
     place: &Workplace,
     sim: &Sim,
     seconds: f64,
+    stop: &AtomicBool,
 ) -> Result<Option<f64>, ChildError> {
-    let chain = plain(scenario, staging, place, sim)?;
-    std::thread::sleep(PLAIN_START);
+    let mut chain = plain(scenario, staging, place, sim)?;
+    let wait = |how_long: Duration| {
+        for _ in 0..how_long.as_millis() / STEP.as_millis() {
+            if stop.load(Ordering::SeqCst) {
+                return;
+            }
+            std::thread::sleep(STEP);
+        }
+    };
+    wait(PLAIN_START);
     let start = used(chain.pid());
-    std::thread::sleep(Duration::from_secs_f64(seconds));
-    let end = used(chain.pid());
+    wait(Duration::from_secs_f64(seconds));
+    let end = used(chain.pid()).filter(|_| chain.is_running());
     Ok(start
         .zip(end)
         .map(|(start, end)| (end.cpu_s - start.cpu_s) / seconds))

@@ -6,7 +6,7 @@ use super::outfile::Draft;
 use super::report::{Arguments, FORMAT, File, Kept, ModelUsed, Report, program, tracks};
 use super::timeline::{Seen, Timeline};
 use super::{Audio, Progress, RedactError, Seeker, Settings, Stage, Watch};
-use crate::detect::PixelBox;
+use crate::detect::{PixelBox, Scores};
 use crate::frame::FrameRef;
 use crate::media::{ClipFrame, ClipReader, ClipWriter, Sound, WriterSettings};
 use crate::paint::paint;
@@ -92,12 +92,18 @@ pub fn redact_clip(
     Ok(report)
 }
 
-/// How what these models find is followed.
+/// How what these models find is followed. Nobody has to watch a street by a file:
+/// whatever counts as found is sure, and whatever is told begins a track.
 fn rules(models: &[ModelUsed]) -> Rules {
     let mut rules = Rules::default();
     for model in models {
         let kind = rules.kind_mut(model.class);
-        *kind = kind.with(model.scores);
+        let Scores { begin, keep, .. } = model.scores;
+        *kind = kind.with(Scores {
+            sure: begin,
+            begin: keep,
+            keep,
+        });
     }
     rules
 }

@@ -61,6 +61,6 @@ impl Seeker {
         if self.tiled && size.width.max(size.height) > long_side {
             parts.extend(tiles(size));
         }
-        self.search.search(frame, class, &parts)
+        self.search.search(frame, class, &parts, &|_| true)
     }
 }

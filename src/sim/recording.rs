@@ -89,6 +89,9 @@ impl Recording {
             }
             units.push(Arc::from(unit.as_slice()));
         }
+        if !sink.is_eos() && !units.is_empty() {
+            return Err("it cannot be read to its end".to_owned());
+        }
         let error = pipeline.bus().and_then(|bus| {
             let message = bus.pop_filtered(&[gst::MessageType::Error])?;
             match message.view() {

@@ -38,11 +38,16 @@ pub trait CameraMotion {
     /// [`Rules::unknown_motion_widths_s`] instead of guessed.
     fn carry(&self, from: CaptureTime, to: CaptureTime, point: PixelPoint) -> Option<PixelPoint>;
 
-    /// By how much `place` may lie elsewhere in the picture taken at `to`, its
-    /// corners having been carried there from the one taken at `from`, pixels.
-    fn unsure_px(&self, from: CaptureTime, to: CaptureTime, place: &PixelBox) -> f64 {
-        let _ = (from, to, place);
-        0.0
+    /// The same for the corners of a box, and by how many pixels they may lie
+    /// elsewhere: all by one and the same knowledge of the two pictures.
+    fn carry_corners(
+        &self,
+        from: CaptureTime,
+        to: CaptureTime,
+        corners: [PixelPoint; 4],
+    ) -> Option<([PixelPoint; 4], f64)> {
+        let [a, b, c, d] = corners.map(|corner| self.carry(from, to, corner));
+        Some(([a?, b?, c?, d?], 0.0))
     }
 }
 

@@ -142,26 +142,22 @@ impl Sighting {
     fn carried(&self, t: CaptureTime, scene: &Scene) -> Carried {
         let carry = |b: &PixelBox| carry_box(b, self.at, t, scene.motion);
         // Nearly always one box, and carrying one costs four projections.
-        let known = carry(&self.seen).and_then(|seen| {
-            let whole = if self.whole == self.seen {
-                seen
+        let known = carry(&self.seen).and_then(|(seen, unsure_px)| {
+            let (whole, whole_px) = if self.whole == self.seen {
+                (seen, unsure_px)
             } else {
                 carry(&self.whole)?
             };
-            Some((seen, whole))
+            Some((seen, whole, unsure_px.max(whole_px)))
         });
         let gap_s = t.seconds_since(self.at).abs();
         let widths = scene.rules.unknown_motion_widths_s * gap_s;
         match known {
-            Some((seen, whole)) => Carried {
+            Some((seen, whole, unsure_px)) => Carried {
                 seen,
                 whole,
                 size_px: self.size_px * stretch(&self.seen, &seen),
-                unsure_px: if self.at == t {
-                    0.0
-                } else {
-                    scene.motion.unsure_px(self.at, t, &whole)
-                },
+                unsure_px,
                 known: true,
             },
             None => Carried {
@@ -390,32 +386,32 @@ pub(super) fn hull(a: &PixelBox, b: &PixelBox) -> PixelBox {
     }
 }
 
-/// The upright box around `b`'s corners in the picture at `to`.
+/// The upright box around `b`'s corners in the picture at `to`, and by how much
+/// it may lie elsewhere, pixels.
 fn carry_box(
     b: &PixelBox,
     from: CaptureTime,
     to: CaptureTime,
     motion: &dyn CameraMotion,
-) -> Option<PixelBox> {
+) -> Option<(PixelBox, f64)> {
     if from == to {
-        return Some(*b);
+        return Some((*b, 0.0));
     }
-    let mut out: Option<PixelBox> = None;
-    for (x, y) in [(b.x0, b.y0), (b.x1, b.y0), (b.x1, b.y1), (b.x0, b.y1)] {
-        let p = motion.carry(from, to, PixelPoint { x, y })?;
-        let near = |v: f64| v.is_finite() && v.abs() <= FARTHEST_PX;
-        if !(near(p.x) && near(p.y)) {
-            return None;
-        }
-        let point = PixelBox {
-            x0: p.x,
-            y0: p.y,
-            x1: p.x,
-            y1: p.y,
-        };
-        out = Some(out.map_or(point, |o| hull(&o, &point)));
+    let corners = [(b.x0, b.y0), (b.x1, b.y0), (b.x1, b.y1), (b.x0, b.y1)];
+    let corners = corners.map(|(x, y)| PixelPoint { x, y });
+    let (corners, unsure_px) = motion.carry_corners(from, to, corners)?;
+    let near = |v: f64| v.is_finite() && v.abs() <= FARTHEST_PX;
+    if !(near(unsure_px) && corners.iter().all(|p| near(p.x) && near(p.y))) {
+        return None;
     }
-    out
+    let boxes = corners.map(|p| PixelBox {
+        x0: p.x,
+        y0: p.y,
+        x1: p.x,
+        y1: p.y,
+    });
+    let around = boxes.iter().fold(boxes[0], |around, b| hull(&around, b));
+    Some((around, unsure_px))
 }
 
 /// By how much the camera's zoom made a box larger.

@@ -62,7 +62,7 @@ impl Looker {
             let part = Part::whole(size, size.width.max(size.height));
             let found = self
                 .search
-                .search(&frame, class, &[part])
+                .search(&frame, class, &[part], &|_| true)
                 .with_context(|| format!("the {class} model fails at its trial picture"))?;
             let is_it = |d: &Detection| d.score >= TRIAL_SCORE && d.at.iou(&trial.at) >= TRIAL_IOU;
             if !found.iter().any(is_it) {
@@ -72,16 +72,17 @@ impl Looker {
         Ok(())
     }
 
-    /// What of `classes` is in `parts` of a picture.
+    /// What of `classes` is in `parts` of a picture and `may_be` there.
     pub(super) fn look(
         &mut self,
         picture: &FrameRef<'_>,
         classes: &[Class],
         parts: &[Part],
+        may_be: &dyn Fn(&Detection) -> bool,
     ) -> anyhow::Result<Vec<Detection>> {
         let mut found = Vec::new();
         for class in classes {
-            found.extend(self.search.search(picture, *class, parts)?);
+            found.extend(self.search.search(picture, *class, parts, may_be)?);
         }
         Ok(found)
     }

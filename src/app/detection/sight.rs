@@ -194,28 +194,20 @@ impl Sight {
         looker.sees(began)?;
         let cpu_before = thread_cpu();
         let parts = self.parts(began, taken.capture, picture);
-        let found = looker.look(picture, &self.detect.classes, &parts);
+        let focal_px = self.motion.focal_px(taken.capture);
+        let may_be = |d: &Detection| match (self.detect.nearest_m, focal_px) {
+            (Some(nearest_m), Some(focal_px)) => {
+                possible(d.class, &d.at, picture.size(), focal_px, nearest_m)
+            }
+            _ => true,
+        };
+        let found = looker.look(picture, &self.detect.classes, &parts, &may_be);
         let cpu = match (cpu_before, thread_cpu()) {
             (Some(before), Some(now)) => now.saturating_sub(before),
             _ => self.clock.mono().since(began),
         };
         self.took(began, &parts, cpu);
-        let found = self.possible(taken.capture, picture.size(), found?);
-        self.follow(taken, picture.size(), &found, &parts)
-    }
-
-    /// What of `found` can be what it was taken for.
-    fn possible(
-        &self,
-        capture: CaptureTime,
-        size: Size,
-        mut found: Vec<Detection>,
-    ) -> Vec<Detection> {
-        let focal_px = self.motion.focal_px(capture);
-        if let (Some(nearest_m), Some(focal_px)) = (self.detect.nearest_m, focal_px) {
-            found.retain(|d| possible(d.class, &d.at, size, focal_px, nearest_m));
-        }
-        found
+        self.follow(taken, picture.size(), &found?, &parts)
     }
 
     /// What to look at of the picture taken at `capture`.
@@ -342,7 +334,7 @@ impl Sight {
         self.is_silent(tracker, t) || tracker.known_until().is_some_and(|known| known >= t)
     }
 
-    /// What to hide in a frame taken at `t`, poses taken for exact.
+    /// What to hide in a frame taken at `t`.
     pub(in crate::app) fn things(&self, t: CaptureTime) -> Result<Vec<Hidden>, Reason> {
         let covers = self.detect.when_silent == WhenSilent::Cover;
         match &*lock(&self.tracked) {
