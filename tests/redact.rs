@@ -8,9 +8,7 @@
     reason = "a test that fails should fail loudly"
 )]
 
-use greyplane::detect::{
-    Class, Descriptor, DetectError, Detection, Detector, PixelBox, Scores, Search,
-};
+use greyplane::detect::{Class, Descriptor, DetectError, Detection, Detector, PixelBox, Search};
 use greyplane::frame::FrameRef;
 use greyplane::media::ClipReader;
 use greyplane::redact::{
@@ -113,11 +111,8 @@ fn models() -> Vec<ModelUsed> {
         name: "white".to_owned(),
         sha256: "0".repeat(64),
         input_long_side: 4096,
-        scores: Scores {
-            sure: 0.3,
-            begin: 0.3,
-            keep: 0.15,
-        },
+        threshold: 0.3,
+        keep: 0.15,
     }]
 }
 

@@ -34,9 +34,7 @@ impl Motion {
             Evidence::Unknown(_) => None,
         }
     }
-}
 
-impl Motion {
     /// The longest focal length that the picture taken at `t` may have had,
     /// pixels; `None` where the lens or the position is not known.
     pub(super) fn focal_px(&self, t: CaptureTime) -> Option<f64> {

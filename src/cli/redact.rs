@@ -290,7 +290,8 @@ impl Args {
             name: file.to_string_lossy().into_owned(),
             sha256: loaded.sha256,
             input_long_side: self.input_long_side.unwrap_or(descriptor.input.long_side),
-            scores,
+            threshold: scores.begin,
+            keep: scores.keep,
         };
         Ok((Box::new(loaded.model), used))
     }

@@ -147,9 +147,8 @@ impl Search {
     }
 
     /// What of `class` is in the `parts` of `frame` and `may_be` there, each thing
-    /// once: of boxes
-    /// for the same thing the surest stays; a piece that a part's edge cuts off
-    /// stays unless it lies in another box.
+    /// once: of boxes for the same thing the surest stays; a piece that a part's
+    /// edge cuts off stays unless it lies in another box.
     ///
     /// # Errors
     /// [`DetectError`] when any part could not be searched: the list would look
@@ -333,6 +332,7 @@ mod tests {
             );
         }
     }
+
     #[test]
     fn what_cannot_be_there_takes_nothing_with_it() {
         let size = Size {

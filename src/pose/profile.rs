@@ -142,7 +142,8 @@ pub struct Sigma {
     /// Largest displacement because the lens does not turn about its nodal
     /// point, degrees (a bound, not a σ).
     pub parallax_deg: f64,
-    /// Of a frame's capture time, milliseconds.
+    /// Of a frame's capture time, milliseconds: an offset that neighbouring frames
+    /// share, which is what one RTP clock leaves open.
     pub capture_ms: f64,
 }
 

@@ -98,11 +98,10 @@ fn rules(models: &[ModelUsed]) -> Rules {
     let mut rules = Rules::default();
     for model in models {
         let kind = rules.kind_mut(model.class);
-        let Scores { begin, keep, .. } = model.scores;
         *kind = kind.with(Scores {
-            sure: begin,
-            begin: keep,
-            keep,
+            sure: model.threshold,
+            begin: model.keep,
+            keep: model.keep,
         });
     }
     rules

@@ -2,7 +2,7 @@
 
 use super::timeline::{How, Timeline};
 use super::{RedactError, Settings};
-use crate::detect::{Class, Scores};
+use crate::detect::Class;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -99,8 +99,11 @@ pub struct ModelUsed {
     pub sha256: String,
     /// The longer side that pictures were brought to, samples.
     pub input_long_side: u32,
-    /// How sure a detection must be for what.
-    pub scores: Scores,
+    /// From this score on a detection counts.
+    pub threshold: f32,
+    /// From this score on it continues a track in either direction of time, or
+    /// begins one that the next look must confirm.
+    pub keep: f32,
 }
 
 /// What became of the subject that was to stay visible.

@@ -54,7 +54,7 @@ pub fn redact_still(
         .filter(|d| {
             models
                 .iter()
-                .any(|m| m.class == d.class && d.score >= m.scores.begin)
+                .any(|m| m.class == d.class && d.score >= m.threshold)
         })
         .map(|d| (d, rules.around(d.class, &d.at)))
         .collect();
