@@ -132,6 +132,12 @@ impl Course {
         newest.map(move |s| anyone(s, t, kind, scene))
     }
 
+    /// How far the last sighting's edges lay inside of where they were expected,
+    /// sizes: left, top, right, bottom.
+    pub(super) fn restless(&self) -> [f64; 4] {
+        self.last.restless
+    }
+
     /// Whether it was ever seen surely.
     pub(super) fn is_sure(&self) -> bool {
         self.sure

@@ -72,7 +72,15 @@ pub(super) struct Sighting {
     cut: [bool; 4],
     /// The thing's longer side, pixels.
     size_px: f64,
+    /// By how much its edges lay inside of where the track said, this time or
+    /// lately, sizes: left, top, right, bottom.
+    pub(super) restless: [f64; 4],
 }
+
+/// So much of a track's unrest is left at its next sighting…
+const UNREST_LEFT: f64 = 0.8;
+/// …of at most so many sizes on each side.
+const MOST_UNREST: f64 = 0.25;
 
 impl Sighting {
     pub(super) fn new(at: CaptureTime, seen: PixelBox, class: Class, scene: &Scene) -> Self {
@@ -105,6 +113,36 @@ impl Sighting {
             looks: [scene.newest, None],
             cut,
             size_px: full_w.max(full_h).max(1.0),
+            restless: [0.0; 4],
+        }
+    }
+
+    /// Takes it for the thing at `place`, whose last sighting was `restless` by
+    /// so much. A detector draws some things smaller in one picture than in the
+    /// next, at one edge more than at another: an edge inside of where a `plain`
+    /// track says is moved out to there, and a little less so in the looks after.
+    /// What a `faint` detection draws is a part of the thing, more often than not.
+    pub(super) fn widen(&mut self, place: &Place, plain: bool, faint: bool, restless: [f64; 4]) {
+        let (s, p) = (edges(&self.seen), edges(&place.seen));
+        for edge in 0..4 {
+            let outwards = if edge < 2 {
+                s[edge] - p[edge]
+            } else {
+                p[edge] - s[edge]
+            };
+            let now = (outwards / self.size_px).clamp(0.0, MOST_UNREST);
+            let now = if plain { now } else { 0.0 };
+            self.restless[edge] = now.max(UNREST_LEFT * restless[edge]);
+        }
+        let [x0, y0, x1, y1] = self.restless.map(|r| r * self.size_px);
+        self.whole = PixelBox {
+            x0: self.whole.x0 - x0,
+            y0: self.whole.y0 - y0,
+            x1: self.whole.x1 + x1,
+            y1: self.whole.y1 + y1,
+        };
+        if faint {
+            self.whole = hull(&self.whole, &place.seen);
         }
     }
 
@@ -187,6 +225,8 @@ struct Carried {
 pub(super) struct Place {
     /// The box on the line, without any growth.
     pub(super) line: PixelBox,
+    /// The same for what the detector drew.
+    seen: PixelBox,
     /// How far its edges may be from there along each axis, base growth
     /// included, pixels.
     pub(super) growth_px: [f64; 2],
@@ -218,6 +258,7 @@ impl Place {
         let growth_px = [base_px[0] + more_px[0], base_px[1] + more_px[1]];
         Self {
             line,
+            seen: line,
             growth_px,
             more_px,
             bound: PixelBox {
@@ -330,7 +371,11 @@ pub(super) fn beyond<'s>(
     }
     let line = shifted(&at.whole, moved);
     let around = no_smaller(&line, &at.whole);
-    Place::new(line, around, more, at.size_px, n, unsure_px, (kind, rules))
+    let by = (kind, rules);
+    Place {
+        seen: shifted(&at.seen, moved),
+        ..Place::new(line, around, more, at.size_px, n, unsure_px, by)
+    }
 }
 
 /// Where whatever was seen at `n` may be at `t`, whoever it is.

@@ -192,6 +192,48 @@ fn a_narrow_face_is_hidden_as_wide_as_a_head() {
 }
 
 #[test]
+fn what_is_drawn_now_wide_now_narrow_is_hidden_wide() {
+    let mut tracker = tracker(PLAIN);
+    let wide = box_at(500.0, 300.0, 40.0, 40.0);
+    let narrow = PixelBox {
+        x0: wide.x0 + 9.0,
+        ..wide
+    };
+    for (look, at) in [wide, wide, narrow, narrow].into_iter().enumerate() {
+        let at_s = 1.0 + 0.1 * look as f64;
+        tracker
+            .observe(capture(at_s), &[face(at, 0.9)], &FixedCamera)
+            .unwrap();
+        let left = only(&tracker, at_s).at.x0;
+        assert!(left <= wide.x0 - 3.0, "look {look}: {left} of {}", wide.x0);
+    }
+    for look in 4..40 {
+        let at_s = 1.0 + 0.1 * f64::from(look);
+        tracker
+            .observe(capture(at_s), &[face(narrow, 0.9)], &FixedCamera)
+            .unwrap();
+    }
+    let left = only(&tracker, 4.9).at.x0;
+    assert!(left > narrow.x0 - 7.0, "it may be narrow after all: {left}");
+}
+
+#[test]
+fn a_faint_part_of_a_known_face_leaves_it_hidden_whole() {
+    let mut tracker = tracker(PLAIN);
+    let whole = box_at(500.0, 300.0, 40.0, 40.0);
+    let part = PixelBox {
+        y1: whole.y0 + 26.0,
+        ..whole
+    };
+    for (s, at, score) in [(1.0, whole, 0.9), (1.1, whole, 0.9), (1.2, part, 0.06)] {
+        tracker
+            .observe(capture(s), &[face(at, score)], &FixedCamera)
+            .unwrap();
+    }
+    assert!(contains(&only(&tracker, 1.2).at, &whole));
+}
+
+#[test]
 fn classes_do_not_mix() {
     let mut tracker = tracker(HD);
     let at = box_at(500.0, 300.0, 20.0, 20.0);

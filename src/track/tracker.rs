@@ -148,7 +148,7 @@ impl Tracker {
             .collect();
         let begins: Vec<bool> = found.iter().map(|d| d.score >= kind.begin_score).collect();
         let sure: Vec<bool> = found.iter().map(|d| d.score >= kind.sure_score).collect();
-        let sightings: Vec<Sighting> = found
+        let mut sightings: Vec<Sighting> = found
             .iter()
             .map(|d| Sighting::new(at, d.at, class, scene))
             .collect();
@@ -214,6 +214,12 @@ impl Tracker {
             .filter(|(_, p)| p.is_some())
         {
             course.looked(at);
+        }
+        for (link, plain) in links_made.iter().zip(&plain) {
+            let (course, s) = (&self.courses[link.course], link.sighting);
+            if let Some(place) = &places[link.course] {
+                sightings[s].widen(place, *plain, !begins[s], course.restless());
+            }
         }
         let mut used = vec![false; sightings.len()];
         for (link, plain) in links_made.iter().zip(plain) {
