@@ -9,5 +9,7 @@ mod media;
 mod reports;
 mod server;
 mod viewers;
+pub mod whep;
 
 pub use server::{Access, CannotServe, RtspServer, RtspSettings};
+pub use whep::{WhepAnswer, WhepRefused, WhepServer, WhepSettings};

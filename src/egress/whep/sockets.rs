@@ -1,0 +1,148 @@
+//! The UDP sockets: one port, one socket for each address of ours.
+//!
+//! Not one for all addresses: ICE wants an answer from the address that was
+//! asked, and which that was is not told by a socket bound to `0.0.0.0`.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, UdpSocket as StdSocket};
+use std::task::Poll;
+
+use str0m::Candidate;
+use str0m::net::Transmit;
+use tokio::net::UdpSocket;
+
+/// With port 0 the system chooses a port for the first address; another may
+/// have it already at the second.
+const PORTS_TRIED: u32 = 16;
+
+/// Sockets for `listen`, all on the same port.
+pub(super) fn bind(listen: SocketAddr) -> io::Result<Vec<StdSocket>> {
+    let ips = if listen.ip().is_unspecified() {
+        local_addresses(listen.ip())?
+    } else {
+        vec![listen.ip()]
+    };
+    let mut tried = 0;
+    loop {
+        tried += 1;
+        match bind_all(&ips, listen.port()) {
+            Err(e)
+                if e.kind() == io::ErrorKind::AddrInUse
+                    && listen.port() == 0
+                    && tried < PORTS_TRIED => {}
+            done => return done,
+        }
+    }
+}
+
+fn bind_all(ips: &[IpAddr], port: u16) -> io::Result<Vec<StdSocket>> {
+    let mut sockets: Vec<StdSocket> = Vec::new();
+    for ip in ips {
+        let port = match sockets.first() {
+            Some(first) => first.local_addr()?.port(),
+            None => port,
+        };
+        let address = SocketAddr::new(*ip, port);
+        match StdSocket::bind(address) {
+            Ok(socket) => {
+                socket.set_nonblocking(true)?;
+                sockets.push(socket);
+            }
+            // An address may go between being listed and being bound.
+            Err(e) if e.kind() == io::ErrorKind::AddrNotAvailable && ips.len() > 1 => {
+                tracing::warn!(%address, "not served: {e}");
+            }
+            Err(e) => return Err(e),
+        }
+    }
+    if sockets.is_empty() {
+        return Err(io::Error::new(
+            io::ErrorKind::AddrNotAvailable,
+            "the machine has no address a viewer could reach",
+        ));
+    }
+    Ok(sockets)
+}
+
+/// Addresses of the machine that can be ICE candidates; IPv4 only for
+/// `0.0.0.0`, both kinds for `::`.
+fn local_addresses(unspecified: IpAddr) -> io::Result<Vec<IpAddr>> {
+    let mut ips: Vec<IpAddr> = if_addrs::get_if_addrs()?
+        .into_iter()
+        .map(|interface| interface.ip())
+        .filter(|ip| unspecified.is_ipv6() || ip.is_ipv4())
+        .filter(|ip| match ip {
+            IpAddr::V4(_) => true,
+            // Means nothing without the interface, which SDP cannot name.
+            IpAddr::V6(ip) => !ip.is_unicast_link_local(),
+        })
+        .filter(|ip| Candidate::host(SocketAddr::new(*ip, 9), "udp").is_ok())
+        .collect();
+    // What others can reach before loopback: the order of the candidates.
+    ips.sort_by_key(|ip| (ip.is_loopback(), ip.is_ipv6(), *ip));
+    ips.dedup();
+    Ok(ips)
+}
+
+/// The sockets on the serving thread.
+pub(super) struct Sockets(Vec<(SocketAddr, UdpSocket)>);
+
+impl Sockets {
+    /// Must be called within a tokio runtime.
+    pub(super) fn new(sockets: Vec<StdSocket>) -> io::Result<Self> {
+        sockets
+            .into_iter()
+            .map(|socket| Ok((socket.local_addr()?, UdpSocket::from_std(socket)?)))
+            .collect::<io::Result<_>>()
+            .map(Self)
+    }
+
+    /// Ready when there is something to receive.
+    pub(super) async fn readable(&self) {
+        std::future::poll_fn(|cx| {
+            let any = self
+                .0
+                .iter()
+                .filter(|(_, socket)| socket.poll_recv_ready(cx).is_ready())
+                .count();
+            if any > 0 {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+
+    /// Gives `take` what has arrived, source first, destination second; at most
+    /// `at_most` datagrams of each socket, so that a flood on one of them delays
+    /// nobody's frames for long.
+    pub(super) fn receive(
+        &self,
+        at_most: usize,
+        buffer: &mut [u8],
+        mut take: impl FnMut(SocketAddr, SocketAddr, &[u8]),
+    ) {
+        for (address, socket) in &self.0 {
+            for _ in 0..at_most {
+                match socket.try_recv_from(buffer) {
+                    Ok((length, source)) => take(source, *address, &buffer[..length]),
+                    Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
+                    // ICMP's answer to something sent earlier; nobody's fault here.
+                    Err(e) => tracing::trace!("receiving: {e}"),
+                }
+            }
+        }
+    }
+
+    /// Sends at once or not at all: as far as the viewer is concerned a
+    /// datagram that the system has no room for was lost on the way.
+    pub(super) fn send(&self, datagram: &Transmit) {
+        let Some((_, socket)) = self.0.iter().find(|(at, _)| *at == datagram.source) else {
+            return;
+        };
+        if let Err(e) = socket.try_send_to(&datagram.contents, datagram.destination) {
+            tracing::trace!("sending: {e}");
+        }
+    }
+}
