@@ -11,12 +11,13 @@ export function App() {
   const { state, loggedIn, expired, leave } = useSession();
   switch (state.kind) {
     case "asking":
+    case "leaving":
       return <Plain>{t.start.asking}</Plain>;
     case "unreachable":
       return <Plain>{t.start.unreachable}</Plain>;
     case "none":
       return <LoginPage ended={state.ended} loggedIn={loggedIn} />;
     case "user":
-      return <Console key={state.session.user} session={state.session} expired={expired} leave={leave} />;
+      return <Console {...state} expired={expired} leave={leave} />;
   }
 }

@@ -15,20 +15,21 @@ import { Notice } from "./parts/Notice";
 import { useRoute, type Route } from "./route";
 import { duration } from "./text/format";
 import { useTexts } from "./text/language";
-import { viewsOf, type CameraView } from "./view";
+import { givesPicture, viewsOf, type CameraView } from "./view";
 
 interface Props {
   session: Session;
+  /** Logging out did not work. */
+  stayed: boolean;
   expired: () => void;
-  leave: () => Promise<boolean>;
+  leave: () => void;
 }
 
-export function Console({ session, expired, leave }: Props) {
+export function Console({ session, stayed, expired, leave }: Props) {
   const { t, language } = useTexts();
   const route = useRoute();
   const gateway = useStatus(expired);
   const [help, setHelp] = useState(false);
-  const [leaveFailed, setLeaveFailed] = useState(false);
   const main = useRef<HTMLElement>(null);
   const video = maySeeVideo(session);
   const cameras = viewsOf(session, gateway);
@@ -40,17 +41,16 @@ export function Console({ session, expired, leave }: Props) {
   useFocusOnNewPage(route, main);
   useKeys({ "?": () => setHelp((shown) => !shown) });
 
-  const tryToLeave = async () => setLeaveFailed(!(await leave()));
   return (
     <div class="console">
       <button type="button" class="skip" onClick={() => main.current?.focus()}>
         {t.nav.skip}
       </button>
-      <Header session={session} route={route} video={video} help={() => setHelp(true)} leave={tryToLeave} />
+      <Header session={session} route={route} video={video} help={() => setHelp(true)} leave={leave} />
       {gateway.silentS >= STALE_AFTER_S && (
         <Notice>{t.gateway.silent(duration(gateway.silentS, language))}</Notice>
       )}
-      {leaveFailed && <Notice>{t.gateway.logOutFailed}</Notice>}
+      {stayed && <Notice>{t.gateway.logOutFailed}</Notice>}
       {version !== firstVersion.current && (
         <Notice>
           {t.start.newVersion}{" "}
@@ -59,6 +59,9 @@ export function Console({ session, expired, leave }: Props) {
           </button>
         </Notice>
       )}
+      <p class="unseen" role="status">
+        {gateway.status && t.gateway.summary(cameras.filter(givesPicture).length, cameras.length)}
+      </p>
       <main ref={main} tabIndex={-1}>
         <Page route={route} video={video} cameras={cameras} comebacks={gateway.comebacks} expired={expired} />
       </main>
@@ -98,6 +101,9 @@ function useFocusOnNewPage(route: Route, main: { current: HTMLElement | null }):
   useEffect(() => {
     if (first.current) first.current = false;
     // The wall puts the focus on the camera one comes from.
-    else if (!main.current?.contains(document.activeElement)) main.current?.focus();
+    else if (!main.current?.contains(document.activeElement)) {
+      main.current?.focus({ preventScroll: true });
+      window.scrollTo(0, 0);
+    }
   }, [page, main]);
 }

@@ -28,3 +28,8 @@ export function viewsOf(session: Session, gateway: StatusView): CameraView[] {
     reason: stale ? null : camera.reason,
   }));
 }
+
+/** Whether the gateway says that there is something to see. */
+export function givesPicture(camera: CameraView): boolean {
+  return camera.state === "live" || camera.state === "widened";
+}

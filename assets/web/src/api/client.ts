@@ -20,6 +20,7 @@ export class ApiError extends Error {
 }
 
 const TIMEOUT_MS = 8000;
+const FAREWELL_MS = 1000;
 /** What is told to wait where the gateway does not say for how long. */
 const DEFAULT_RETRY_AFTER_S = 60;
 
@@ -72,7 +73,19 @@ export async function logIn(user: string, password: string): Promise<Session> {
   return read<Session>(await send("/api/v1/session", { method: "POST", headers, body }));
 }
 
+const farewells = new Set<Promise<unknown>>();
+
+/** Deletes without waiting, even while the page goes away; that it failed helps nobody to know. */
+export function farewell(url: string): void {
+  const gone = fetch(url, { method: "DELETE", keepalive: true }).catch(() => undefined);
+  farewells.add(gone);
+  void gone.finally(() => farewells.delete(gone));
+}
+
+/** Farewells under way come first: after it they would not be allowed. */
 export async function logOut(): Promise<void> {
+  const patience = new Promise((resolve) => window.setTimeout(resolve, FAREWELL_MS));
+  await Promise.race([Promise.all(farewells), patience]);
   await send("/api/v1/session", { method: "DELETE" });
 }
 

@@ -9,15 +9,16 @@ export type SessionState =
   | { kind: "unreachable" }
   /** `ended`: somebody was logged in on this page and is no more. */
   | { kind: "none"; ended: boolean }
-  | { kind: "user"; session: Session };
+  /** `stayed`: logging out was wanted, yet the gateway could not be told. */
+  | { kind: "user"; session: Session; stayed: boolean }
+  | { kind: "leaving" };
 
 export interface SessionHandle {
   state: SessionState;
   loggedIn: (session: Session) => void;
   /** The gateway answered 401: back to the login page. Where one was stays in the address. */
   expired: () => void;
-  /** False when the gateway could not be told: the session may still stand. */
-  leave: () => Promise<boolean>;
+  leave: () => void;
 }
 
 const ASK_AGAIN_MS = 3000;
@@ -31,7 +32,7 @@ export function useSession(): SessionHandle {
     const ask = async () => {
       try {
         const session = await currentSession();
-        if (!gone) setState({ kind: "user", session });
+        if (!gone) setState({ kind: "user", session, stayed: false });
       } catch (error) {
         if (gone) return;
         if (failureOf(error).kind === "logged-out") return setState({ kind: "none", ended: false });
@@ -46,16 +47,21 @@ export function useSession(): SessionHandle {
     };
   }, []);
 
-  const loggedIn = useCallback((session: Session) => setState({ kind: "user", session }), []);
+  const loggedIn = useCallback((session: Session) => setState({ kind: "user", session, stayed: false }), []);
   const expired = useCallback(() => setState({ kind: "none", ended: true }), []);
+  const session = state.kind === "user" ? state.session : null;
   const leave = useCallback(async () => {
+    if (!session) return;
+    // First the page is taken away, which ends its live pictures while that is still allowed.
+    setState({ kind: "leaving" });
+    await new Promise((resolve) => window.setTimeout(resolve));
     try {
       await logOut();
     } catch (error) {
-      if (failureOf(error).kind !== "logged-out") return false;
+      if (failureOf(error).kind !== "logged-out") return setState({ kind: "user", session, stayed: true });
     }
+    window.location.hash = "";
     setState({ kind: "none", ended: false });
-    return true;
-  }, []);
+  }, [session]);
   return { state, loggedIn, expired, leave };
 }

@@ -3,7 +3,7 @@
 // The gateway is ICE-lite and names its addresses in the answer, so the offer
 // goes out at once: our own addresses it learns from our first packets.
 
-import { failureOf, send, type Failure } from "../api/client";
+import { failureOf, farewell, send, type Failure } from "../api/client";
 import type { Attempt, Report } from "./connection";
 import type { Cause } from "./phase";
 
@@ -91,5 +91,5 @@ export function receive(camera: string, show: (stream: MediaStream) => void, rep
 
 /** Tells the gateway that nobody watches any more; it would find out by itself, later. */
 function endSession(session: string | null): void {
-  if (session) void fetch(session, { method: "DELETE", keepalive: true }).catch(() => undefined);
+  if (session) farewell(session);
 }

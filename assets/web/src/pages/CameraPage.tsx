@@ -5,7 +5,7 @@ import { digits, useKeys } from "../keys";
 import { CameraFigures } from "../parts/CameraFigures";
 import { Picture } from "../parts/Picture";
 import { StateBadge } from "../parts/StateBadge";
-import { cameraHref, go, WALL } from "../route";
+import { cameraHref, go, parseRoute, WALL } from "../route";
 import { useTexts } from "../text/language";
 import type { CameraView } from "../view";
 
@@ -26,8 +26,7 @@ export function lastCamera(): string | null {
 export function CameraPage({ id, cameras, comebacks, expired }: Props) {
   const { t } = useTexts();
   const stage = useRef<HTMLElement>(null);
-  const index = cameras.findIndex((camera) => camera.id === id);
-  const camera = cameras[index];
+  const camera = cameras.find((camera) => camera.id === id);
 
   useEffect(() => {
     last = id;
@@ -42,7 +41,13 @@ export function CameraPage({ id, cameras, comebacks, expired }: Props) {
     if (document.fullscreenElement) document.exitFullscreen().catch(() => undefined);
     else stage.current?.requestFullscreen?.().catch(() => undefined);
   };
-  const [before, after] = [() => show(index - 1), () => show(index + 1)];
+  // From where the address is, not the page: keys can be faster than it.
+  const step = (by: number) => {
+    const here = parseRoute(window.location.hash);
+    const at = cameras.findIndex((other) => here.page === "camera" && other.id === here.id);
+    if (at >= 0) show(at + by);
+  };
+  const [before, after] = [() => step(-1), () => step(1)];
   useKeys({
     ArrowLeft: before,
     ArrowUp: before,

@@ -15,8 +15,8 @@ interface Props {
   expired: () => void;
 }
 
-/** Of the root's font size: two lines and their padding. */
-const CAPTION_REM = 3.25;
+/** Of the root's font size: two lines and their padding, as in `wall.css`. */
+const CAPTION_REM = 2.75;
 
 export function WallPage({ cameras, comebacks, expired }: Props) {
   const { t } = useTexts();
@@ -69,25 +69,21 @@ export function WallPage({ cameras, comebacks, expired }: Props) {
 /** The room there is for the wall, and the height of a caption, in CSS pixels. */
 function useSpace(box: { current: HTMLElement | null }): { space: Space; caption: number } {
   const [space, setSpace] = useState<Space>({ width: window.innerWidth, height: window.innerHeight });
-  useLayoutEffect(() => {
+  const measure = () => {
     const element = box.current;
     if (!element) return;
-    const measure = () => {
-      const style = getComputedStyle(element);
-      const width = element.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
-      const top = element.getBoundingClientRect().top + window.scrollY;
-      const height = window.innerHeight - top - parseFloat(style.paddingTop) - parseFloat(style.paddingBottom);
-      setSpace((before) => (before.width === width && before.height === height ? before : { width, height }));
-    };
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
+    const style = getComputedStyle(element);
+    const width = element.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    const top = element.getBoundingClientRect().top + window.scrollY;
+    const height = window.innerHeight - top - parseFloat(style.paddingTop) - parseFloat(style.paddingBottom);
+    setSpace((before) => (before.width === width && before.height === height ? before : { width, height }));
+  };
+  // With every rendering, because a notice above moves the wall without resizing it.
+  useLayoutEffect(measure);
+  useEffect(() => {
     window.addEventListener("resize", measure);
-    return () => {
-      observer.disconnect();
-      window.removeEventListener("resize", measure);
-    };
-  }, [box]);
+    return () => window.removeEventListener("resize", measure);
+  }, []);
   const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
   return { space, caption: CAPTION_REM * rem };
 }

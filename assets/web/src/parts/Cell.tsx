@@ -24,7 +24,7 @@ export function Cell({ camera, comebacks, expired, link }: Props) {
           </a>
         </h2>
         <StateBadge state={camera.state} />
-        {camera.status && <Figures status={camera.status} />}
+        {camera.status && camera.state !== "unknown" && <Figures status={camera.status} />}
       </div>
     </li>
   );

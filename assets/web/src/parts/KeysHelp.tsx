@@ -1,17 +1,17 @@
 // The list of keys, over the page.
 
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { useTexts } from "../text/language";
 
 export function KeysHelp({ close }: { close: () => void }) {
   const { t } = useTexts();
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    const before = document.activeElement;
-    dialog.current?.showModal();
-    return () => {
-      if (before instanceof HTMLElement) before.focus();
-    };
+  // At once: the next key must already meet the open list.
+  useLayoutEffect(() => {
+    const element = dialog.current;
+    element?.showModal();
+    // Closing, unlike taking it away, puts the focus back where it was.
+    return () => element?.close();
   }, []);
   const { arrows, enter, escape } = t.keys.names;
   const rows: [string, string][] = [

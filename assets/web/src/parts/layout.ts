@@ -13,32 +13,29 @@ export interface Layout {
   picture: number;
 }
 
-/** A picture narrower than this is of no use; the wall scrolls instead. */
-export const NARROWEST = 200;
+/** A narrower picture is of no use: then the wall scrolls instead. */
+export const NARROWEST_PICTURE = 200;
+/** A narrower caption does not hold its figures. */
+export const NARROWEST_CELL = 240;
 export const GAP = 8;
-const CAPTION_NEEDS = 300;
+/** A cell of this width holds every caption; a wider one only serves a wider picture. */
+const ROOMY_CELL = 300;
 const SHAPE = 16 / 9;
 
 /** All in CSS pixels; `caption` is the height of what stands below each picture. */
 export function layout(count: number, space: Space, caption: number): Layout {
-  const fits = (columns: number) => {
+  const width = (columns: number) => Math.floor((space.width - GAP * (columns - 1)) / columns);
+  const most = Math.max(1, Math.min(count, Math.floor((space.width + GAP) / (NARROWEST_CELL + GAP))));
+  let best: Layout = { columns: most, cell: width(most), picture: 0 };
+  for (let columns = 1; columns <= most; columns += 1) {
     const rows = Math.ceil(count / columns);
-    const cell = Math.floor((space.width - GAP * (columns - 1)) / columns);
     const height = (space.height - GAP * (rows - 1)) / rows - caption;
-    const picture = Math.max(0, Math.floor(Math.min(height, cell / SHAPE)));
-    return { columns, cell, picture, width: picture * SHAPE };
-  };
-  const all = Array.from({ length: Math.max(1, count) }, (_, i) => fits(i + 1));
-  const best = all.reduce((a, b) => (b.width > a.width ? b : a));
-  // No wider than its picture and its caption need, so that cells stand together.
-  if (best.width >= NARROWEST) {
-    const cell = Math.min(best.cell, Math.max(Math.ceil(best.width), CAPTION_NEEDS));
-    return { columns: best.columns, cell, picture: best.picture };
+    const picture = Math.floor(Math.min(height, width(columns) / SHAPE));
+    if (picture > best.picture) best = { columns, cell: width(columns), picture };
   }
-  // Too many to fit: as many columns as are wide enough, and the page scrolls.
-  const columns = Math.max(1, Math.min(count, Math.floor((space.width + GAP) / (NARROWEST + GAP))));
-  const cell = Math.floor((space.width - GAP * (columns - 1)) / columns);
-  return { columns, cell, picture: Math.floor(cell / SHAPE) };
+  const wide = Math.ceil(best.picture * SHAPE);
+  if (wide < NARROWEST_PICTURE) return { columns: most, cell: width(most), picture: Math.floor(width(most) / SHAPE) };
+  return { ...best, cell: Math.min(best.cell, Math.max(wide, ROOMY_CELL)) };
 }
 
 /** The cell one comes to from `from` with an arrow key; `from` at an edge. */
