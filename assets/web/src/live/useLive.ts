@@ -1,6 +1,6 @@
 // A camera's live picture in a video element, kept going while it is on the page.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { RefObject } from "preact";
 import { LiveConnection } from "./connection";
 import { FROZEN_AFTER_MS, GIVE_UP_AFTER_MS, watchFrames, type FrameWatch } from "./frames";
@@ -33,7 +33,8 @@ export function useLive(
   const [retryInS, setRetryInS] = useState(0);
   const connection = useRef<LiveConnection | null>(null);
 
-  useEffect(() => {
+  // A layout effect ends at once when the picture leaves the page; others end after the next painting.
+  useLayoutEffect(() => {
     const element = video.current;
     if (!element) return;
     let frames: FrameWatch | null = null;
