@@ -1,0 +1,109 @@
+// What somebody who is logged in sees: header, notices and the page of the address.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { maySeeVideo, type Session } from "./api/model";
+import { STALE_AFTER_S, useStatus } from "./api/useStatus";
+import { useKeys } from "./keys";
+import { CameraPage } from "./pages/CameraPage";
+import { NotFoundPage } from "./pages/NotFoundPage";
+import { OfficerPage } from "./pages/OfficerPage";
+import { StatePage } from "./pages/StatePage";
+import { WallPage } from "./pages/WallPage";
+import { Header } from "./parts/Header";
+import { KeysHelp } from "./parts/KeysHelp";
+import { Notice } from "./parts/Notice";
+import { useRoute, type Route } from "./route";
+import { duration } from "./text/format";
+import { useTexts } from "./text/language";
+import { givesPicture, viewsOf, type CameraView } from "./view";
+
+interface Props {
+  session: Session;
+  /** Logging out did not work. */
+  stayed: boolean;
+  expired: () => void;
+  leave: () => void;
+}
+
+export function Console({ session, stayed, expired, leave }: Props) {
+  const { t, language } = useTexts();
+  const route = useRoute();
+  const gateway = useStatus(expired);
+  const [help, setHelp] = useState(false);
+  const main = useRef<HTMLElement>(null);
+  const video = maySeeVideo(session);
+  const cameras = viewsOf(session, gateway);
+  const version = gateway.status?.version;
+  const firstVersion = useRef(version);
+  firstVersion.current ??= version;
+
+  useTitle(route);
+  useFocusOnNewPage(route, main);
+  useKeys({ "?": () => setHelp((shown) => !shown) });
+
+  return (
+    <div class="console">
+      <button type="button" class="skip" onClick={() => main.current?.focus()}>
+        {t.nav.skip}
+      </button>
+      <Header session={session} route={route} video={video} help={() => setHelp(true)} leave={leave} />
+      {gateway.silentS >= STALE_AFTER_S && (
+        <Notice>{t.gateway.silent(duration(gateway.silentS, language))}</Notice>
+      )}
+      {stayed && <Notice>{t.gateway.logOutFailed}</Notice>}
+      {version !== firstVersion.current && (
+        <Notice>
+          {t.start.newVersion}{" "}
+          <button type="button" onClick={() => window.location.reload()}>
+            {t.start.reload}
+          </button>
+        </Notice>
+      )}
+      <p class="unseen" role="status">
+        {gateway.status && t.gateway.summary(cameras.filter(givesPicture).length, cameras.length)}
+      </p>
+      <main ref={main} tabIndex={-1}>
+        <Page route={route} video={video} cameras={cameras} comebacks={gateway.comebacks} expired={expired} />
+      </main>
+      {help && <KeysHelp close={() => setHelp(false)} />}
+    </div>
+  );
+}
+
+interface PageProps {
+  route: Route;
+  video: boolean;
+  cameras: CameraView[];
+  comebacks: number;
+  expired: () => void;
+}
+
+function Page({ route, video, cameras, comebacks, expired }: PageProps) {
+  if (route.page === "unknown") return <NotFoundPage />;
+  if (route.page === "state") return <StatePage cameras={cameras} />;
+  if (!video) return <OfficerPage cameras={cameras} />;
+  if (route.page === "wall") return <WallPage cameras={cameras} comebacks={comebacks} expired={expired} />;
+  return <CameraPage id={route.id} cameras={cameras} comebacks={comebacks} expired={expired} />;
+}
+
+function useTitle(route: Route): void {
+  const { t } = useTexts();
+  const title = route.page === "camera" ? route.id : t.title[route.page];
+  useEffect(() => {
+    document.title = `${title} · greyplane`;
+  }, [title]);
+}
+
+/** Who comes to another page by key or by link reads on there, not in what is gone. */
+function useFocusOnNewPage(route: Route, main: { current: HTMLElement | null }): void {
+  const page = route.page;
+  const first = useRef(true);
+  useEffect(() => {
+    if (first.current) first.current = false;
+    // The wall puts the focus on the camera one comes from.
+    else if (!main.current?.contains(document.activeElement)) {
+      main.current?.focus({ preventScroll: true });
+      window.scrollTo(0, 0);
+    }
+  }, [page, main]);
+}

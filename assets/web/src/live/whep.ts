@@ -1,0 +1,95 @@
+// One try to receive a camera by WHEP (WebRTC-HTTP egress protocol).
+//
+// The gateway is ICE-lite and names its addresses in the answer, so the offer
+// goes out at once: our own addresses it learns from our first packets.
+
+import { failureOf, farewell, send, type Failure } from "../api/client";
+import type { Attempt, Report } from "./connection";
+import type { Cause } from "./phase";
+
+/** A short interruption heals by itself; a longer one is a loss. */
+const DISCONNECTED_FOR_MS = 3000;
+
+/** What the gateway's refusal of an offer means for the connection. */
+export function causeOf(failure: Failure): Cause {
+  if (failure.kind === "unreachable" || failure.kind === "logged-out") return failure.kind;
+  if (failure.kind === "too-many-tries") return "busy";
+  switch (failure.status) {
+    case 403:
+      return "forbidden";
+    case 404:
+      return "unknown-camera";
+    case 409:
+      return "no-codec";
+    case 503:
+      return "busy";
+    default:
+      return "refused";
+  }
+}
+
+/** Where the session is ended; none when the address is not the gateway's own. */
+export function sessionUrl(location: string | null, page: string): string | null {
+  if (!location) return null;
+  try {
+    const url = new URL(location, page);
+    return url.origin === new URL(page).origin ? url.href : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Starts receiving `camera`; `show` gets the stream as soon as there is one. */
+export function receive(camera: string, show: (stream: MediaStream) => void, report: Report): Attempt {
+  if (typeof RTCPeerConnection === "undefined") {
+    // Later, so that nothing is reported before the caller holds the attempt.
+    const soon = window.setTimeout(() => report.failed("unsupported"));
+    return { close: () => window.clearTimeout(soon) };
+  }
+  const peer = new RTCPeerConnection({ iceServers: [] });
+  let session: string | null = null;
+  let closed = false;
+  let losing: number | undefined;
+
+  peer.addEventListener("track", (event) => show(event.streams[0] ?? new MediaStream([event.track])));
+  peer.addEventListener("connectionstatechange", () => {
+    window.clearTimeout(losing);
+    const state = peer.connectionState;
+    if (state === "connected") report.connected();
+    if (state === "failed" || state === "closed") report.failed("lost");
+    if (state === "disconnected") losing = window.setTimeout(() => report.failed("lost"), DISCONNECTED_FOR_MS);
+  });
+
+  const negotiate = async () => {
+    peer.addTransceiver("video", { direction: "recvonly" });
+    await peer.setLocalDescription();
+    const response = await send(`/api/v1/cameras/${encodeURIComponent(camera)}/whep`, {
+      method: "POST",
+      headers: { "Content-Type": "application/sdp" },
+      body: peer.localDescription?.sdp ?? "",
+    });
+    session = sessionUrl(response.headers.get("Location"), document.baseURI);
+    const sdp = await response.text();
+    // Left while the answer was under way: the gateway holds a session for nobody.
+    if (closed) return endSession(session);
+    await peer.setRemoteDescription({ type: "answer", sdp });
+  };
+  negotiate().catch((error: unknown) => {
+    if (closed) return;
+    report.failed(error instanceof DOMException ? "refused" : causeOf(failureOf(error)));
+  });
+
+  return {
+    close: () => {
+      closed = true;
+      window.clearTimeout(losing);
+      peer.close();
+      endSession(session);
+    },
+  };
+}
+
+/** Tells the gateway that nobody watches any more; it would find out by itself, later. */
+function endSession(session: string | null): void {
+  if (session) farewell(session);
+}

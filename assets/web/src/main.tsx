@@ -1,0 +1,21 @@
+import { render } from "preact";
+import { App } from "./app";
+import { Guard } from "./parts/Guard";
+import "./style/base.css";
+import "./style/controls.css";
+import "./style/wall.css";
+import "./style/camera.css";
+import "./style/pages.css";
+import { LanguageProvider } from "./text/language";
+
+const root = document.getElementById("app");
+if (root) {
+  render(
+    <LanguageProvider>
+      <Guard>
+        <App />
+      </Guard>
+    </LanguageProvider>,
+    root,
+  );
+}

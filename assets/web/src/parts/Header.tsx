@@ -1,0 +1,49 @@
+// The bar above every page.
+
+import type { Session } from "../api/model";
+import { STATE, WALL, type Route } from "../route";
+import { useTexts } from "../text/language";
+import { LanguageButton } from "./LanguageButton";
+
+interface Props {
+  session: Session;
+  route: Route;
+  video: boolean;
+  help: () => void;
+  leave: () => void;
+}
+
+export function Header({ session, route, video, help, leave }: Props) {
+  const { t } = useTexts();
+  const here = (is: boolean) => (is ? ("page" as const) : undefined);
+  return (
+    <header class="bar">
+      <span class="brand">greyplane</span>
+      <nav aria-label={t.nav.label}>
+        {video && (
+          <a href={WALL} aria-current={here(route.page === "wall")}>
+            {t.nav.wall}
+          </a>
+        )}
+        <a href={STATE} aria-current={here(route.page === "state" || (!video && route.page === "wall"))}>
+          {t.nav.state}
+        </a>
+      </nav>
+      <div class="bar-end">
+        {video && (
+          <button type="button" class="quiet" onClick={help} aria-haspopup="dialog">
+            {t.nav.keys} <kbd aria-hidden="true">?</kbd>
+          </button>
+        )}
+        <LanguageButton />
+        <span class="user" title={t.nav.loggedInAs(session.user)}>
+          <span class="unseen">{t.nav.loggedInAs("")}</span>
+          {session.user}
+        </span>
+        <button type="button" class="quiet" onClick={leave}>
+          {t.nav.logOut}
+        </button>
+      </div>
+    </header>
+  );
+}

@@ -1,0 +1,51 @@
+// The list of keys, over the page.
+
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { useTexts } from "../text/language";
+
+export function KeysHelp({ close }: { close: () => void }) {
+  const { t } = useTexts();
+  const dialog = useRef<HTMLDialogElement>(null);
+  // At once: the next key must already meet the open list.
+  useLayoutEffect(() => {
+    const element = dialog.current;
+    element?.showModal();
+    // Closing, unlike taking it away, puts the focus back where it was.
+    return () => element?.close();
+  }, []);
+  const { arrows, enter, escape } = t.keys.names;
+  const rows: [string, string][] = [
+    [arrows, t.keys.move],
+    [enter, t.keys.open],
+    ["1 – 9", t.keys.number],
+    ["F", t.keys.fullScreen],
+    [escape, t.keys.back],
+    ["?", t.keys.help],
+  ];
+  return (
+    <dialog ref={dialog} class="help" aria-labelledby="keys-heading" onClose={close}>
+      <h2 id="keys-heading">{t.keys.heading}</h2>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{t.keys.key}</th>
+            <th scope="col">{t.keys.does}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(([key, does]) => (
+            <tr key={key}>
+              <th scope="row">
+                <kbd>{key}</kbd>
+              </th>
+              <td>{does}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <button type="button" onClick={() => dialog.current?.close()}>
+        {t.keys.close}
+      </button>
+    </dialog>
+  );
+}

@@ -1,0 +1,21 @@
+import { expect, test } from "vitest";
+import { cameraHref, parseRoute } from "./route";
+
+test.each([
+  ["", { page: "wall" }],
+  ["#/", { page: "wall" }],
+  ["#/state", { page: "state" }],
+  ["#/camera/market", { page: "camera", id: "market" }],
+  ["#/camera/", { page: "unknown" }],
+  ["#/camera/a/b", { page: "unknown" }],
+  ["#/camera/%zz", { page: "unknown" }],
+  ["#/elsewhere", { page: "unknown" }],
+])("%s", (hash, route) => {
+  expect(parseRoute(hash)).toEqual(route);
+});
+
+test("a camera's address leads to that camera", () => {
+  for (const id of ["market", "a b", "ä/ö", "100%"]) {
+    expect(parseRoute(cameraHref(id))).toEqual({ page: "camera", id });
+  }
+});
