@@ -10,6 +10,7 @@
 #   make bench-deface      against deface: DATASET=… a folder of labelled stills or clips
 #   make prove             every scenario, judged; writes target/prove.json
 #   make soak, make fuzz   long runs (MINUTES=… each)
+#   make web               the console's pages, built into the program
 #   make models            the detection models and their runtime, fetched and verified
 
 SHELL := /bin/bash
@@ -70,13 +71,43 @@ PEERS := $(wildcard tests/peers/requirements*.txt)
 models: .venv/bin/python
 	.venv/bin/python models/fetch.py
 
+# Node comes with the machine or from Debian; 18 is enough.
+.PHONY: node
+node: system
+	@command -v npm >/dev/null || { \
+	  $(SUDO) apt-get update -qq; \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm; \
+	}
+
+WEB_SOURCES := $(shell find assets/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*')
+assets/web/node_modules/.ready: assets/web/package-lock.json | node
+	cd assets/web && npm ci --silent
+	touch $@
+
+# Cargo does not see that a folder it embeds has come into being: the module that
+# embeds it is touched.
+assets/web/dist/index.html: $(WEB_SOURCES) assets/web/node_modules/.ready
+	cd assets/web && npm run --silent build
+	touch $@ src/web/files.rs
+
+.PHONY: web
+web: assets/web/dist/index.html
+
+.PHONY: browser
+browser: system
+	@command -v chromium >/dev/null || { \
+	  $(SUDO) apt-get update -qq; \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
+	}
+
 .PHONY: demo
-demo: system $(if $(filter 0,$(DETECT)),,models)
+demo: system web $(if $(filter 0,$(DETECT)),,models)
 	cargo build --release --locked
 	./target/release/greyplane demo $(if $(filter 1,$(CHECK)),--check) $(if $(filter 0,$(DETECT)),--no-detect)
 
 .PHONY: test
-test: nextest models .venv/.ready
+test: nextest models web browser .venv/.ready
+	cd assets/web && npm test --silent
 	cargo test --locked --no-default-features --lib --quiet
 	cargo test --locked --doc --quiet
 	cargo nextest run --locked --all-targets

@@ -48,6 +48,8 @@ pub mod config;
 #[cfg(feature = "gateway")]
 pub mod redact;
 #[cfg(feature = "gateway")]
+pub mod users;
+#[cfg(feature = "gateway")]
 pub mod web;
 
 #[cfg(feature = "gateway")]

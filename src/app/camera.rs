@@ -80,7 +80,7 @@ impl RunningCamera {
             }
             _ => None,
         };
-        shared.egress.add_camera(&camera.id, pipeline.stream());
+        shared.exits.add_camera(&camera.id, pipeline.stream());
         Ok(Self {
             id: camera.id.clone(),
             budget_ms: u64::try_from(camera.latency_budget.as_millis()).unwrap_or(u64::MAX),

@@ -4,6 +4,7 @@
 
 mod camera;
 mod detection;
+mod exits;
 mod journal;
 mod judge;
 mod models;
@@ -14,18 +15,15 @@ pub use models::{Loaded, Shelf, try_models, usual_face};
 
 use crate::clock::Clock;
 use crate::config::{Camera, Change, Config, Problems, diff};
-use crate::egress::{Access, RtspServer, RtspSettings};
 use crate::event::{Event, EventSink};
 use crate::web::{self, GatewayStatus};
 use anyhow::Context;
 use camera::RunningCamera;
 use detection::Pool;
+use exits::{Exits, rtsp_settings};
 use journal::Journal;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// The most viewers' sessions at once.
-const SESSIONS_AT_MOST: u32 = 500;
 
 /// A running gateway. [`Gateway::stop`] or dropping it ends everything.
 pub struct Gateway {
@@ -40,7 +38,7 @@ pub struct Gateway {
 struct Shared {
     clock: Arc<dyn Clock>,
     journal: Arc<Journal>,
-    egress: RtspServer,
+    exits: Exits,
     detectors: Pool,
     cameras: Mutex<Vec<RunningCamera>>,
 }
@@ -61,18 +59,13 @@ impl Gateway {
     /// When an address cannot be bound or GStreamer lacks a part.
     pub fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let journal = Arc::new(Journal::default());
-        let egress =
-            RtspServer::start(rtsp_settings(&config), journal.clone()).with_context(|| {
-                format!(
-                    "the masked streams cannot be served at {}",
-                    config.rtsp_listen
-                )
-            })?;
+        let events: Arc<dyn EventSink> = journal.clone();
+        let exits = Exits::start(&config, &events)?;
         let detectors = models::pool(&config, &journal)?;
         let shared = Arc::new(Shared {
             clock,
             journal,
-            egress,
+            exits,
             detectors,
             cameras: Mutex::new(Vec::new()),
         });
@@ -81,8 +74,8 @@ impl Gateway {
                 .with_context(|| format!("camera `{}` could not be started", camera.id))?;
             shared.cameras().push(running);
         }
-        let http = web::Server::start(config.http_listen, shared.clone())
-            .with_context(|| format!("the status cannot be served at {}", config.http_listen))?;
+        let http = web::Server::start(http_settings(&config), shared.clone())
+            .with_context(|| format!("HTTP cannot be served at {}", config.http_listen))?;
         Ok(Self {
             started_with: config.clone(),
             config,
@@ -125,6 +118,9 @@ impl Gateway {
         {
             said.push("addresses change at the next start".to_owned());
         }
+        if new.console != self.config.console {
+            said.push("the console changes at the next start".to_owned());
+        }
         if new.detectors != self.config.detectors {
             said.push("detectors change at the next start".to_owned());
         }
@@ -142,6 +138,7 @@ impl Gateway {
         // The addresses in use stay those of the start.
         new.rtsp_listen = self.config.rtsp_listen;
         new.http_listen = self.config.http_listen;
+        new.console = self.config.console.clone();
         new.detectors = self.config.detectors.clone();
         self.config = new;
         self.shared.journal.emit(Event::Reloaded { detail });
@@ -151,7 +148,12 @@ impl Gateway {
         if new.viewers.is_empty() && !self.config.rtsp_listen.ip().is_loopback() {
             return "accounts stay: the streams are still served beyond this machine".to_owned();
         }
-        match self.shared.egress.set_access(&rtsp_settings(new).access) {
+        match self
+            .shared
+            .exits
+            .rtsp
+            .set_access(&rtsp_settings(new).access)
+        {
             Ok(()) => "viewers' accounts".to_owned(),
             Err(error) => {
                 tracing::error!(%error, "viewers' accounts stay as they were");
@@ -202,7 +204,7 @@ impl Gateway {
             *cameras = kept;
             gone
         };
-        self.shared.egress.remove_camera(id);
+        self.shared.exits.remove_camera(id);
         // Stopped outside the lock: it takes a moment, and the status must not wait.
         drop(gone);
         self.shared.journal.forget(id);
@@ -215,11 +217,10 @@ impl Gateway {
         });
     }
 
-    /// Where the status is served.
-    pub fn http_address(&self) -> SocketAddr {
-        self.http
-            .as_ref()
-            .map_or(self.config.http_listen, web::Server::address)
+    /// Where HTTP is served: the console, or only the status.
+    pub fn http_url(&self) -> String {
+        let http = self.http.as_ref();
+        http.map_or_else(String::new, web::Server::url)
     }
 
     /// Where the masked stream of camera `id` is served.
@@ -227,13 +228,13 @@ impl Gateway {
         let ip = self.config.rtsp_listen.ip();
         format!(
             "rtsp://{}/{id}",
-            SocketAddr::new(ip, self.shared.egress.port())
+            SocketAddr::new(ip, self.shared.exits.rtsp.port())
         )
     }
 
     /// The gateway now.
     pub fn status(&self) -> GatewayStatus {
-        web::Source::status(&*self.shared)
+        web::Gateway::status(&*self.shared)
     }
 
     /// Stops everything; also called by dropping.
@@ -241,7 +242,7 @@ impl Gateway {
         drop(self.http.take());
         let cameras = std::mem::take(&mut *self.shared.cameras());
         for camera in &cameras {
-            self.shared.egress.remove_camera(camera.id());
+            self.shared.exits.remove_camera(camera.id());
         }
         // Side by side: each may take a moment to leave its camera.
         std::thread::scope(|scope| {
@@ -249,7 +250,7 @@ impl Gateway {
                 scope.spawn(move || drop(camera));
             }
         });
-        self.shared.egress.stop();
+        self.shared.exits.stop();
     }
 }
 
@@ -265,11 +266,11 @@ impl Shared {
     }
 }
 
-impl web::Source for Shared {
+impl web::Gateway for Shared {
     fn status(&self) -> GatewayStatus {
         GatewayStatus {
             version: env!("CARGO_PKG_VERSION"),
-            rtsp_port: self.egress.port(),
+            rtsp_port: self.exits.rtsp.port(),
             cameras: self
                 .cameras()
                 .iter()
@@ -277,21 +278,24 @@ impl web::Source for Shared {
                 .collect(),
         }
     }
+
+    fn watch(&self, camera: &str, offer: &str) -> Result<web::Watching, web::CannotWatch> {
+        self.exits.watch(camera, offer)
+    }
+
+    fn unwatch(&self, watching: &str) -> bool {
+        self.exits.unwatch(watching)
+    }
 }
 
-fn rtsp_settings(config: &Config) -> RtspSettings {
-    let users = config
-        .viewers
-        .iter()
-        .map(|v| (v.user.clone(), v.password.clone()));
-    RtspSettings {
-        address: config.rtsp_listen.ip().to_string(),
-        port: config.rtsp_listen.port(),
-        access: if config.viewers.is_empty() {
-            Access::Open
-        } else {
-            Access::Digest(users.collect())
-        },
-        sessions_at_most: SESSIONS_AT_MOST,
+fn http_settings(config: &Config) -> web::Settings {
+    let console = config.console.as_ref().map(|console| web::ConsoleSettings {
+        users: console.users.clone(),
+        tls: console.tls.clone().map(|tls| (tls.certificate, tls.key)),
+        session: console.session,
+    });
+    web::Settings {
+        listen: config.http_listen,
+        console,
     }
 }

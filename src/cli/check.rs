@@ -4,6 +4,7 @@ use super::Failure;
 use anyhow::Context;
 use greyplane::app::try_models;
 use greyplane::config::{self, Kind};
+use greyplane::users::Users;
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
@@ -24,6 +25,15 @@ impl Args {
                 Kind::Ptz { .. } => "turning",
             };
             println!("{}: {kind} camera, {zones} zones", camera.id);
+        }
+        if let Some(console) = &config.console {
+            let users = Users::read(&console.users)
+                .with_context(|| {
+                    let file = console.users.display();
+                    format!("nobody could log in; make the first account: greyplane user --users {file} add NAME --role admin --camera '*'")
+                })
+                .map_err(Failure::Usage)?;
+            println!("console: {} accounts", users.iter().count());
         }
         try_models(&config)
             .context("nobody would look at the pictures")

@@ -9,8 +9,10 @@ use greyplane::app::{Gateway, try_models};
 use greyplane::clock::{Clock, SystemClock};
 use greyplane::config::{self, Config};
 use greyplane::prove;
+use greyplane::secret::Secret;
 use greyplane::sim::motion::script::Script;
 use greyplane::sim::{self, Sim, SimConfig};
+use greyplane::users::{ALL_CAMERAS, PasswordHash, Role, User, Users};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,9 +33,12 @@ pub(crate) struct Args {
     /// The port for the masked stream; 0 picks one.
     #[arg(long, default_value_t = 8554)]
     rtsp_port: u16,
-    /// The port for the status; 0 picks one.
+    /// The port for the console; 0 picks one.
     #[arg(long, default_value_t = 8080)]
     http_port: u16,
+    /// The UDP port for the console's video; 0 picks one.
+    #[arg(long, default_value_t = 8189)]
+    webrtc_port: u16,
 }
 
 /// The drawn mast is eight metres high.
@@ -51,11 +56,13 @@ impl Args {
         let folder = Folder::new()?;
         let sim = Sim::start(street(), clock.clone())
             .map_err(|e| anyhow!(e).context("the simulated camera"))?;
+        let password = accounts(&folder.0.join("users.toml"))?;
         let config = self.configure(&sim, &folder.0)?;
         try_models(&config)
             .context("`make models` fetches the models; --no-detect does without")?;
-        let mut gateway = Gateway::start(config.clone(), clock.clone())
-            .context("a port may be taken: choose others with --rtsp-port and --http-port")?;
+        let mut gateway = Gateway::start(config.clone(), clock.clone()).context(
+            "a port may be taken: choose others with --rtsp-port, --http-port and --webrtc-port",
+        )?;
         screen.say(&format!("camera {}   what the camera sees", sim.rtsp_url()));
         screen.say(&format!(
             "masked {}   what the control room sees",
@@ -65,7 +72,10 @@ impl Args {
             judge(screen, &gateway, &clock, &stop)
         } else {
             announce(screen, &gateway, &config);
-            screen.say("Open an address in VLC, or: ffplay -rtsp_transport tcp ADDRESS");
+            let roles = Role::ALL.map(Role::name).join(", ");
+            screen.say(&format!("console {}", gateway.http_url()));
+            screen.say(&format!("log in as one of {roles}; password {password}"));
+            screen.say("Open a stream's address in VLC, or: ffplay -rtsp_transport tcp ADDRESS");
             screen.say(&format!(
                 "The files of this run are in {}.",
                 folder.0.display()
@@ -86,16 +96,18 @@ impl Args {
     /// loads them as `run` does.
     fn configure(&self, sim: &Sim, folder: &Path) -> Result<Config, Failure> {
         let ports = if self.check {
-            (0, 0)
+            (0, 0, 0)
         } else {
-            (self.rtsp_port, self.http_port)
+            (self.rtsp_port, self.http_port, self.webrtc_port)
         };
         let text = format!(
             "[gateway]\nrtsp_listen = \"127.0.0.1:{}\"\nhttp_listen = \"127.0.0.1:{}\"\n\n\
+             [console]\nusers = \"users.toml\"\nwebrtc_listen = \"127.0.0.1:{}\"\n\n\
              [[camera]]\nid = \"street\"\nurl = \"{}\"\nmasks = \"street.json\"\n\
              profile = \"street.profile.toml\"\n\n[camera.telemetry]\ndevice_url = \"{}\"\n{}",
             ports.0,
             ports.1,
+            ports.2,
             sim.rtsp_url(),
             sim.onvif_url(),
             if self.no_detect { "" } else { DETECT },
@@ -111,6 +123,23 @@ impl Args {
         }
         config::load(&path).map_err(Failure::Configuration)
     }
+}
+
+/// Writes an account for each role; their password, of this run only.
+fn accounts(file: &Path) -> anyhow::Result<String> {
+    let password = format!("demo-{:08x}", rand::random::<u32>());
+    let hash = PasswordHash::of(&Secret::new(password.as_str()))?;
+    let mut users = Users::default();
+    for role in Role::ALL {
+        users.add(User {
+            name: role.name().into(),
+            password: hash.clone(),
+            roles: vec![role],
+            cameras: vec![ALL_CAMERAS.into()],
+        })?;
+    }
+    users.write(file)?;
+    Ok(password)
 }
 
 /// A 720p camera over a street whose private places are painted in the canary colour.

@@ -9,6 +9,7 @@ mod redact;
 mod run;
 mod sim;
 mod terminal;
+mod user;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -46,6 +47,8 @@ enum Command {
     /// Measure a detection model on labelled pictures.
     Eval(eval::Args),
     Redact(redact::Args),
+    /// Make and change the accounts of the console.
+    User(user::Args),
     /// Play scenarios and judge the masked stream as a viewer.
     Prove(prove::Args),
 }
@@ -83,6 +86,7 @@ impl Arguments {
             Command::Demo(args) => args.run(&screen),
             Command::Eval(args) => args.run(),
             Command::Redact(args) => args.run(&screen),
+            Command::User(args) => args.run(),
             Command::Prove(args) => args.run(),
         };
         match done {

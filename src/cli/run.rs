@@ -49,7 +49,7 @@ impl Args {
 
 /// Prints the addresses, one a line, for people and for scripts.
 pub(crate) fn announce(screen: &Screen, gateway: &Gateway, config: &Config) {
-    screen.say(&format!("http http://{}", gateway.http_address()));
+    screen.say(&format!("http {}", gateway.http_url()));
     for camera in &config.cameras {
         screen.say(&format!("stream {}", gateway.stream_url(&camera.id)));
     }

@@ -13,6 +13,7 @@ use toml::de::{DeTable, DeValue};
 #[derive(Debug, Default)]
 pub(super) struct Document {
     pub(super) gateway: Gateway,
+    pub(super) console: Option<Console>,
     pub(super) detectors: Detectors,
     pub(super) viewers: Vec<Viewer>,
     pub(super) cameras: Vec<Camera>,
@@ -32,6 +33,17 @@ impl Default for Gateway {
             http_listen: unplaced("127.0.0.1:8080".into()),
         }
     }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Console {
+    pub(super) users: Spanned<String>,
+    pub(super) tls_certificate: Option<Spanned<String>>,
+    pub(super) tls_key: Option<Spanned<String>>,
+    pub(super) webrtc_listen: Option<Spanned<String>>,
+    #[serde(default = "defaults::session_minutes")]
+    pub(super) session_minutes: Spanned<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -161,6 +173,9 @@ impl Default for Limits {
 mod defaults {
     use super::{Spanned, unplaced};
 
+    pub(super) fn session_minutes() -> Spanned<u64> {
+        unplaced(480)
+    }
     pub(super) fn jitter_buffer_ms() -> Spanned<u64> {
         unplaced(50)
     }
@@ -211,6 +226,7 @@ pub(super) fn parse(path: &Path, text: &str, problems: &mut Problems) -> Option<
     for (key, value) in table.into_inner() {
         let read = match key.get_ref().as_ref() {
             "gateway" => reader.table(value).map(|g| document.gateway = g),
+            "console" => reader.table(value).map(|c| document.console = Some(c)),
             "detectors" => reader.table(value).map(|d| document.detectors = d),
             "viewer" => reader.array("viewer", value).map(|v| document.viewers = v),
             "camera" => reader.array("camera", value).map(|c| document.cameras = c),
@@ -220,7 +236,7 @@ pub(super) fn parse(path: &Path, text: &str, problems: &mut Problems) -> Option<
                     text,
                     &key.span(),
                     format!("unknown section `{other}`"),
-                    "known sections: [gateway], [detectors], [[viewer]], [[camera]]",
+                    "known sections: [gateway], [console], [detectors], [[viewer]], [[camera]]",
                 ));
                 None
             }

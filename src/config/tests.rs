@@ -48,6 +48,54 @@ fn the_sample_is_valid_and_equals_the_defaults() {
     assert_eq!(default.latency_budget.as_millis(), 100);
 }
 
+#[test]
+fn a_console_is_read_whole_or_refused() {
+    let with = |console: &str| format!("{console}\n{MINIMAL}");
+    let config = load_text(&with("[console]\nusers = \"u.toml\"\n")).unwrap();
+    let console = config.console.unwrap();
+    assert!(console.users.ends_with("u.toml") && console.users.is_absolute());
+    assert_eq!(console.webrtc_listen, "127.0.0.1:8189".parse().unwrap());
+    assert_eq!((console.tls, console.session.as_secs()), (None, 8 * 3600));
+    let beyond = "[gateway]\nhttp_listen = \"0.0.0.0:443\"\n";
+    let tls = "tls_certificate = \"c\"\ntls_key = \"k\"\n";
+    let config = load_text(&with(&format!("{beyond}[console]\nusers = \"u\"\n{tls}"))).unwrap();
+    assert_eq!(
+        config.console.unwrap().webrtc_listen,
+        "0.0.0.0:8189".parse().unwrap()
+    );
+    for (console, line, what) in [
+        ("[console]\n", 1, "missing field"),
+        (
+            "[console]\nusers = \"u\"\ntls_key = \"k\"\n",
+            3,
+            "only half",
+        ),
+        (
+            "[console]\nusers = \"u\"\nwebrtc_listen = \"here\"\n",
+            3,
+            "no address",
+        ),
+        (
+            "[console]\nusers = \"u\"\nsession_minutes = 0\n",
+            3,
+            "out of range",
+        ),
+        (
+            "[console]\nusers = \"u\"\npassword = \"hunter2\"\n",
+            3,
+            "unknown field",
+        ),
+        (beyond, 2, "without accounts or without TLS"),
+        (
+            &format!("{beyond}[console]\nusers = \"u\"\n"),
+            2,
+            "without accounts or without TLS",
+        ),
+    ] {
+        refused(&with(console), &[(line, what, "")]);
+    }
+}
+
 /// Expects exactly these problems: (line, part of what, part of remedy).
 fn refused(text: &str, expected: &[(usize, &str, &str)]) {
     let problems = load_text(text).expect_err("must be refused").0;

@@ -14,14 +14,38 @@ use std::time::Duration;
 pub struct Config {
     /// Where the masked streams are served.
     pub rtsp_listen: SocketAddr,
-    /// Where the status is served.
+    /// Where the console and the status are served.
     pub http_listen: SocketAddr,
+    /// Who may use the console; none = there is none, only the status (loopback only).
+    pub console: Option<Console>,
     /// Who looks at the pictures of cameras that want it.
     pub detectors: Detectors,
     /// Who may watch; empty = anyone who reaches the address (loopback only).
     pub viewers: Vec<Account>,
     /// The cameras, in file order, at least one, ids unique.
     pub cameras: Vec<Camera>,
+}
+
+/// The console.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Console {
+    /// The accounts' file, kept by `greyplane user`.
+    pub users: PathBuf,
+    /// Certificate chain and private key (PEM); none = plain HTTP (loopback only).
+    pub tls: Option<Tls>,
+    /// Where WebRTC's datagrams are received (UDP).
+    pub webrtc_listen: SocketAddr,
+    /// How long a session lasts that nobody uses.
+    pub session: Duration,
+}
+
+/// Where a server's certificate lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    /// The certificate and those that signed it (PEM).
+    pub certificate: PathBuf,
+    /// Its private key (PEM).
+    pub key: PathBuf,
 }
 
 /// The detectors that all cameras share.

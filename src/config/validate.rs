@@ -3,7 +3,8 @@
 use super::document::{self, Document};
 use super::problem::{Problem, Problems};
 use super::types::{
-    Account, Camera, Config, Detect, Detectors, Encoder, Kind, Limits, Masks, Source, Telemetry,
+    Account, Camera, Config, Console, Detect, Detectors, Encoder, Kind, Limits, Masks, Source,
+    Telemetry, Tls,
 };
 use super::{Secret, read_text};
 use crate::pose::CameraProfile;
@@ -22,6 +23,8 @@ use toml::Spanned;
 const PTZ_BUDGET_MS: u64 = 250;
 /// Any other fixed camera waits for nothing but its painting.
 const FIXED_BUDGET_MS: u64 = 100;
+/// The UDP port that browsers' video comes from, unless another is named.
+const WEBRTC_PORT: u16 = 8189;
 
 pub(super) struct Validator<'a> {
     path: &'a Path,
@@ -43,6 +46,10 @@ impl<'a> Validator<'a> {
     pub(super) fn config(mut self, d: Document) -> Option<Config> {
         let rtsp_listen = self.address(&d.gateway.rtsp_listen);
         let http_listen = self.address(&d.gateway.http_listen);
+        let console = match (&d.console, http_listen) {
+            (Some(console), Some(http)) => Some(self.console(console, http)),
+            _ => None,
+        };
         let detectors = Detectors {
             folder: d.detectors.folder.map(|f| self.beside(f.get_ref())),
             threads: self.number(&d.detectors.threads, 1..=64, "threads") as usize,
@@ -80,21 +87,47 @@ impl<'a> Validator<'a> {
             );
             return None;
         }
-        if !http_listen.ip().is_loopback() {
+        if !http_listen.ip().is_loopback() && console.as_ref().is_none_or(|c| c.tls.is_none()) {
             self.at(
                 &d.gateway.http_listen,
-                "would show the status beyond this machine without accounts",
-                "listen on 127.0.0.1 and put a reverse proxy with accounts before it",
+                "would serve beyond this machine without accounts or without TLS",
+                "add [console] with `users`, `tls_certificate` and `tls_key`, or listen on 127.0.0.1",
             );
             return None;
         }
         (count > 0 && cameras.len() == count).then_some(Config {
             rtsp_listen,
             http_listen,
+            console,
             detectors,
             viewers,
             cameras,
         })
+    }
+
+    fn console(&mut self, c: &document::Console, http: SocketAddr) -> Console {
+        let tls = match (&c.tls_certificate, &c.tls_key) {
+            (Some(certificate), Some(key)) => Some(Tls {
+                certificate: self.beside(certificate.get_ref()),
+                key: self.beside(key.get_ref()),
+            }),
+            (None, None) => None,
+            (Some(alone), None) | (None, Some(alone)) => {
+                self.at(
+                    alone,
+                    "is only half of what TLS needs",
+                    "name both `tls_certificate` and `tls_key`",
+                );
+                None
+            }
+        };
+        let webrtc = c.webrtc_listen.as_ref().and_then(|a| self.address(a));
+        Console {
+            users: self.beside(c.users.get_ref()),
+            tls,
+            webrtc_listen: webrtc.unwrap_or(SocketAddr::new(http.ip(), WEBRTC_PORT)),
+            session: Duration::from_secs(60 * self.number(&c.session_minutes, 5..=1440, "minutes")),
+        }
     }
 
     fn camera(&mut self, c: document::Camera, ids: &mut HashSet<String>) -> Option<Camera> {

@@ -20,7 +20,15 @@ export function Picture({ camera, comebacks, expired }: Props) {
   const frozen = live.picture && live.frozenS !== null;
   return (
     <div class={frozen ? "picture picture-frozen" : "picture"}>
-      <video ref={video} muted autoplay playsInline disablePictureInPicture aria-label={t.camera.video(camera.id)} />
+      <video
+        ref={video}
+        data-camera={camera.id}
+        muted
+        autoplay
+        playsInline
+        disablePictureInPicture
+        aria-label={t.camera.video(camera.id)}
+      />
       <Trouble live={live} />
       {camera.reason && (
         <p class="why">

@@ -1,0 +1,240 @@
+//! The server: a thread, an address, all routes.
+
+use super::accounts::Accounts;
+use super::api::{self, Shared};
+use super::error::ApiError;
+use super::watching::Watches;
+use super::{ConsoleSettings, Gateway, GatewayStatus, Settings, files, guard};
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{StatusCode, Uri};
+use axum::middleware::from_fn;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use axum_login::AuthManagerLayerBuilder;
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tower_sessions::cookie::SameSite;
+use tower_sessions::cookie::time;
+use tower_sessions::{Expiry, MemoryStore, SessionManagerLayer};
+
+/// No offer of a browser is larger, bytes.
+const LARGEST_BODY: usize = 64 << 10;
+/// A request's head that takes longer is nobody's.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// How often it is looked whether those who watch still may.
+const TEND_EVERY: Duration = Duration::from_secs(2);
+/// Answers under way get so long when the gateway ends.
+const END_WITHIN: Duration = Duration::from_millis(500);
+
+/// Why nothing can be served.
+#[derive(Debug, thiserror::Error)]
+pub enum CannotStart {
+    /// The address, or a thread, cannot be had.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// The certificate or its key cannot be used.
+    #[error("TLS with {} and {}: {why}", .certificate.display(), .key.display())]
+    Tls {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+        /// What is wrong.
+        why: std::io::Error,
+    },
+}
+
+/// A running HTTP server; stops when dropped.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    over_tls: bool,
+    handle: Handle<SocketAddr>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Server {
+    /// Serves `gateway`.
+    ///
+    /// # Errors
+    /// [`CannotStart`].
+    pub fn start(settings: Settings, gateway: Arc<dyn Gateway>) -> Result<Self, CannotStart> {
+        let listener = std::net::TcpListener::bind(settings.listen)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build()?;
+        let files = settings.console.as_ref().and_then(|c| c.tls.clone());
+        let tls = match files {
+            None => None,
+            Some((certificate, key)) => {
+                let read = runtime.block_on(RustlsConfig::from_pem_file(&certificate, &key));
+                Some(read.map_err(|why| CannotStart::Tls {
+                    certificate,
+                    key,
+                    why,
+                })?)
+            }
+        };
+        let over_tls = tls.is_some();
+        let handle = Handle::new();
+        let on = handle.clone();
+        let serve = move || {
+            runtime.block_on(async move {
+                let routes = routes(settings.console, over_tls, gateway);
+                let service = routes.into_make_service_with_connect_info::<SocketAddr>();
+                let served = match tls {
+                    Some(tls) => match axum_server::from_tcp_rustls(listener, tls) {
+                        Ok(server) => tend(server.handle(on)).serve(service).await,
+                        Err(error) => Err(error),
+                    },
+                    None => match axum_server::from_tcp(listener) {
+                        Ok(server) => tend(server.handle(on)).serve(service).await,
+                        Err(error) => Err(error),
+                    },
+                };
+                if let Err(error) = served {
+                    tracing::error!(%error, "HTTP ended");
+                }
+            });
+        };
+        let thread = std::thread::Builder::new()
+            .name("http".into())
+            .spawn(serve)?;
+        Ok(Self {
+            address,
+            over_tls,
+            handle,
+            thread: Some(thread),
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The address as a browser wants it.
+    pub fn url(&self) -> String {
+        let scheme = if self.over_tls { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+}
+
+/// Slow heads end.
+fn tend<A>(mut server: axum_server::Server<SocketAddr, A>) -> axum_server::Server<SocketAddr, A> {
+    server
+        .http_builder()
+        .http1()
+        .timer(hyper_util::rt::TokioTimer::new())
+        .header_read_timeout(HEAD_WITHIN);
+    server
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.handle.graceful_shutdown(Some(END_WITHIN));
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the HTTP thread had panicked");
+        }
+    }
+}
+
+/// All routes, and what holds for all of them.
+fn routes(console: Option<ConsoleSettings>, over_tls: bool, gateway: Arc<dyn Gateway>) -> Router {
+    let routes = match console {
+        None => Router::new()
+            .route("/api/v1/status", get(open_status))
+            .route("/readyz", get(ready_and_why))
+            .with_state(gateway),
+        Some(console) => with_accounts(console, gateway),
+    };
+    routes
+        .route("/healthz", get(|| async { "ok\n" }))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(from_fn(guard::same_site))
+        .layer(from_fn(move |request, next| {
+            guard::harden(over_tls, request, next)
+        }))
+}
+
+fn with_accounts(console: ConsoleSettings, gateway: Arc<dyn Gateway>) -> Router {
+    let accounts = Accounts::new(console.users);
+    let watches = Watches::new(gateway.clone());
+    tokio::spawn({
+        let (accounts, watches) = (accounts.clone(), watches.clone());
+        async move {
+            loop {
+                tokio::time::sleep(TEND_EVERY).await;
+                watches.tend(&accounts);
+            }
+        }
+    });
+    let session_s = i64::try_from(console.session.as_secs()).unwrap_or(i64::MAX);
+    let sessions = SessionManagerLayer::new(MemoryStore::default())
+        .with_name(api::COOKIE)
+        .with_secure(true)
+        .with_http_only(true)
+        .with_same_site(SameSite::Strict)
+        .with_path("/")
+        .with_always_save(true)
+        .with_expiry(Expiry::OnInactivity(time::Duration::seconds(session_s)));
+    let logins = AuthManagerLayerBuilder::new(accounts.clone(), sessions).build();
+    let (api, _) = api::routes();
+    api.route("/readyz", get(ready))
+        .with_state(Shared {
+            gateway,
+            accounts,
+            watches,
+        })
+        .fallback(page)
+        .layer(logins)
+}
+
+/// The console's page and its parts; nothing under `/api`.
+async fn page(uri: Uri) -> Response {
+    if uri.path().starts_with("/api") {
+        return ApiError::not_logged_in().into_response();
+    }
+    files::serve(uri).await
+}
+
+async fn open_status(State(gateway): State<Arc<dyn Gateway>>) -> Json<GatewayStatus> {
+    Json(gateway.status())
+}
+
+/// What of each camera keeps the gateway from being ready. Ready means: every
+/// camera's picture comes and is not wholly covered.
+fn waiting(gateway: &dyn Gateway) -> Vec<String> {
+    let hidden = |state: &str| state == "covered" || state == "no-signal";
+    let cameras = gateway.status().cameras.into_iter();
+    cameras
+        .filter(|c| hidden(c.state))
+        .map(|c| format!("{}: {}\n", c.id, c.reason.unwrap_or_else(|| c.state.into())))
+        .collect()
+}
+
+async fn ready_and_why(State(gateway): State<Arc<dyn Gateway>>) -> Response {
+    let waiting = waiting(&*gateway);
+    match waiting.is_empty() {
+        true => "ready\n".into_response(),
+        false => (StatusCode::SERVICE_UNAVAILABLE, waiting.concat()).into_response(),
+    }
+}
+
+/// Says nothing of cameras to whoever is not logged in.
+async fn ready(State(gateway): State<Arc<dyn Gateway>>) -> Response {
+    match waiting(&*gateway).is_empty() {
+        true => "ready\n".into_response(),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response(),
+    }
+}

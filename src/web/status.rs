@@ -1,0 +1,85 @@
+//! The status as it is served: what each camera does now.
+
+use serde::Serialize;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// The gateway as `/api/v1/status` shows it.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct GatewayStatus {
+    /// greyplane's version.
+    pub version: &'static str,
+    /// The port on which masked streams are served.
+    pub rtsp_port: u16,
+    /// All cameras, in the configuration's order.
+    pub cameras: Vec<CameraStatus>,
+}
+
+/// One camera as `/api/v1/status` shows it. Counters run since its start.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct CameraStatus {
+    /// Its id.
+    pub id: String,
+    /// `live`, `widened`, `covered` or `no-signal`.
+    pub state: &'static str,
+    /// Why, where there is a reason.
+    pub reason: Option<String>,
+    /// Width and height of the picture, once known.
+    pub size: Option<(u32, u32)>,
+    /// Frames a second from the camera.
+    pub fps_in: f64,
+    /// Frames a second that leave.
+    pub fps_out: f64,
+    /// Arrival to encoder.
+    pub latency_ms: Percentiles,
+    /// The promise.
+    pub budget_ms: u64,
+    /// Frames that left after their budget: always 0, or it is a fault of ours.
+    pub late_frames: u64,
+    /// Frames that did not leave, by reason.
+    pub dropped: BTreeMap<&'static str, u64>,
+    /// Seconds wholly covered, by reason.
+    pub covered_s: BTreeMap<&'static str, f64>,
+    /// Seconds not wholly covered.
+    pub live_s: f64,
+    /// Accepted positions a second; none for a fixed camera.
+    pub telemetry_hz: Option<f64>,
+    /// Mean time from measurement to arrival of positions.
+    pub telemetry_lateness_ms: Option<f64>,
+    /// What the detectors reach; none where nothing is looked for.
+    pub detector: Option<DetectorStatus>,
+    /// Who watches now.
+    pub viewers: u32,
+    /// Alarms: painted frames that did not read back as hidden.
+    pub read_back_failures: u64,
+}
+
+/// What a camera's detectors reach.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, ToSchema)]
+pub struct DetectorStatus {
+    /// Looks a second; 0 when none ended within three.
+    pub looks_hz: f64,
+    /// CPU time they take, percent of one core.
+    pub cpu_percent: f64,
+    /// From when a picture is taken to when what is in it is known, mean.
+    pub look_ms: f64,
+    /// Parts of the picture that are looked at in their own size.
+    pub tiles: usize,
+    /// Those that nobody looked at for longer than the configured sweep.
+    pub tiles_overdue: usize,
+    /// For how long nobody looked at the one that waits longest.
+    pub longest_unvisited_ms: u64,
+    /// Frames that left before the look after them was done.
+    pub frames_before_their_look: u64,
+}
+
+/// Percentiles of a distribution.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, ToSchema)]
+pub struct Percentiles {
+    /// Median.
+    pub p50: f64,
+    /// 99th percentile.
+    pub p99: f64,
+    /// Largest.
+    pub max: f64,
+}

@@ -1,0 +1,548 @@
+//! The API over HTTP, as a browser or a stranger would ask it: every route with
+//! every role and none, logging in and out, hostile requests.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that fails should fail loudly"
+)]
+
+use greyplane::secret::Secret;
+use greyplane::users::{PasswordHash, Role, User, Users};
+use greyplane::web::{
+    CameraStatus, CannotWatch, ConsoleSettings, Gateway, GatewayStatus, Percentiles, Server,
+    Settings, Watching,
+};
+use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, RETRY_AFTER, SET_COOKIE};
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+const PASSWORD: &str = "a password for tests";
+const SESSION: &str = "/api/v1/session";
+const MARKET: &str = "/api/v1/cameras/market/whep";
+
+/// What the routes meet in place of cameras: two of them, and who watches.
+#[derive(Default)]
+struct Cameras {
+    watching: Mutex<BTreeSet<String>>,
+}
+
+impl Gateway for Cameras {
+    fn status(&self) -> GatewayStatus {
+        let camera = |id: &str| CameraStatus {
+            id: id.into(),
+            state: "live",
+            reason: None,
+            size: Some((1280, 720)),
+            fps_in: 25.0,
+            fps_out: 25.0,
+            latency_ms: Percentiles::default(),
+            budget_ms: 250,
+            late_frames: 0,
+            dropped: BTreeMap::new(),
+            covered_s: BTreeMap::new(),
+            live_s: 1.0,
+            telemetry_hz: None,
+            telemetry_lateness_ms: None,
+            detector: None,
+            viewers: 0,
+            read_back_failures: 0,
+        };
+        GatewayStatus {
+            version: "0",
+            rtsp_port: 0,
+            cameras: ["market", "harbour"].map(camera).into(),
+        }
+    }
+
+    fn watch(&self, camera: &str, offer: &str) -> Result<Watching, CannotWatch> {
+        match offer {
+            "v=0" => {}
+            "no h264" => return Err(CannotWatch::NoH264),
+            "full" => return Err(CannotWatch::TooMany),
+            _ => return Err(CannotWatch::NotAnOffer("it is none".into())),
+        }
+        let mut watching = self.watching.lock().unwrap();
+        let id = format!("{camera}-{}", watching.len());
+        watching.insert(id.clone());
+        let answer = "an answer".into();
+        Ok(Watching { id, answer })
+    }
+
+    fn unwatch(&self, watching: &str) -> bool {
+        self.watching.lock().unwrap().remove(watching)
+    }
+}
+
+/// A console with an account for each role; its cameras are the market, but for
+/// the admin, who sees all.
+struct Console {
+    cameras: Arc<Cameras>,
+    server: Server,
+    users: PathBuf,
+    client: reqwest::Client,
+    _folder: tempfile::TempDir,
+}
+
+impl Console {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let users = folder.path().join("users.toml");
+        let hash = PasswordHash::of(&Secret::new(PASSWORD)).unwrap();
+        let mut all = Users::default();
+        for role in Role::ALL {
+            let cameras = if role == Role::Admin { "*" } else { "market" };
+            all.add(User {
+                name: role.name().into(),
+                password: hash.clone(),
+                roles: vec![role],
+                cameras: vec![cameras.into()],
+            })
+            .unwrap();
+        }
+        all.write(&users).unwrap();
+        let cameras = Arc::new(Cameras::default());
+        let settings = Settings {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            console: Some(ConsoleSettings {
+                users: users.clone(),
+                tls: None,
+                session: Duration::from_secs(3600),
+            }),
+        };
+        Self {
+            server: Server::start(settings, cameras.clone()).unwrap(),
+            cameras,
+            users,
+            client: reqwest::Client::new(),
+            _folder: folder,
+        }
+    }
+
+    async fn ask(&self, method: &str, path: &str, cookie: &str, body: Option<Body>) -> Response {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let url = format!("{}{path}", self.server.url());
+        let mut request = self.client.request(method, url);
+        if !cookie.is_empty() {
+            request = request.header(COOKIE, cookie);
+        }
+        if let Some((kind, text)) = body {
+            request = request.header(CONTENT_TYPE, kind).body(text);
+        }
+        request.send().await.unwrap()
+    }
+
+    async fn get(&self, path: &str, cookie: &str) -> Response {
+        self.ask("GET", path, cookie, None).await
+    }
+
+    /// Logs in; the cookie.
+    async fn log_in(&self, name: &str) -> String {
+        let answer = self.ask("POST", SESSION, "", login(name, PASSWORD)).await;
+        assert_eq!(answer.status(), 200, "{name}");
+        cookie_of(answer.headers())
+    }
+}
+
+type Body = (&'static str, String);
+
+fn login(name: &str, password: &str) -> Option<Body> {
+    let body = json!({"user": name, "password": password}).to_string();
+    Some(("application/json", body))
+}
+
+fn offer(text: &str) -> Option<Body> {
+    Some(("application/sdp", text.into()))
+}
+
+fn cookie_of(headers: &HeaderMap) -> String {
+    let set = headers[SET_COOKIE].to_str().unwrap();
+    for attribute in ["HttpOnly", "Secure", "SameSite=Strict", "Path=/"] {
+        assert!(set.contains(attribute), "{set}");
+    }
+    assert!(
+        set.starts_with("__Host-") && !set.contains("Domain"),
+        "{set}"
+    );
+    set.split(';').next().unwrap().to_owned()
+}
+
+async fn json_of(answer: Response) -> Value {
+    serde_json::from_str(&answer.text().await.unwrap()).unwrap()
+}
+
+async fn error_of(answer: Response) -> String {
+    let body = json_of(answer).await;
+    body["error"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn no_route_answers_whom_it_is_not_for() {
+    let console = Console::start();
+    let mut cookies = BTreeMap::from([("", String::new())]);
+    for role in Role::ALL {
+        cookies.insert(role.name(), console.log_in(role.name()).await);
+    }
+    let document = console.get("/api/v1/openapi.json", &cookies["admin"]).await;
+    let document = json_of(document).await;
+    let mut walked = 0;
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        let path = path
+            .replace("{camera}", "market")
+            .replace("{watching}", "none");
+        assert!(
+            !path.contains('{'),
+            "{path} has a parameter this test does not know"
+        );
+        for (method, operation) in methods.as_object().unwrap() {
+            let security = operation["security"][0]["session"].as_array();
+            for (role, cookie) in &cookies {
+                if method == "delete" && path == SESSION && !role.is_empty() {
+                    continue; // Would log the role out; has a test of its own.
+                }
+                let body = operation.get("requestBody").map(|b| {
+                    let kinds = b["content"].as_object().unwrap();
+                    match kinds.contains_key("application/sdp") {
+                        true => ("application/sdp", "v=0".to_owned()),
+                        false => ("application/json", "{}".to_owned()),
+                    }
+                });
+                let answer = console
+                    .ask(&method.to_uppercase(), &path, cookie, body)
+                    .await;
+                let status = answer.status().as_u16();
+                let what = format!("{method} {path} as `{role}`: {status}");
+                let allowed = security.is_none_or(|roles| {
+                    roles.is_empty() || roles.iter().any(|r| r.as_str() == Some(role))
+                });
+                match (security, *role) {
+                    (None, _) => assert!(method == "post" && path == SESSION, "{what} is open"),
+                    (Some(_), "") => assert_eq!(status, 401, "{what}"),
+                    (Some(_), _) if !allowed => assert_eq!(status, 403, "{what}"),
+                    (Some(_), _) => assert!(![401, 403, 405, 500].contains(&status), "{what}"),
+                }
+                walked += 1;
+            }
+        }
+    }
+    assert!(walked >= 30, "only {walked} requests");
+}
+
+#[tokio::test]
+async fn without_a_login_there_is_only_the_page() {
+    let console = Console::start();
+    for path in [
+        "/api/v1/status",
+        "/api/v1/nothing",
+        "/api/v2/status",
+        "/api",
+        "/api/v1/../v1/status",
+        "/api/v1/status/",
+        "//api/v1/status",
+        "/%61pi/v1/status",
+        "/assets/../../Cargo.toml",
+        "/..%2f..%2fCargo.toml",
+        "/metrics",
+    ] {
+        let answer = console.get(path, "").await;
+        let status = answer.status().as_u16();
+        assert!([401, 404].contains(&status), "{path}: {status}");
+        assert!(!answer.text().await.unwrap().contains("market"), "{path}");
+    }
+    let health = console.get("/healthz", "").await;
+    assert_eq!(health.text().await.unwrap(), "ok\n");
+    assert_eq!(
+        console.get("/readyz", "").await.text().await.unwrap(),
+        "ready\n"
+    );
+    let page = console.get("/", "").await;
+    for (name, part) in [
+        ("content-security-policy", "default-src 'none'"),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("referrer-policy", "no-referrer"),
+    ] {
+        assert!(
+            page.headers()[name].to_str().unwrap().contains(part),
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_login_lasts_until_its_end() {
+    let console = Console::start();
+    let cookie = console.log_in("observer").await;
+    let who = json_of(console.get(SESSION, &cookie).await).await;
+    assert_eq!(
+        who,
+        json!({"user": "observer", "roles": ["observer"], "cameras": ["market"]})
+    );
+    let status = json_of(console.get("/api/v1/status", &cookie).await).await;
+    let ids: Vec<&Value> = status["cameras"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| &c["id"])
+        .collect();
+    assert_eq!(ids, ["market"]);
+
+    let again = console.log_in("observer").await;
+    assert_ne!(again, cookie, "each login has a session of its own");
+    assert_eq!(
+        console.ask("DELETE", SESSION, &cookie, None).await.status(),
+        204
+    );
+    assert_eq!(console.get(SESSION, &cookie).await.status(), 401);
+    assert_eq!(console.get(SESSION, &again).await.status(), 200);
+
+    // A login over a login ends the first one.
+    let body = login("officer", PASSWORD);
+    let other = console.ask("POST", SESSION, &again, body).await;
+    let officer = cookie_of(other.headers());
+    assert_eq!(console.get(SESSION, &again).await.status(), 401);
+    assert_eq!(console.get(SESSION, &officer).await.status(), 200);
+
+    for forged in [
+        "__Host-greyplane=",
+        "__Host-greyplane=AAAAAAAAAAAAAAAAAAAAAA",
+        "id=1",
+    ] {
+        assert_eq!(console.get(SESSION, forged).await.status(), 401, "{forged}");
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_changes_ends_its_sessions_and_what_they_watch() {
+    let changes = [
+        "password",
+        "roles",
+        "cameras",
+        "gone",
+        "file gone",
+        "file broken",
+    ];
+    futures::future::join_all(changes.map(ends_with)).await;
+}
+
+async fn ends_with(change: &str) {
+    let console = Console::start();
+    let cookie = console.log_in("observer").await;
+    let watching = console.ask("POST", MARKET, &cookie, offer("v=0")).await;
+    assert_eq!(watching.status(), 201);
+    let mut users = Users::read(&console.users).unwrap();
+    let mut user = users.find("observer").unwrap().clone();
+    match change {
+        "password" => {
+            user.password = PasswordHash::of(&Secret::new("quite another one")).unwrap();
+        }
+        "roles" => user.roles = vec![Role::Officer],
+        "cameras" => user.cameras = vec!["harbour".into()],
+        _ => {}
+    }
+    users.remove("observer");
+    if !change.ends_with("gone") {
+        users.add(user).unwrap();
+    }
+    users.write(&console.users).unwrap();
+    match change {
+        "file gone" => std::fs::remove_file(&console.users).unwrap(),
+        "file broken" => std::fs::write(&console.users, "format = 1\n[[user]]\n").unwrap(),
+        _ => {}
+    }
+    assert_eq!(
+        console.get(SESSION, &cookie).await.status(),
+        401,
+        "{change}"
+    );
+    while !console.cameras.watching.lock().unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn wrong_passwords_say_nothing_and_soon_have_to_wait() {
+    let console = Console::start();
+    let mut said = BTreeSet::new();
+    let mut waits = None;
+    for (tries, name) in [
+        "observer",
+        "nobody",
+        "",
+        "observer\n",
+        "x".repeat(10_000).as_str(),
+    ]
+    .iter()
+    .cycle()
+    .enumerate()
+    .take(40)
+    {
+        let answer = console
+            .ask("POST", SESSION, "", login(name, "a wrong password"))
+            .await;
+        assert!(!answer.headers().contains_key(SET_COOKIE));
+        match answer.status().as_u16() {
+            401 => said.insert(error_of(answer).await),
+            429 => {
+                waits = Some((tries, answer.headers()[RETRY_AFTER].clone()));
+                break;
+            }
+            other => panic!("{other}"),
+        };
+    }
+    assert_eq!(
+        said.len(),
+        1,
+        "names that exist are answered like others: {said:?}"
+    );
+    let (tries, wait) = waits.expect("somebody who guesses has to wait");
+    assert!((5..=11).contains(&tries), "{tries}");
+    let wait_s: u64 = wait.to_str().unwrap().parse().unwrap();
+    assert!((1..=60).contains(&wait_s));
+    let right = console
+        .ask("POST", SESSION, "", login("observer", PASSWORD))
+        .await;
+    assert_eq!(right.status(), 429, "the right one waits too");
+}
+
+#[tokio::test]
+async fn hostile_requests_are_refused_by_what_they_are() {
+    let console = Console::start();
+    let cookie = console.log_in("admin").await;
+    let big = "x".repeat(70_000);
+    let cases: [(&str, &str, Option<Body>, u16); 13] = [
+        ("POST", SESSION, Some(("application/json", "{".into())), 400),
+        (
+            "POST",
+            SESSION,
+            Some(("application/json", "[1]".into())),
+            422,
+        ),
+        ("POST", SESSION, Some(("text/plain", "{}".into())), 415),
+        (
+            "POST",
+            SESSION,
+            Some(("application/json", big.clone())),
+            413,
+        ),
+        ("PUT", SESSION, None, 405),
+        ("POST", MARKET, offer("rubbish"), 400),
+        ("POST", MARKET, offer("no h264"), 409),
+        ("POST", MARKET, offer("full"), 503),
+        ("POST", MARKET, offer(&big), 413),
+        ("POST", MARKET, Some(("text/plain", "v=0".into())), 415),
+        (
+            "POST",
+            "/api/v1/cameras/nowhere/whep",
+            offer("rubbish"),
+            400,
+        ),
+        ("DELETE", "/api/v1/cameras/market/whep/nothing", None, 404),
+        ("DELETE", "/api/v1/cameras/market/whep/%00%ff", None, 400),
+    ];
+    for (method, path, body, status) in cases {
+        let answer = console.ask(method, path, &cookie, body).await;
+        assert_eq!(answer.status(), status, "{method} {path}");
+    }
+    // What another site makes the browser ask for, with the person's own cookie.
+    let url = format!("{}{SESSION}", console.server.url());
+    for (name, value) in [
+        ("sec-fetch-site", "cross-site"),
+        ("origin", "https://evil.example"),
+    ] {
+        let answer = console
+            .client
+            .delete(&url)
+            .header(COOKIE, &cookie)
+            .header(name, value);
+        assert_eq!(answer.send().await.unwrap().status(), 403, "{name}");
+    }
+    assert_eq!(
+        console.get(SESSION, &cookie).await.status(),
+        200,
+        "still logged in"
+    );
+}
+
+#[tokio::test]
+async fn watching_is_for_ones_own_cameras_and_ends_with_the_login() {
+    let console = Console::start();
+    let (admin, observer) = (
+        console.log_in("admin").await,
+        console.log_in("observer").await,
+    );
+    let answer = console.ask("POST", MARKET, &observer, offer("v=0")).await;
+    assert_eq!(answer.status(), 201);
+    let place = answer.headers()["location"].to_str().unwrap().to_owned();
+    assert_eq!(answer.headers()[CONTENT_TYPE], "application/sdp");
+    assert_eq!(answer.text().await.unwrap(), "an answer");
+    let harbour = "/api/v1/cameras/harbour/whep";
+    assert_eq!(
+        console
+            .ask("POST", harbour, &observer, offer("v=0"))
+            .await
+            .status(),
+        404
+    );
+    assert_eq!(
+        console
+            .ask("POST", harbour, &admin, offer("v=0"))
+            .await
+            .status(),
+        201
+    );
+    assert_eq!(
+        console.ask("DELETE", &place, &admin, None).await.status(),
+        404,
+        "what somebody else watches is theirs to end"
+    );
+    assert_eq!(
+        console
+            .ask("DELETE", &place, &observer, None)
+            .await
+            .status(),
+        204
+    );
+    assert_eq!(
+        console
+            .ask("DELETE", &place, &observer, None)
+            .await
+            .status(),
+        404
+    );
+    assert_eq!(
+        console
+            .ask("POST", MARKET, &observer, offer("v=0"))
+            .await
+            .status(),
+        201
+    );
+    let watching = || console.cameras.watching.lock().unwrap().clone();
+    assert_eq!(watching().len(), 2);
+    console.ask("DELETE", SESSION, &observer, None).await;
+    assert_eq!(watching().len(), 1, "the admin's");
+}
+
+#[tokio::test]
+async fn without_accounts_there_is_a_status_and_no_console() {
+    let settings = Settings {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        console: None,
+    };
+    let server = Server::start(settings, Arc::new(Cameras::default())).unwrap();
+    for (path, status) in [
+        ("/api/v1/status", 200),
+        (SESSION, 404),
+        (MARKET, 404),
+        ("/", 404),
+    ] {
+        let answer = reqwest::get(format!("{}{path}", server.url()))
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), status, "{path}");
+    }
+}
