@@ -144,8 +144,8 @@ impl WhepServer {
     }
 
     /// Answers `sdp`, a viewer's offer to watch `camera`. The viewer must
-    /// connect within ten seconds, or is forgotten. Takes about a millisecond
-    /// of CPU time, and waits for nobody.
+    /// connect within ten seconds, or is forgotten. Takes a few milliseconds of
+    /// CPU time (a certificate is made), and waits for nobody.
     ///
     /// # Errors
     /// [`WhepRefused`] says why the offer was not taken; then nothing is left.

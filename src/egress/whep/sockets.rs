@@ -146,3 +146,26 @@ impl Sockets {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_address_is_served_on_one_port() {
+        for (listen, all) in [
+            ("127.0.0.1:0", false),
+            ("0.0.0.0:0", true),
+            ("[::]:0", true),
+        ] {
+            let sockets = bind(listen.parse().unwrap()).unwrap();
+            let at: Vec<SocketAddr> = sockets.iter().map(|s| s.local_addr().unwrap()).collect();
+            assert!(at.iter().all(|a| a.port() == at[0].port()), "{at:?}");
+            assert!(at.iter().all(|a| !a.ip().is_unspecified()), "{at:?}");
+            assert!(at.iter().any(|a| a.ip().is_loopback()), "{at:?}");
+            assert!(all || at.len() == 1, "{at:?}");
+            // Taken now, and said so.
+            assert!(bind(at[0]).is_err(), "{at:?}");
+        }
+    }
+}

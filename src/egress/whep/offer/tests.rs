@@ -114,6 +114,7 @@ fn audio_is_rejected_and_video_is_not() {
             let has_candidate = |lines: &[&str]| lines.iter().any(|l| l.contains("typ host"));
             assert!(has_candidate(&video) && !has_candidate(&audio), "{answer}");
             assert!(answer.contains("a=group:BUNDLE 0\r\n"), "{answer}");
+            assert_eq!(answer.matches("a=end-of-candidates").count(), 1, "{answer}");
         }
     }
 }
