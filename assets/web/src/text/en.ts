@@ -4,6 +4,7 @@ export const en = {
   language: { own: "English", other: "Nederlands" },
   nav: {
     label: "Pages",
+    notice: "Notice",
     wall: "Cameras",
     state: "State",
     keys: "Keys",
@@ -49,7 +50,7 @@ export const en = {
   stateMeaning: {
     live: "Private places are hidden with their ordinary margin.",
     widened: "Private places are hidden with a larger margin, because the camera moves or its position came late.",
-    covered: "The whole picture is hidden. The gateway cannot be sure now that everything private would be.",
+    covered: "The whole picture is hidden, because the gateway cannot be sure now what in it is private.",
     "no-signal": "No picture comes from the camera.",
     unknown: "The gateway has not said how this camera is.",
   },

@@ -6,6 +6,7 @@ export const nl: Dictionary = {
   language: { own: "Nederlands", other: "English" },
   nav: {
     label: "Pagina’s",
+    notice: "Melding",
     wall: "Camera’s",
     state: "Status",
     keys: "Toetsen",
@@ -52,7 +53,7 @@ export const nl: Dictionary = {
   stateMeaning: {
     live: "Privéplekken zijn afgedekt met de gewone marge.",
     widened: "Privéplekken zijn ruimer afgedekt, omdat de camera beweegt of de stand van de camera laat binnenkwam.",
-    covered: "Het hele beeld is afgedekt. De gateway weet nu niet zeker of alles wat privé is, anders afgedekt zou zijn.",
+    covered: "Het hele beeld is afgedekt, omdat de gateway nu niet zeker weet wat er in het beeld privé is.",
     "no-signal": "Er komt geen beeld van de camera.",
     unknown: "De gateway heeft niet gemeld hoe het met deze camera is.",
   },
