@@ -67,6 +67,7 @@ export const en = {
       forbidden: "No picture: you may not watch this camera.",
       "unknown-camera": "No picture: the gateway does not know this camera.",
       refused: "No picture: the gateway refused the connection.",
+      blocked: "No picture: the video connection could not be made. A firewall may be in its way.",
       lost: "No picture: the connection was lost.",
       "no-picture": "No picture: nothing came over the connection.",
       unsupported: "No picture: this browser cannot receive live video.",

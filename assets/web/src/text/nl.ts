@@ -70,6 +70,7 @@ export const nl: Dictionary = {
       forbidden: "Geen beeld: u mag deze camera niet bekijken.",
       "unknown-camera": "Geen beeld: de gateway kent deze camera niet.",
       refused: "Geen beeld: de gateway weigerde de verbinding.",
+      blocked: "Geen beeld: de videoverbinding kwam niet tot stand. Misschien houdt een firewall die tegen.",
       lost: "Geen beeld: de verbinding is verbroken.",
       "no-picture": "Geen beeld: er kwam niets binnen via de verbinding.",
       unsupported: "Geen beeld: deze browser kan geen livevideo ontvangen.",
