@@ -36,6 +36,8 @@ export function Console({ session, stayed, expired, leave }: Props) {
   const version = gateway.status?.version;
   const firstVersion = useRef(version);
   firstVersion.current ??= version;
+  const silent = gateway.silentS >= STALE_AFTER_S;
+  const renewed = version !== firstVersion.current;
 
   useTitle(route);
   useFocusOnNewPage(route, main);
@@ -47,11 +49,9 @@ export function Console({ session, stayed, expired, leave }: Props) {
         {t.nav.skip}
       </button>
       <Header session={session} route={route} video={video} help={() => setHelp(true)} leave={leave} />
-      {gateway.silentS >= STALE_AFTER_S && (
-        <Notice>{t.gateway.silent(duration(gateway.silentS, language))}</Notice>
-      )}
+      {silent && <Notice>{t.gateway.silent(duration(gateway.silentS, language))}</Notice>}
       {stayed && <Notice>{t.gateway.logOutFailed}</Notice>}
-      {version !== firstVersion.current && (
+      {renewed && (
         <Notice>
           {t.start.newVersion}{" "}
           <button type="button" onClick={() => window.location.reload()}>
@@ -60,7 +60,9 @@ export function Console({ session, stayed, expired, leave }: Props) {
         </Notice>
       )}
       <p class="unseen" role="status">
-        {gateway.status && t.gateway.summary(cameras.filter(givesPicture).length, cameras.length)}
+        {stayed && t.gateway.logOutFailed} {renewed && t.start.newVersion}{" "}
+        {silent && t.start.unreachable}
+        {!silent && gateway.status && t.gateway.summary(cameras.filter(givesPicture).length, cameras.length)}
       </p>
       <main ref={main} tabIndex={-1}>
         <Page route={route} video={video} cameras={cameras} comebacks={gateway.comebacks} expired={expired} />

@@ -69,7 +69,7 @@ test("a try that never connects is given up", () => {
   const s = stage();
   s.live.start();
   s.ring();
-  expect(s.phase()).toMatchObject({ kind: "waiting", cause: "lost", failures: 1 });
+  expect(s.phase()).toMatchObject({ kind: "waiting", cause: "blocked", failures: 1 });
   expect(s.open()).toBe(0);
 });
 

@@ -74,7 +74,7 @@ export class LiveConnection {
     };
     switch (phase.kind) {
       case "connecting":
-        later(CONNECT_WITHIN_MS, { kind: "failed", cause: "lost" });
+        later(CONNECT_WITHIN_MS, { kind: "failed", cause: "blocked" });
         return this.open();
       case "connected":
         return later(STEADY_AFTER_MS, { kind: "steady" });

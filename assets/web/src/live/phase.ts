@@ -8,6 +8,8 @@ export type Cause =
   | "forbidden"
   | "unknown-camera"
   | "refused"
+  /** The gateway answered, yet no way for the video was found. */
+  | "blocked"
   | "lost"
   | "no-picture"
   | "unsupported"

@@ -49,14 +49,18 @@ export function receive(camera: string, show: (stream: MediaStream) => void, rep
   const peer = new RTCPeerConnection({ iceServers: [] });
   let session: string | null = null;
   let closed = false;
+  let stood = false;
   let losing: number | undefined;
 
   peer.addEventListener("track", (event) => show(event.streams[0] ?? new MediaStream([event.track])));
   peer.addEventListener("connectionstatechange", () => {
     window.clearTimeout(losing);
     const state = peer.connectionState;
-    if (state === "connected") report.connected();
-    if (state === "failed" || state === "closed") report.failed("lost");
+    if (state === "connected") {
+      stood = true;
+      report.connected();
+    }
+    if (state === "failed") report.failed(stood ? "lost" : "blocked");
     if (state === "disconnected") losing = window.setTimeout(() => report.failed("lost"), DISCONNECTED_FOR_MS);
   });
 

@@ -4,6 +4,7 @@ export const en = {
   language: { own: "English", other: "Nederlands" },
   nav: {
     label: "Pages",
+    notice: "Notice",
     wall: "Cameras",
     state: "State",
     keys: "Keys",
@@ -49,7 +50,7 @@ export const en = {
   stateMeaning: {
     live: "Private places are hidden with their ordinary margin.",
     widened: "Private places are hidden with a larger margin, because the camera moves or its position came late.",
-    covered: "The whole picture is hidden. The gateway cannot be sure now that everything private would be.",
+    covered: "The whole picture is hidden, because the gateway cannot be sure now what in it is private.",
     "no-signal": "No picture comes from the camera.",
     unknown: "The gateway has not said how this camera is.",
   },
@@ -66,6 +67,7 @@ export const en = {
       forbidden: "No picture: you may not watch this camera.",
       "unknown-camera": "No picture: the gateway does not know this camera.",
       refused: "No picture: the gateway refused the connection.",
+      blocked: "No picture: the video connection could not be made. A firewall may be in its way.",
       lost: "No picture: the connection was lost.",
       "no-picture": "No picture: nothing came over the connection.",
       unsupported: "No picture: this browser cannot receive live video.",

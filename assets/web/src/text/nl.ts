@@ -6,6 +6,7 @@ export const nl: Dictionary = {
   language: { own: "Nederlands", other: "English" },
   nav: {
     label: "Pagina’s",
+    notice: "Melding",
     wall: "Camera’s",
     state: "Status",
     keys: "Toetsen",
@@ -52,7 +53,7 @@ export const nl: Dictionary = {
   stateMeaning: {
     live: "Privéplekken zijn afgedekt met de gewone marge.",
     widened: "Privéplekken zijn ruimer afgedekt, omdat de camera beweegt of de stand van de camera laat binnenkwam.",
-    covered: "Het hele beeld is afgedekt. De gateway weet nu niet zeker of alles wat privé is, anders afgedekt zou zijn.",
+    covered: "Het hele beeld is afgedekt, omdat de gateway nu niet zeker weet wat er in het beeld privé is.",
     "no-signal": "Er komt geen beeld van de camera.",
     unknown: "De gateway heeft niet gemeld hoe het met deze camera is.",
   },
@@ -69,6 +70,7 @@ export const nl: Dictionary = {
       forbidden: "Geen beeld: u mag deze camera niet bekijken.",
       "unknown-camera": "Geen beeld: de gateway kent deze camera niet.",
       refused: "Geen beeld: de gateway weigerde de verbinding.",
+      blocked: "Geen beeld: de videoverbinding kwam niet tot stand. Misschien houdt een firewall die tegen.",
       lost: "Geen beeld: de verbinding is verbroken.",
       "no-picture": "Geen beeld: er kwam niets binnen via de verbinding.",
       unsupported: "Geen beeld: deze browser kan geen livevideo ontvangen.",
