@@ -167,7 +167,7 @@ fn candidates_with_video(sdp: &str) -> String {
         |line: &&str| line.starts_with("a=candidate:") || *line == "a=end-of-candidates";
     let candidates: Vec<&str> = lines(sdp)
         .filter(|line| line.starts_with("a=candidate:"))
-        // All there are; none trickles in later (RFC 8840, 4.3).
+        // All there are; none trickles in later (RFC 8840).
         .chain(["a=end-of-candidates"])
         .collect();
     let mut out = String::with_capacity(sdp.len() + 2);
