@@ -3,6 +3,7 @@
 //! A zone document (JSON, `format: 1`) is read, validated and projected here.
 //! This module must not know time, telemetry, pixels' values or GStreamer.
 
+mod compare;
 mod document;
 mod error;
 mod json;
