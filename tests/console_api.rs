@@ -7,11 +7,12 @@
     reason = "a test that fails should fail loudly"
 )]
 
+use greyplane::archive::Version;
 use greyplane::secret::Secret;
 use greyplane::users::{PasswordHash, Role, User, Users};
 use greyplane::web::{
-    CameraStatus, CannotWatch, ConsoleSettings, Gateway, GatewayStatus, Percentiles, Server,
-    Settings, Watching,
+    CameraStatus, CameraView, CannotWatch, ConsoleSettings, Desk, DeskFault, Edit, Gateway,
+    GatewayStatus, InForce, Percentiles, Server, Settings, Watching,
 };
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, RETRY_AFTER, SET_COOKIE};
 use reqwest::{Method, Response};
@@ -78,6 +79,36 @@ impl Gateway for Cameras {
     }
 }
 
+/// Has no zones: tests/console_masks.rs asks a real gateway.
+impl Desk for Cameras {
+    fn masks(&self, _: &str) -> Result<InForce, DeskFault> {
+        Err(DeskFault::NoVersion(1))
+    }
+
+    fn versions(&self, _: &str) -> Result<Vec<Version>, DeskFault> {
+        Ok(Vec::new())
+    }
+
+    fn version(&self, _: &str, number: u32) -> Result<(Version, Vec<u8>), DeskFault> {
+        Err(DeskFault::NoVersion(number))
+    }
+
+    fn save(&self, _: &str, _: Edit) -> Result<Version, DeskFault> {
+        Err(DeskFault::NeedsReason)
+    }
+
+    fn settle(&self, _: &str, number: u32, _: &str, _: bool) -> Result<Version, DeskFault> {
+        Err(DeskFault::NotProposed(number))
+    }
+
+    fn view(&self, camera: &str) -> Result<CameraView, DeskFault> {
+        match camera {
+            "market" => Ok(CameraView::Fixed { size: (1280, 720) }),
+            _ => Err(DeskFault::NoCamera),
+        }
+    }
+}
+
 /// A console with an account for each role; its cameras are the market, but for
 /// the admin, who sees all.
 struct Console {
@@ -115,7 +146,7 @@ impl Console {
             }),
         };
         Self {
-            server: Server::start(settings, cameras.clone()).unwrap(),
+            server: Server::start(settings, cameras.clone(), cameras.clone()).unwrap(),
             cameras,
             users,
             client: reqwest::Client::new(),
@@ -193,7 +224,8 @@ async fn no_route_answers_whom_it_is_not_for() {
     for (path, methods) in document["paths"].as_object().unwrap() {
         let path = path
             .replace("{camera}", "market")
-            .replace("{watching}", "none");
+            .replace("{watching}", "none")
+            .replace("{number}", "7");
         assert!(
             !path.contains('{'),
             "{path} has a parameter this test does not know"
@@ -533,7 +565,8 @@ async fn without_accounts_there_is_a_status_and_no_console() {
         listen: "127.0.0.1:0".parse().unwrap(),
         console: None,
     };
-    let server = Server::start(settings, Arc::new(Cameras::default())).unwrap();
+    let cameras = Arc::new(Cameras::default());
+    let server = Server::start(settings, cameras.clone(), cameras).unwrap();
     for (path, status) in [
         ("/api/v1/status", 200),
         (SESSION, 404),

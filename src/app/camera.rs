@@ -6,8 +6,9 @@ use super::journal::Journal;
 use super::judge::{Aim, Judge};
 use super::motion::Motion;
 use super::positions;
+use crate::archive::Archive;
 use crate::clock::Clock;
-use crate::config::{self, Camera, Kind};
+use crate::config::{self, Camera, Kind, Masks};
 use crate::event::Reason;
 use crate::geom::{Angle, Mount, Optics, Size};
 use crate::pipeline::{
@@ -16,8 +17,9 @@ use crate::pipeline::{
 use crate::pose::clockwatch::ClockRules;
 use crate::pose::{CameraProfile, HistoryRules, PoseSource};
 use crate::telemetry::Telemetry;
-use crate::web::{CameraStatus, DetectorStatus, Percentiles};
+use crate::web::{CameraStatus, CameraView, DeskFault, DetectorStatus, MountView, Percentiles};
 use anyhow::Context;
+use arc_swap::ArcSwap;
 use std::sync::{Arc, OnceLock};
 
 /// The grey picture's size before the camera has told its own.
@@ -35,6 +37,9 @@ const MAX_FPS: f64 = 60.0;
 pub(super) struct RunningCamera {
     id: String,
     budget_ms: u64,
+    kind: Kind,
+    /// The versions of its zones.
+    archive: ArcSwap<Archive>,
     judge: Arc<Judge>,
     sight: Option<Arc<Sight>>,
     // Fields are dropped in order: no more poses come while the pipeline ends.
@@ -84,6 +89,8 @@ impl RunningCamera {
         Ok(Self {
             id: camera.id.clone(),
             budget_ms: u64::try_from(camera.latency_budget.as_millis()).unwrap_or(u64::MAX),
+            kind: camera.kind.clone(),
+            archive: ArcSwap::from_pointee(Archive::of(&camera.masks_file)),
             judge,
             sight,
             _telemetry: telemetry,
@@ -97,8 +104,60 @@ impl RunningCamera {
 
     /// Takes over masks and limits between two frames.
     pub(super) fn swap(&self, camera: &Camera) {
+        self.archive
+            .store(Arc::new(Archive::of(&camera.masks_file)));
         self.judge.swap(camera);
         self.pipeline.waker().wake();
+    }
+
+    /// Takes over other zones between two frames.
+    pub(super) fn swap_masks(&self, masks: Masks) {
+        self.judge.swap_masks(&masks);
+        self.pipeline.waker().wake();
+    }
+
+    /// The zones in force.
+    pub(super) fn masks(&self) -> Masks {
+        self.judge.masks()
+    }
+
+    /// The versions of its zones.
+    pub(super) fn archive(&self) -> Arc<Archive> {
+        self.archive.load_full()
+    }
+
+    /// Whether it never moves.
+    pub(super) fn is_fixed(&self) -> bool {
+        matches!(self.kind, Kind::Fixed)
+    }
+
+    /// How it looks now, for drawing over its picture.
+    pub(super) fn view(&self) -> Result<CameraView, DeskFault> {
+        let look = self.judge.look().map_err(DeskFault::NoPose)?;
+        let size = (look.size.width, look.size.height);
+        let (pose, profile) = match (look.pose, &self.kind) {
+            (None, _) | (_, Kind::Fixed) => return Ok(CameraView::Fixed { size }),
+            (Some(pose), Kind::Ptz { profile, .. }) => (pose, profile.clone()),
+        };
+        let profile = profile.map_err(DeskFault::NoPose)?;
+        let (lens, mount) = (profile.document().distortion, profile.document().mount);
+        Ok(CameraView::Turning {
+            size,
+            pan_deg: pose.pan.deg(),
+            tilt_deg: pose.tilt.deg(),
+            roll_deg: pose.roll.deg(),
+            focal_px: pose.focal * f64::from(size.0),
+            k1: lens.k1,
+            k2: lens.k2,
+            mount: MountView {
+                pan_deg: mount.pan_deg,
+                pitch_deg: mount.pitch_deg,
+                roll_deg: mount.roll_deg,
+                ceiling: mount.upside_down,
+            },
+            moving: pose.moves(),
+            margin_deg: pose.margin.angle.deg(),
+        })
     }
 
     pub(super) fn status(&self, journal: &Journal) -> CameraStatus {

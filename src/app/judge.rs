@@ -14,6 +14,7 @@ use crate::pipeline::FrameJudge;
 use crate::plan::{CameraZones, MarginLimits, Plan, PlanInput, RegionSource, decide};
 use crate::pose::{Evidence, PoseEstimate, PoseSource};
 use arc_swap::ArcSwap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// What of a camera's configuration may change between two frames.
@@ -48,6 +49,19 @@ pub(super) struct Judge {
     made_for: Arc<OnceLock<Size>>,
     /// Where something is looked for in the picture.
     sight: Option<Arc<Sight>>,
+    /// The capture time of the newest frame that was judged; [`NEVER`] before.
+    newest: AtomicI64,
+}
+
+/// No frame was judged yet.
+const NEVER: i64 = i64::MIN;
+
+/// Where a camera looked when its newest frame was taken.
+#[derive(Clone, Debug)]
+pub(super) struct Look {
+    pub(super) size: Size,
+    /// None for a fixed camera.
+    pub(super) pose: Option<PoseEstimate>,
 }
 
 impl Judge {
@@ -65,7 +79,31 @@ impl Judge {
             clock,
             made_for,
             sight,
+            newest: AtomicI64::new(NEVER),
         }
+    }
+
+    /// The masks in force.
+    pub(super) fn masks(&self) -> Masks {
+        self.setup.load().masks.clone()
+    }
+
+    /// The next frame is judged by these masks.
+    pub(super) fn swap_masks(&self, masks: &Masks) {
+        self.setup.rcu(|setup| Setup {
+            masks: masks.clone(),
+            limits: setup.limits,
+        });
+    }
+
+    /// Where the camera looks, or why nobody can tell.
+    pub(super) fn look(&self) -> Result<Look, String> {
+        let size = *self.made_for.get().ok_or("there is no picture yet")?;
+        let newest = self.newest.load(Ordering::Relaxed);
+        let capture = (newest != NEVER).then_some(CaptureTime(newest));
+        let pose = self.pose(capture, self.clock.mono()).transpose();
+        let pose = pose.map_err(|reason| reason.to_string())?;
+        Ok(Look { size, pose })
     }
 
     /// The next frame is judged by `camera`'s masks and limits.
@@ -149,6 +187,8 @@ impl FrameJudge for Judge {
     }
 
     fn plan(&self, capture: Option<CaptureTime>, size: Size, now: Mono) -> Plan {
+        self.newest
+            .store(capture.map_or(NEVER, |t| t.0), Ordering::Relaxed);
         let setup = self.setup.load();
         let (optics, mount) = match &self.aim {
             Aim::Turning { optics, mount, .. } => (*optics, *mount),

@@ -3,6 +3,7 @@
 //! It decides nothing about pictures; it joins the parts that do.
 
 mod camera;
+mod desk;
 mod detection;
 mod exits;
 mod journal;
@@ -14,7 +15,7 @@ mod positions;
 pub use models::{Loaded, Shelf, try_models, usual_face};
 
 use crate::clock::Clock;
-use crate::config::{Camera, Change, Config, Problems, diff};
+use crate::config::{self, Camera, Change, Config, diff};
 use crate::event::{Event, EventSink};
 use crate::web::{self, GatewayStatus};
 use anyhow::Context;
@@ -23,6 +24,7 @@ use detection::Pool;
 use exits::{Exits, rtsp_settings};
 use journal::Journal;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A running gateway. [`Gateway::stop`] or dropping it ends everything.
@@ -41,6 +43,9 @@ struct Shared {
     exits: Exits,
     detectors: Pool,
     cameras: Mutex<Vec<RunningCamera>>,
+    /// Held by whoever changes zones: the console, or a reload.
+    edits: Mutex<()>,
+    four_eyes: bool,
 }
 
 impl std::fmt::Debug for Gateway {
@@ -68,13 +73,15 @@ impl Gateway {
             exits,
             detectors,
             cameras: Mutex::new(Vec::new()),
+            edits: Mutex::new(()),
+            four_eyes: config.console.as_ref().is_some_and(|c| c.four_eyes),
         });
         for camera in &config.cameras {
             let running = RunningCamera::start(camera, &shared)
                 .with_context(|| format!("camera `{}` could not be started", camera.id))?;
             shared.cameras().push(running);
         }
-        let http = web::Server::start(http_settings(&config), shared.clone())
+        let http = web::Server::start(http_settings(&config), shared.clone(), shared.clone())
             .with_context(|| format!("HTTP cannot be served at {}", config.http_listen))?;
         Ok(Self {
             started_with: config.clone(),
@@ -84,9 +91,29 @@ impl Gateway {
         })
     }
 
-    /// Makes `new` so. Unchanged cameras are not touched; a camera whose masks
-    /// or limits changed gets them between two frames.
-    pub fn reload(&mut self, mut new: Config) {
+    /// Reads the configuration anew and makes it so. Unchanged cameras are not
+    /// touched; a camera whose masks or limits changed gets them between two
+    /// frames. One that cannot be used changes nothing.
+    pub fn reload(&mut self, path: &Path) {
+        let shared = self.shared.clone();
+        // What the console saves meanwhile must not be put back to what was read before.
+        let _edits = shared.edits();
+        match config::load(path) {
+            Ok(new) => self.become_like(new),
+            Err(problems) => shared.journal.emit(Event::ReloadRefused {
+                detail: problems.to_string(),
+            }),
+        }
+    }
+
+    fn become_like(&mut self, mut new: Config) {
+        // The console may have put other masks in force than were read last.
+        for camera in &mut self.config.cameras {
+            let cameras = self.shared.cameras();
+            if let Some(running) = cameras.iter().find(|r| r.id() == camera.id) {
+                camera.masks = running.masks();
+            }
+        }
         let unseen: Vec<String> = models::wanted(&new)
             .difference(&models::wanted(&self.started_with))
             .map(ToString::to_string)
@@ -210,13 +237,6 @@ impl Gateway {
         self.shared.journal.forget(id);
     }
 
-    /// Notes that a reload was refused; nothing changes.
-    pub fn refuse_reload(&self, problems: &Problems) {
-        self.shared.journal.emit(Event::ReloadRefused {
-            detail: problems.to_string(),
-        });
-    }
-
     /// Where HTTP is served: the console, or only the status.
     pub fn http_url(&self) -> String {
         let http = self.http.as_ref();
@@ -261,6 +281,10 @@ impl Drop for Gateway {
 }
 
 impl Shared {
+    fn edits(&self) -> MutexGuard<'_, ()> {
+        self.edits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn cameras(&self) -> MutexGuard<'_, Vec<RunningCamera>> {
         self.cameras.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -34,7 +34,7 @@ impl Args {
         loop {
             for signal in signals.pending() {
                 match signal {
-                    SIGHUP => reload(&mut gateway, &self.config),
+                    SIGHUP => gateway.reload(&self.config),
                     _ => {
                         gateway.stop();
                         return Ok(());
@@ -52,15 +52,6 @@ pub(crate) fn announce(screen: &Screen, gateway: &Gateway, config: &Config) {
     screen.say(&format!("http {}", gateway.http_url()));
     for camera in &config.cameras {
         screen.say(&format!("stream {}", gateway.stream_url(&camera.id)));
-    }
-}
-
-/// Reads the configuration anew. One that cannot be used changes nothing:
-/// what ran before still runs.
-fn reload(gateway: &mut Gateway, path: &std::path::Path) {
-    match config::load(path) {
-        Ok(config) => gateway.reload(config),
-        Err(problems) => gateway.refuse_reload(&problems),
     }
 }
 

@@ -44,6 +44,7 @@ fn same_stream(a: &Camera, b: &Camera) -> bool {
     };
     let swapped = Camera {
         masks: a.masks.clone(),
+        masks_file: a.masks_file.clone(),
         limits,
         ..b.clone()
     };

@@ -44,6 +44,8 @@ pub(super) struct Console {
     pub(super) webrtc_listen: Option<Spanned<String>>,
     #[serde(default = "defaults::session_minutes")]
     pub(super) session_minutes: Spanned<u64>,
+    #[serde(default)]
+    pub(super) four_eyes: bool,
 }
 
 #[derive(Debug, Deserialize)]

@@ -37,6 +37,8 @@ pub struct Console {
     pub webrtc_listen: SocketAddr,
     /// How long a session lasts that nobody uses.
     pub session: Duration,
+    /// Whether zones that hide less than those in force need a second person.
+    pub four_eyes: bool,
 }
 
 /// Where a server's certificate lies.
@@ -90,6 +92,8 @@ pub struct Camera {
     pub kind: Kind,
     /// Its zones, or why there are none (then it is covered).
     pub masks: Masks,
+    /// The file they come from.
+    pub masks_file: PathBuf,
     /// The longest time a frame may spend between arrival and the encoder.
     pub latency_budget: Duration,
     /// What is looked for in its picture, if anything.

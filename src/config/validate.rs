@@ -126,6 +126,7 @@ impl<'a> Validator<'a> {
             users: self.beside(c.users.get_ref()),
             tls,
             webrtc_listen: webrtc.unwrap_or(SocketAddr::new(http.ip(), WEBRTC_PORT)),
+            four_eyes: c.four_eyes,
             session: Duration::from_secs(60 * self.number(&c.session_minutes, 5..=1440, "minutes")),
         }
     }
@@ -211,12 +212,14 @@ impl<'a> Validator<'a> {
                 return None;
             }
         };
+        let masks_file = self.beside(c.masks.get_ref());
         let masks = self.masks(&c.masks, &id, &kind);
         Some(Camera {
             id,
             source,
             kind,
             masks,
+            masks_file,
             latency_budget,
             detect,
             encoder,

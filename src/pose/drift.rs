@@ -35,7 +35,18 @@ pub struct Drift {
     pub(super) shared: f64,
 }
 
+/// Slower than this a head stands still, degrees a second…
+const STILL_DEG_S: f64 = 0.5;
+/// …and a lens, in ln f a second.
+const STILL_LN_F_S: f64 = 0.02;
+
 impl PoseEstimate {
+    /// Whether the camera turns or zooms at that moment.
+    pub fn moves(&self) -> bool {
+        let [pan, tilt, ln_focal] = self.drift.speed.map(f64::abs);
+        pan.max(tilt) > STILL_DEG_S || ln_focal > STILL_LN_F_S
+    }
+
     /// How far what was carried from the picture of `other` to the picture of
     /// this pose (or back) may be from where it really is.
     pub fn against(&self, other: &Self) -> Margin {

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod api;
+mod desk;
 mod error;
 mod files;
 mod guard;
@@ -13,6 +14,7 @@ mod server;
 mod status;
 mod watching;
 
+pub use desk::{CameraView, Desk, DeskFault, Edit, InForce, Mistake, MountView};
 pub use server::{CannotStart, Server};
 pub use status::{CameraStatus, DetectorStatus, GatewayStatus, Percentiles};
 

@@ -4,7 +4,7 @@ use super::accounts::Accounts;
 use super::api::{self, Shared};
 use super::error::ApiError;
 use super::watching::Watches;
-use super::{ConsoleSettings, Gateway, GatewayStatus, Settings, files, guard};
+use super::{ConsoleSettings, Desk, Gateway, GatewayStatus, Settings, files, guard};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, Uri};
 use axum::middleware::from_fn;
@@ -63,7 +63,11 @@ impl Server {
     ///
     /// # Errors
     /// [`CannotStart`].
-    pub fn start(settings: Settings, gateway: Arc<dyn Gateway>) -> Result<Self, CannotStart> {
+    pub fn start(
+        settings: Settings,
+        gateway: Arc<dyn Gateway>,
+        desk: Arc<dyn Desk>,
+    ) -> Result<Self, CannotStart> {
         let listener = std::net::TcpListener::bind(settings.listen)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -88,7 +92,7 @@ impl Server {
         let on = handle.clone();
         let serve = move || {
             runtime.block_on(async move {
-                let routes = routes(settings.console, over_tls, gateway);
+                let routes = routes(settings.console, over_tls, gateway, desk);
                 let service = routes.into_make_service_with_connect_info::<SocketAddr>();
                 let served = match tls {
                     Some(tls) => match axum_server::from_tcp_rustls(listener, tls) {
@@ -150,13 +154,18 @@ impl Drop for Server {
 }
 
 /// All routes, and what holds for all of them.
-fn routes(console: Option<ConsoleSettings>, over_tls: bool, gateway: Arc<dyn Gateway>) -> Router {
+fn routes(
+    console: Option<ConsoleSettings>,
+    over_tls: bool,
+    gateway: Arc<dyn Gateway>,
+    desk: Arc<dyn Desk>,
+) -> Router {
     let routes = match console {
         None => Router::new()
             .route("/api/v1/status", get(open_status))
             .route("/readyz", get(ready_and_why))
             .with_state(gateway),
-        Some(console) => with_accounts(console, gateway),
+        Some(console) => with_accounts(console, gateway, desk),
     };
     routes
         .route("/healthz", get(|| async { "ok\n" }))
@@ -167,7 +176,11 @@ fn routes(console: Option<ConsoleSettings>, over_tls: bool, gateway: Arc<dyn Gat
         }))
 }
 
-fn with_accounts(console: ConsoleSettings, gateway: Arc<dyn Gateway>) -> Router {
+fn with_accounts(
+    console: ConsoleSettings,
+    gateway: Arc<dyn Gateway>,
+    desk: Arc<dyn Desk>,
+) -> Router {
     let accounts = Accounts::new(console.users);
     let watches = Watches::new(gateway.clone());
     tokio::spawn({
@@ -193,6 +206,7 @@ fn with_accounts(console: ConsoleSettings, gateway: Arc<dyn Gateway>) -> Router 
     api.route("/readyz", get(ready))
         .with_state(Shared {
             gateway,
+            desk,
             accounts,
             watches,
         })

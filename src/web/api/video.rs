@@ -1,6 +1,6 @@
 //! Watching a camera's masked stream in a browser: WHEP (draft-ietf-wish-whep).
 
-use super::{LoggedIn, Session, VIDEO};
+use super::{As, Session, Viewer};
 use crate::web::error::{ApiError, ErrorBody};
 use crate::web::watching::Watches;
 use crate::web::{CannotWatch, Gateway};
@@ -32,7 +32,7 @@ const SDP: &str = "application/sdp";
     )
 )]
 pub(super) async fn watch(
-    person: LoggedIn,
+    person: As<Viewer>,
     session: Session,
     Path(camera): Path<String>,
     State(gateway): State<Arc<dyn Gateway>>,
@@ -40,16 +40,19 @@ pub(super) async fn watch(
     headers: HeaderMap,
     offer: String,
 ) -> Result<Response, ApiError> {
-    let person = person.with(VIDEO)?;
-    if !person.user.sees(&camera) {
-        return Err(ApiError::no_camera());
-    }
+    let person = person.at(&camera)?;
     let kind = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
     if kind.is_none_or(|kind| kind.split(';').next() != Some(SDP)) {
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(ApiError::new(status, "an offer is application/sdp"));
     }
-    let watching = gateway.watch(&camera, &offer).map_err(refused)?;
+    let of = camera.clone();
+    // Making the answer takes milliseconds that other requests do not have.
+    let asked = tokio::task::spawn_blocking(move || gateway.watch(&of, &offer));
+    let watching = asked
+        .await
+        .map_err(|_| ApiError::internal())?
+        .map_err(refused)?;
     let login = session.session.id().map(|id| id.to_string());
     watches.begin(&watching.id, &camera, person, login);
     let location = format!("/api/v1/cameras/{camera}/whep/{}", watching.id);
@@ -88,11 +91,11 @@ fn refused(why: CannotWatch) -> ApiError {
     )
 )]
 pub(super) async fn unwatch(
-    person: LoggedIn,
+    person: As<Viewer>,
     Path((camera, watching)): Path<(String, String)>,
     State(watches): State<Watches>,
 ) -> Result<StatusCode, ApiError> {
-    let person = person.with(VIDEO)?;
+    let person = person.at(&camera)?;
     match watches.end(&watching, &camera, &person) {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(ApiError::new(

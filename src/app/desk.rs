@@ -1,0 +1,143 @@
+//! The mask editor's desk: checks zones, keeps their versions, puts them in
+//! force between two frames.
+
+use super::Shared;
+use super::camera::RunningCamera;
+use crate::archive::{Archive, Draft, Fault, Version};
+use crate::web::{CameraView, Desk, DeskFault, Edit, InForce, Mistake};
+use crate::zone::ZoneSet;
+use std::sync::Arc;
+
+impl From<Fault> for DeskFault {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Conflict(current) => Self::Conflict(current),
+            Fault::NoVersion(number) => Self::NoVersion(number),
+            Fault::NotProposed(number) => Self::NotProposed(number),
+            Fault::SamePerson => Self::SamePerson,
+            Fault::Damaged { .. } | Fault::Io { .. } => Self::Failed(fault.to_string()),
+        }
+    }
+}
+
+/// The zones of a document, or every mistake in it.
+fn read(document: &[u8], camera: &str) -> Result<ZoneSet, DeskFault> {
+    ZoneSet::parse(document, camera).map_err(|errors| {
+        let mistakes = errors.errors.into_iter().map(|e| Mistake {
+            path: e.path,
+            what: e.what,
+            remedy: e.remedy,
+        });
+        let more = (errors.more > 0).then(|| Mistake {
+            path: String::new(),
+            what: format!("there are {} more mistakes", errors.more),
+            remedy: "mend these first".into(),
+        });
+        DeskFault::Mistakes(mistakes.chain(more).collect())
+    })
+}
+
+impl Shared {
+    /// Asks a running camera.
+    fn of<T>(
+        &self,
+        camera: &str,
+        ask: impl FnOnce(&RunningCamera) -> Result<T, DeskFault>,
+    ) -> Result<T, DeskFault> {
+        let cameras = self.cameras();
+        let running = cameras.iter().find(|c| c.id() == camera);
+        ask(running.ok_or(DeskFault::NoCamera)?)
+    }
+
+    fn archive(&self, camera: &str) -> Result<Arc<Archive>, DeskFault> {
+        self.of(camera, |running| Ok(running.archive()))
+    }
+
+    /// Gives a camera the zones of `document`, for its next frame.
+    fn put_in_force(&self, camera: &str, document: &[u8]) -> Result<(), DeskFault> {
+        let zones = Arc::new(read(document, camera)?);
+        self.of(camera, |running| {
+            running.swap_masks(Ok(zones));
+            Ok(())
+        })
+    }
+}
+
+impl Desk for Shared {
+    fn masks(&self, camera: &str) -> Result<InForce, DeskFault> {
+        let (version, document) = self.archive(camera)?.active(self.clock.wall())?;
+        Ok(InForce {
+            version,
+            document,
+            four_eyes: self.four_eyes,
+        })
+    }
+
+    fn versions(&self, camera: &str) -> Result<Vec<Version>, DeskFault> {
+        Ok(self.archive(camera)?.versions(self.clock.wall())?)
+    }
+
+    fn version(&self, camera: &str, number: u32) -> Result<(Version, Vec<u8>), DeskFault> {
+        Ok(self.archive(camera)?.version(number, self.clock.wall())?)
+    }
+
+    fn save(&self, camera: &str, edit: Edit) -> Result<Version, DeskFault> {
+        let archive = self.archive(camera)?;
+        let zones = read(&edit.document, camera)?;
+        if zones.needs_pose() && self.of(camera, |running| Ok(running.is_fixed()))? {
+            return Err(DeskFault::Mistakes(vec![Mistake {
+                path: String::new(),
+                what: "zones of directions, but this camera does not tell where it looks".into(),
+                remedy: "draw zones of the picture".into(),
+            }]));
+        }
+        // From here to the new zones in force nobody else changes any.
+        let _one = self.edits();
+        let now = self.clock.wall();
+        let (active, before) = archive.active(now)?;
+        if active.sha256 != edit.base_sha256 {
+            return Err(DeskFault::Conflict(Box::new(active)));
+        }
+        // Zones that cannot be read hide everything.
+        let before = ZoneSet::parse(&before, camera);
+        let covers_less = before.map_or(true, |before| zones.covers_less_than(&before));
+        if covers_less && edit.reason.is_none() {
+            return Err(DeskFault::NeedsReason);
+        }
+        let propose = covers_less && self.four_eyes;
+        let version = archive.save(Draft {
+            document: edit.document.clone(),
+            base_sha256: edit.base_sha256,
+            author: edit.author,
+            reason: edit.reason,
+            covers_less,
+            restores: edit.restores,
+            propose,
+            at: now,
+        })?;
+        if !propose {
+            self.put_in_force(camera, &edit.document)?;
+        }
+        Ok(version)
+    }
+
+    fn settle(
+        &self,
+        camera: &str,
+        number: u32,
+        second: &str,
+        approve: bool,
+    ) -> Result<Version, DeskFault> {
+        let archive = self.archive(camera)?;
+        let _one = self.edits();
+        let (version, document) = archive.settle(number, second, approve, self.clock.wall())?;
+        if let Some(document) = document {
+            self.put_in_force(camera, &document)?;
+        }
+        Ok(version)
+    }
+
+    fn view(&self, camera: &str) -> Result<CameraView, DeskFault> {
+        self.of(camera, RunningCamera::view)
+    }
+}
