@@ -579,3 +579,59 @@ async fn without_accounts_there_is_a_status_and_no_console() {
         assert_eq!(answer.status(), status, "{path}");
     }
 }
+
+#[tokio::test]
+async fn over_tls_a_browser_is_told_to_stay_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    std::fs::write(path("cert.pem"), made.cert.pem()).unwrap();
+    std::fs::write(path("key.pem"), made.signing_key.serialize_pem()).unwrap();
+    std::fs::write(path("no.pem"), "no key").unwrap();
+    let start = |key: &str| {
+        let cameras = Arc::new(Cameras::default());
+        let settings = Settings {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            console: Some(ConsoleSettings {
+                users: path("users.toml"),
+                tls: Some((path("cert.pem"), path(key))),
+                session: Duration::from_secs(3600),
+            }),
+        };
+        Server::start(settings, cameras.clone(), cameras)
+    };
+    for unfit in ["no.pem", "missing.pem", "cert.pem"] {
+        let said = start(unfit).unwrap_err().to_string();
+        assert!(said.contains("TLS with"), "{unfit}: {said}");
+    }
+    let server = start("key.pem").unwrap();
+    assert!(server.url().starts_with("https://"));
+    let port = server.address().port();
+    let trusted = reqwest::Certificate::from_pem(made.cert.pem().as_bytes()).unwrap();
+    let client = reqwest::Client::builder()
+        .tls_certs_only([trusted])
+        .build()
+        .unwrap();
+    let page = client
+        .get(format!("https://localhost:{port}/healthz"))
+        .send()
+        .await
+        .unwrap();
+    assert!(page.headers().contains_key("strict-transport-security"));
+    let plain = client
+        .get(format!("http://localhost:{port}/healthz"))
+        .send()
+        .await;
+    assert!(plain.is_err(), "nothing is served in the clear");
+    // No file of accounts: nobody is let in, and the gateway serves on.
+    let url = format!("https://localhost:{port}{SESSION}");
+    let (kind, body) = login("admin", PASSWORD).unwrap();
+    let refused = client
+        .post(url)
+        .header(CONTENT_TYPE, kind)
+        .body(body)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(refused.status(), 401);
+}

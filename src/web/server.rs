@@ -71,15 +71,14 @@ impl Server {
         let listener = std::net::TcpListener::bind(settings.listen)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            .build()?;
         let files = settings.console.as_ref().and_then(|c| c.tls.clone());
         let tls = match files {
             None => None,
             Some((certificate, key)) => {
-                let read = runtime.block_on(RustlsConfig::from_pem_file(&certificate, &key));
+                // On a thread of its own: whoever calls may be in a runtime already.
+                let load = || runtime()?.block_on(RustlsConfig::from_pem_file(&certificate, &key));
+                let read = std::thread::scope(|scope| scope.spawn(load).join());
+                let read = read.unwrap_or_else(|_| Err(std::io::Error::other("it panicked")));
                 Some(read.map_err(|why| CannotStart::Tls {
                     certificate,
                     key,
@@ -88,6 +87,7 @@ impl Server {
             }
         };
         let over_tls = tls.is_some();
+        let runtime = runtime()?;
         let handle = Handle::new();
         let on = handle.clone();
         let serve = move || {
@@ -130,6 +130,13 @@ impl Server {
         let scheme = if self.over_tls { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
     }
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()
 }
 
 /// Slow heads end.
