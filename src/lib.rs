@@ -46,6 +46,8 @@ pub mod pipeline;
 pub mod config;
 
 #[cfg(feature = "gateway")]
+pub mod audit;
+#[cfg(feature = "gateway")]
 pub mod redact;
 #[cfg(feature = "gateway")]
 pub mod users;

@@ -1,8 +1,9 @@
 //! Watching a camera's masked stream in a browser: WHEP (draft-ietf-wish-whep).
 
 use super::{LoggedIn, Session, VIDEO};
+use crate::audit::Outcome;
 use crate::web::error::{ApiError, ErrorBody};
-use crate::web::watching::Watches;
+use crate::web::watching::{Watches, short};
 use crate::web::{CannotWatch, Gateway};
 use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION};
@@ -28,7 +29,7 @@ const SDP: &str = "application/sdp";
         (status = 404, body = ErrorBody, description = "no such camera for this account"),
         (status = 409, body = ErrorBody, description = "the browser does not take H.264"),
         (status = 415, body = ErrorBody, description = "not application/sdp"),
-        (status = 503, body = ErrorBody, description = "too many viewers, or the gateway is ending"),
+        (status = 503, body = ErrorBody, description = "too many viewers, the gateway is ending, or it cannot be recorded"),
     )
 )]
 pub(super) async fn watch(
@@ -41,7 +42,10 @@ pub(super) async fn watch(
     offer: String,
 ) -> Result<Response, ApiError> {
     let person = person.with(VIDEO)?;
-    if !person.user.sees(&camera) {
+    let object = format!("camera {camera}");
+    if !person.person.user.sees(&camera) {
+        let refused = person.entry("watch", object).result(Outcome::Refused);
+        person.record(refused).await?;
         return Err(ApiError::no_camera());
     }
     let kind = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
@@ -51,7 +55,15 @@ pub(super) async fn watch(
     }
     let watching = gateway.watch(&camera, &offer).map_err(refused)?;
     let login = session.session.id().map(|id| id.to_string());
-    watches.begin(&watching.id, &camera, person, login);
+    // Nothing is shown before the browser has the answer.
+    let begun = person
+        .entry("watch", object)
+        .detail("watching", short(&watching.id));
+    if let Err(error) = person.record(begun).await {
+        gateway.unwatch(&watching.id);
+        return Err(error);
+    }
+    watches.begin(&watching.id, &camera, person.person, person.origin, login);
     let location = format!("/api/v1/cameras/{camera}/whep/{}", watching.id);
     let head = [(CONTENT_TYPE, SDP.to_owned()), (LOCATION, location)];
     Ok((StatusCode::CREATED, head, watching.answer).into_response())
@@ -93,7 +105,7 @@ pub(super) async fn unwatch(
     State(watches): State<Watches>,
 ) -> Result<StatusCode, ApiError> {
     let person = person.with(VIDEO)?;
-    match watches.end(&watching, &camera, &person) {
+    match watches.end(&watching, &camera, &person.person) {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(ApiError::new(
             StatusCode::NOT_FOUND,
