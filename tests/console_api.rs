@@ -706,6 +706,8 @@ async fn what_cannot_be_recorded_is_not_done() {
 #[tokio::test]
 async fn changed_accounts_are_recorded() {
     let console = Console::start();
+    // By then the accounts were read.
+    console.log_in("admin").await;
     let mut users = Users::read(&console.users).unwrap();
     users.remove("observer");
     let hash = PasswordHash::of(&Secret::new("quite another one")).unwrap();
