@@ -228,7 +228,7 @@ pub fn instant(text: &str) -> Option<String> {
 }
 
 /// `at` as records write it: UTC, RFC 3339, with milliseconds.
-pub fn timestamp(at: WallTime) -> String {
+pub(super) fn timestamp(at: WallTime) -> String {
     let nanoseconds = i128::from(at.0);
     let utc = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds)
         .unwrap_or(OffsetDateTime::UNIX_EPOCH);

@@ -276,7 +276,7 @@ fn a_line_that_was_interrupted_is_kept_aside() {
 #[test]
 fn a_broken_log_is_left_as_it_is_and_another_begins() {
     for (what, says) in [
-        ("changed", "is not"),
+        ("changed", "audit-000001.jsonl:4 (record 4): is no record"),
         ("cut", "cut off"),
         ("rubbish", "are no line"),
         ("gone", "the log is gone"),

@@ -359,3 +359,6 @@ impl Checker {
         *last = Some(checked);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@ use std::io::{self, Read};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 /// Roles that read the audit log.
 const READERS: &[Role] = &[Role::Officer, Role::Admin];
@@ -28,7 +28,7 @@ const PIECE: usize = 64 << 10;
 const PIECES: usize = 4;
 
 /// Which records; what is left out matches all.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Question {
