@@ -48,6 +48,8 @@ pub mod config;
 #[cfg(feature = "gateway")]
 pub mod archive;
 #[cfg(feature = "gateway")]
+pub mod audit;
+#[cfg(feature = "gateway")]
 pub mod redact;
 #[cfg(feature = "gateway")]
 pub mod users;

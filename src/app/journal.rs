@@ -1,5 +1,7 @@
 //! Where events go: a log line each, and what the status shows of them.
 
+use super::audited;
+use crate::audit::Audit;
 use crate::event::{CameraState, Event, EventSink, Looking};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,13 +16,29 @@ pub(super) struct Gauges {
     shown: bool,
 }
 
-/// Writes every event to the log and remembers what the status needs.
+/// Writes every event to the log, what matters to the audit log, and remembers
+/// what the status needs.
 #[derive(Debug, Default)]
 pub(super) struct Journal {
+    audit: Option<Audit>,
     cameras: Mutex<BTreeMap<String, Gauges>>,
 }
 
 impl Journal {
+    pub(super) fn new(audit: Option<Audit>) -> Self {
+        Self {
+            audit,
+            cameras: Mutex::default(),
+        }
+    }
+
+    /// Records that the gateway ends.
+    pub(super) fn ending(&self) {
+        if let Some(audit) = &self.audit {
+            audit.note(audited::stopped());
+        }
+    }
+
     pub(super) fn gauges(&self, camera: &str) -> Gauges {
         self.lock().get(camera).copied().unwrap_or_default()
     }
@@ -72,6 +90,11 @@ impl EventSink for Journal {
     fn emit(&self, event: Event) {
         if self.remember(&event) {
             log(&event);
+            if let Some(audit) = &self.audit
+                && let Some(entry) = audited::entry(&event)
+            {
+                audit.note(entry);
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! It decides nothing about pictures; it joins the parts that do.
 
+mod audited;
 mod camera;
 mod desk;
 mod detection;
@@ -14,6 +15,7 @@ mod positions;
 
 pub use models::{Loaded, Shelf, try_models, usual_face};
 
+use crate::audit::{self, Audit};
 use crate::clock::Clock;
 use crate::config::{self, Camera, Change, Config, diff};
 use crate::event::{Event, EventSink};
@@ -63,7 +65,8 @@ impl Gateway {
     /// # Errors
     /// When an address cannot be bound or GStreamer lacks a part.
     pub fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
-        let journal = Arc::new(Journal::default());
+        let audit = open_audit(&config, &clock)?;
+        let journal = Arc::new(Journal::new(audit.clone()));
         let events: Arc<dyn EventSink> = journal.clone();
         let exits = Exits::start(&config, &events)?;
         let detectors = models::pool(&config, &journal)?;
@@ -81,8 +84,12 @@ impl Gateway {
                 .with_context(|| format!("camera `{}` could not be started", camera.id))?;
             shared.cameras().push(running);
         }
-        let http = web::Server::start(http_settings(&config), shared.clone(), shared.clone())
-            .with_context(|| format!("HTTP cannot be served at {}", config.http_listen))?;
+        let http = web::Server::start(
+            http_settings(&config, audit),
+            shared.clone(),
+            shared.clone(),
+        )
+        .with_context(|| format!("HTTP cannot be served at {}", config.http_listen))?;
         Ok(Self {
             started_with: config.clone(),
             config,
@@ -259,7 +266,9 @@ impl Gateway {
 
     /// Stops everything; also called by dropping.
     pub fn stop(&mut self) {
-        drop(self.http.take());
+        if self.http.take().is_some() {
+            self.shared.journal.ending();
+        }
         let cameras = std::mem::take(&mut *self.shared.cameras());
         for camera in &cameras {
             self.shared.exits.remove_camera(camera.id());
@@ -312,9 +321,23 @@ impl web::Gateway for Shared {
     }
 }
 
-fn http_settings(config: &Config) -> web::Settings {
-    let console = config.console.as_ref().map(|console| web::ConsoleSettings {
+/// The audit log, where there is a console. One that cannot be written keeps
+/// people out of the console; it does not keep pictures from being masked.
+fn open_audit(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<Audit>> {
+    let Some(console) = &config.console else {
+        return Ok(None);
+    };
+    let settings = audit::Settings::in_folder(&console.audit);
+    let audit = Audit::start(settings, clock.clone()).context("the audit log")?;
+    audit.note(audited::started());
+    Ok(Some(audit))
+}
+
+fn http_settings(config: &Config, audit: Option<Audit>) -> web::Settings {
+    let console = config.console.as_ref().zip(audit);
+    let console = console.map(|(console, audit)| web::ConsoleSettings {
         users: console.users.clone(),
+        audit,
         tls: console.tls.clone().map(|tls| (tls.certificate, tls.key)),
         session: console.session,
     });

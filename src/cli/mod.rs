@@ -1,5 +1,6 @@
 //! The command line. Each command is a file: its arguments and what it does.
 
+mod audit;
 mod check;
 mod demo;
 mod eval;
@@ -49,6 +50,8 @@ enum Command {
     Redact(redact::Args),
     /// Make and change the accounts of the console.
     User(user::Args),
+    /// Check and read the audit log.
+    Audit(audit::Args),
     /// Play scenarios and judge the masked stream as a viewer.
     Prove(prove::Args),
 }
@@ -87,6 +90,7 @@ impl Arguments {
             Command::Eval(args) => args.run(),
             Command::Redact(args) => args.run(&screen),
             Command::User(args) => args.run(),
+            Command::Audit(args) => args.run(),
             Command::Prove(args) => args.run(),
         };
         match done {

@@ -39,6 +39,8 @@ impl Default for Gateway {
 #[serde(deny_unknown_fields)]
 pub(super) struct Console {
     pub(super) users: Spanned<String>,
+    #[serde(default = "defaults::audit")]
+    pub(super) audit: String,
     pub(super) tls_certificate: Option<Spanned<String>>,
     pub(super) tls_key: Option<Spanned<String>>,
     pub(super) webrtc_listen: Option<Spanned<String>>,
@@ -175,6 +177,9 @@ impl Default for Limits {
 mod defaults {
     use super::{Spanned, unplaced};
 
+    pub(super) fn audit() -> String {
+        "audit".into()
+    }
     pub(super) fn session_minutes() -> Spanned<u64> {
         unplaced(480)
     }

@@ -54,6 +54,7 @@ fn a_console_is_read_whole_or_refused() {
     let config = load_text(&with("[console]\nusers = \"u.toml\"\n")).unwrap();
     let console = config.console.unwrap();
     assert!(console.users.ends_with("u.toml") && console.users.is_absolute());
+    assert_eq!(console.audit, console.users.with_file_name("audit"));
     assert_eq!(console.webrtc_listen, "127.0.0.1:8189".parse().unwrap());
     assert_eq!((console.tls, console.session.as_secs()), (None, 8 * 3600));
     let beyond = "[gateway]\nhttp_listen = \"0.0.0.0:443\"\n";

@@ -31,6 +31,8 @@ pub struct Config {
 pub struct Console {
     /// The accounts' file, kept by `greyplane user`.
     pub users: PathBuf,
+    /// The audit log's folder.
+    pub audit: PathBuf,
     /// Certificate chain and private key (PEM); none = plain HTTP (loopback only).
     pub tls: Option<Tls>,
     /// Where WebRTC's datagrams are received (UDP).

@@ -124,6 +124,7 @@ impl<'a> Validator<'a> {
         let webrtc = c.webrtc_listen.as_ref().and_then(|a| self.address(a));
         Console {
             users: self.beside(c.users.get_ref()),
+            audit: self.beside(&c.audit),
             tls,
             webrtc_listen: webrtc.unwrap_or(SocketAddr::new(http.ip(), WEBRTC_PORT)),
             four_eyes: c.four_eyes,

@@ -1,10 +1,11 @@
 //! Logging in: accounts from their file, passwords, and how often one may try.
 
+use crate::audit::{Audit, Entry, Outcome};
 use crate::secret::Secret;
 use crate::users::{PasswordHash, Role, User, Users};
 use axum_login::{AuthUser, AuthnBackend};
 use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota};
+use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota};
 use std::convert::Infallible;
 use std::fs::Metadata;
 use std::hash::Hash;
@@ -12,6 +13,7 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -22,6 +24,9 @@ const TRIES: NonZeroU32 = NonZeroU32::new(10).unwrap();
 const ANOTHER_TRY: Duration = Duration::from_secs(6);
 /// Tries for one account, wherever from.
 const TRIES_FOR_ONE: NonZeroU32 = NonZeroU32::new(30).unwrap();
+/// Tries that were too many are recorded so often, wherever from: a stranger
+/// must not fill the disk.
+const TELL_EVERY: Duration = Duration::from_secs(10);
 /// Passwords that are checked at the same time: each takes a core and 19 MiB,
 /// and the pictures need the cores more.
 const CHECKS: usize = 1;
@@ -89,6 +94,9 @@ struct Shared {
     nobody: Option<PasswordHash>,
     by_address: DefaultKeyedRateLimiter<IpAddr>,
     by_name: DefaultKeyedRateLimiter<String>,
+    telling: DefaultDirectRateLimiter,
+    untold: AtomicU64,
+    audit: Audit,
 }
 
 /// What was read when the file looked so.
@@ -100,7 +108,7 @@ struct Read {
 
 impl Accounts {
     /// The accounts in `file`. While it cannot be read, nobody is let in.
-    pub(super) fn new(file: PathBuf) -> Self {
+    pub(super) fn new(file: PathBuf, audit: Audit) -> Self {
         let by_address = Quota::with_period(ANOTHER_TRY).map(|q| q.allow_burst(TRIES));
         let by_name = Quota::with_period(ANOTHER_TRY).map(|q| q.allow_burst(TRIES_FOR_ONE));
         let slowest = Quota::per_hour(NonZeroU32::MIN);
@@ -111,9 +119,34 @@ impl Accounts {
             nobody: PasswordHash::of(&Secret::new("nobody has this one")).ok(),
             by_address: DefaultKeyedRateLimiter::keyed(by_address.unwrap_or(slowest)),
             by_name: DefaultKeyedRateLimiter::keyed(by_name.unwrap_or(slowest)),
+            telling: DefaultDirectRateLimiter::direct(
+                Quota::with_period(TELL_EVERY).unwrap_or(slowest),
+            ),
+            untold: AtomicU64::new(0),
+            audit,
         }));
-        accounts.users();
+        let users = accounts.users();
+        let names: Vec<&str> = users.iter().map(|user| user.name.as_str()).collect();
+        let read = Entry::new("accounts-read", "accounts").detail("names", names);
+        accounts.0.audit.note(read);
         accounts
+    }
+
+    /// Reads the file again where it is another; what changed is recorded.
+    pub(super) fn look(&self) {
+        self.users();
+    }
+
+    /// Whether a try that was one too many is recorded; then how many before it
+    /// were not.
+    pub(super) fn may_tell_of_tries(&self) -> Option<u64> {
+        match self.0.telling.check() {
+            Ok(()) => Some(self.0.untold.swap(0, Ordering::Relaxed)),
+            Err(_) => {
+                self.0.untold.fetch_add(1, Ordering::Relaxed);
+                None
+            }
+        }
     }
 
     /// All accounts; read again when the file is another.
@@ -121,12 +154,19 @@ impl Accounts {
         let looks = std::fs::metadata(&self.0.file).ok().map(|m| traits_of(&m));
         let mut read = self.0.read.lock().unwrap_or_else(PoisonError::into_inner);
         if looks.is_none() || read.looked != looks {
+            let mut why = None;
             let users = Users::read(&self.0.file).unwrap_or_else(|error| {
                 if read.looked.is_some() || looks.is_some() || read.users.is_empty() {
                     tracing::error!(%error, "nobody can log in");
                 }
+                why = Some(error.to_string());
                 Users::default()
             });
+            if read.looked.is_some()
+                && let Some(entry) = changed(&read.users, &users, why)
+            {
+                self.0.audit.note(entry);
+            }
             *read = Read {
                 looked: looks,
                 users: Arc::new(users),
@@ -173,6 +213,29 @@ fn network(address: IpAddr) -> IpAddr {
         },
         four => four,
     }
+}
+
+/// What became of the accounts; none where they are what they were.
+fn changed(before: &Users, now: &Users, unreadable: Option<String>) -> Option<Entry> {
+    let names = |all: &Users, but: &dyn Fn(&User) -> bool| -> Vec<String> {
+        let some = all.iter().filter(|user| !but(user));
+        some.map(|user| user.name.clone()).collect()
+    };
+    let added = names(now, &|user| before.find(&user.name).is_some());
+    let removed = names(before, &|user| now.find(&user.name).is_some());
+    let changed = names(now, &|user| {
+        before.find(&user.name).is_none_or(|b| b == user)
+    });
+    if added.is_empty() && removed.is_empty() && changed.is_empty() {
+        return None;
+    }
+    let entry = Entry::new("accounts-changed", "accounts").by("unknown", "users file");
+    let entry = entry.detail("added", added).detail("removed", removed);
+    let entry = entry.detail("changed", changed);
+    Some(match unreadable {
+        Some(why) => entry.detail("why", why).result(Outcome::Failed),
+        None => entry,
+    })
 }
 
 fn traits_of(m: &Metadata) -> [i64; 5] {

@@ -1,5 +1,6 @@
 //! `/api/v1`: every route, who may ask it, and the document that describes them.
 
+mod audit;
 mod masks;
 mod session;
 mod status;
@@ -10,14 +11,18 @@ use super::Gateway;
 use super::accounts::{Accounts, Person};
 use super::desk::Desk;
 use super::error::ApiError;
+use super::recording;
 use super::watching::Watches;
+use crate::audit::{Audit, Entry, Outcome};
 use crate::users::Role;
 use axum::Json;
-use axum::extract::{DefaultBodyLimit, FromRef, FromRequestParts};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use axum_login::AuthSession;
 use std::marker::PhantomData;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
@@ -33,6 +38,8 @@ pub(super) struct Shared {
     pub(super) desk: Arc<dyn Desk>,
     pub(super) accounts: Accounts,
     pub(super) watches: Watches,
+    pub(super) audit: Audit,
+    pub(super) searches: Arc<Semaphore>,
 }
 
 type Session = AuthSession<Accounts>;
@@ -40,22 +47,35 @@ type Session = AuthSession<Accounts>;
 /// A request with a zone document and all that stands around it, bytes.
 const LARGEST_MASKS: usize = 9 << 20;
 
-/// Somebody who is logged in.
-pub(super) struct LoggedIn(pub(super) Person);
+/// Somebody who is logged in, and what they ask for.
+pub(super) struct LoggedIn {
+    person: Person,
+    origin: IpAddr,
+    asked: String,
+    audit: Audit,
+}
 
-impl<S: Send + Sync> FromRequestParts<S> for LoggedIn {
+impl FromRequestParts<Shared> for LoggedIn {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let session = Session::from_request_parts(parts, state).await;
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, ApiError> {
+        let session = Session::from_request_parts(parts, shared).await;
         let person = session.ok().and_then(|session| session.user);
-        person.map(Self).ok_or_else(ApiError::not_logged_in)
+        let person = person.ok_or_else(ApiError::not_logged_in)?;
+        let from = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let ConnectInfo(from) = from.ok_or_else(ApiError::internal)?;
+        Ok(Self {
+            person,
+            origin: from.ip().to_canonical(),
+            asked: format!("{} {}", parts.method, parts.uri.path()),
+            audit: shared.audit.clone(),
+        })
     }
 }
 
 /// Somebody who is logged in and has one of the roles that `R` names: known
 /// before anything else of a request is looked at.
-pub(super) struct As<R>(Person, PhantomData<R>);
+pub(super) struct As<R>(LoggedIn, PhantomData<R>);
 
 /// What some roles may do together.
 pub(super) trait Part {
@@ -63,25 +83,57 @@ pub(super) trait Part {
     const ROLES: &'static [Role];
 }
 
-impl<R: Part, S: Send + Sync> FromRequestParts<S> for As<R> {
+impl<R: Part> FromRequestParts<Shared> for As<R> {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let LoggedIn(person) = LoggedIn::from_request_parts(parts, state).await?;
-        match person.has_any(R::ROLES) {
-            true => Ok(Self(person, PhantomData)),
-            false => Err(ApiError::not_for_this_role()),
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, ApiError> {
+        let person = LoggedIn::from_request_parts(parts, shared).await?;
+        Ok(Self(person.with(R::ROLES)?, PhantomData))
+    }
+}
+
+impl LoggedIn {
+    /// The same, where the person has one of `roles`; else that is recorded.
+    fn with(self, roles: &[Role]) -> Result<Self, ApiError> {
+        if self.person.has_any(roles) {
+            return Ok(self);
         }
+        let refused = self.entry("request", self.asked.clone());
+        self.audit.note(refused.result(Outcome::Refused));
+        Err(ApiError::not_for_this_role())
+    }
+
+    /// That this person did `action` to `object`.
+    fn entry(&self, action: &'static str, object: impl Into<String>) -> Entry {
+        Entry::new(action, object).by(&self.person.user.name, self.origin)
+    }
+
+    /// Their name.
+    fn name(&self) -> &str {
+        &self.person.user.name
+    }
+
+    /// Records, and goes on; losses are counted.
+    fn note(&self, entry: Entry) {
+        self.audit.note(entry);
+    }
+
+    /// Records; what cannot be recorded must not be done.
+    async fn record(&self, entry: Entry) -> Result<(), ApiError> {
+        recording::record(&self.audit, entry).await
     }
 }
 
 impl<R> As<R> {
-    /// The person, where they may see this camera.
-    pub(super) fn at(self, camera: &str) -> Result<Person, ApiError> {
-        match self.0.user.sees(camera) {
-            true => Ok(self.0),
-            false => Err(ApiError::no_camera()),
+    /// The person, where they may see this camera; else that is recorded.
+    fn at(self, camera: &str) -> Result<LoggedIn, ApiError> {
+        let Self(person, _) = self;
+        if person.person.user.sees(camera) {
+            return Ok(person);
         }
+        let refused = person.entry("request", person.asked.clone());
+        person.audit.note(refused.result(Outcome::Refused));
+        Err(ApiError::no_camera())
     }
 }
 
@@ -142,6 +194,8 @@ pub(super) fn routes() -> (axum::Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(masks::approve))
         .routes(routes!(view::view))
         .routes(routes!(view::stream))
+        .routes(routes!(audit::search))
+        .routes(routes!(audit::export))
         .routes(routes!(document))
         .split_for_parts()
 }

@@ -10,6 +10,7 @@ mod desk;
 mod error;
 mod files;
 mod guard;
+mod recording;
 mod server;
 mod status;
 mod watching;
@@ -18,12 +19,13 @@ pub use desk::{CameraView, Desk, DeskFault, Edit, InForce, Mistake, MountView};
 pub use server::{CannotStart, Server};
 pub use status::{CameraStatus, DetectorStatus, GatewayStatus, Percentiles};
 
+use crate::audit::Audit;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// Where and how to serve.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// The address; port 0 picks one.
     pub listen: SocketAddr,
@@ -32,10 +34,12 @@ pub struct Settings {
 }
 
 /// What the console needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ConsoleSettings {
     /// The accounts' file; read again whenever it changes.
     pub users: PathBuf,
+    /// Where it is recorded who did what.
+    pub audit: Audit,
     /// Certificate chain and private key (PEM); none = plain HTTP.
     pub tls: Option<(PathBuf, PathBuf)>,
     /// How long a session lasts that nobody uses.

@@ -18,6 +18,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time;
 use tower_sessions::{Expiry, MemoryStore, SessionManagerLayer};
@@ -188,13 +189,15 @@ fn with_accounts(
     gateway: Arc<dyn Gateway>,
     desk: Arc<dyn Desk>,
 ) -> Router {
-    let accounts = Accounts::new(console.users);
-    let watches = Watches::new(gateway.clone());
+    let audit = console.audit;
+    let accounts = Accounts::new(console.users, audit.clone());
+    let watches = Watches::new(gateway.clone(), audit.clone());
     tokio::spawn({
         let (accounts, watches) = (accounts.clone(), watches.clone());
         async move {
             loop {
                 tokio::time::sleep(TEND_EVERY).await;
+                accounts.look();
                 watches.tend(&accounts);
             }
         }
@@ -216,6 +219,8 @@ fn with_accounts(
             desk,
             accounts,
             watches,
+            audit,
+            searches: Arc::new(Semaphore::new(1)),
         })
         .fallback(page)
         .layer(logins)

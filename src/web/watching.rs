@@ -2,27 +2,38 @@
 
 use super::Gateway;
 use super::accounts::{Accounts, Person};
+use crate::audit::{Audit, Entry};
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// One browser's watching.
 struct Watch {
     person: Person,
+    origin: IpAddr,
     login: Option<String>,
     camera: String,
+}
+
+/// Enough of a watching's name to find its end in the audit log, and too little
+/// to end it.
+pub(super) fn short(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
 }
 
 /// All watching that began here, by its id.
 #[derive(Clone)]
 pub(super) struct Watches {
     gateway: Arc<dyn Gateway>,
+    audit: Audit,
     open: Arc<Mutex<HashMap<String, Watch>>>,
 }
 
 impl Watches {
-    pub(super) fn new(gateway: Arc<dyn Gateway>) -> Self {
+    pub(super) fn new(gateway: Arc<dyn Gateway>, audit: Audit) -> Self {
         Self {
             gateway,
+            audit,
             open: Arc::default(),
         }
     }
@@ -32,9 +43,17 @@ impl Watches {
     }
 
     /// Notes that `person` watches `camera` as `id`, through `login`.
-    pub(super) fn begin(&self, id: &str, camera: &str, person: Person, login: Option<String>) {
+    pub(super) fn begin(
+        &self,
+        id: &str,
+        camera: &str,
+        person: Person,
+        origin: IpAddr,
+        login: Option<String>,
+    ) {
         let watch = Watch {
             person,
+            origin,
             login,
             camera: camera.to_owned(),
         };
@@ -48,32 +67,42 @@ impl Watches {
         if !open.get(id).is_some_and(theirs) {
             return false;
         }
-        open.remove(id);
+        let ended = open.remove(id);
         drop(open);
+        if let Some(watch) = ended {
+            self.note_end(id, &watch, "the viewer ended it");
+        }
         self.gateway.unwatch(id)
     }
 
     /// Ends all watching through `login`.
     pub(super) fn log_out(&self, login: &str) {
-        self.end_where(|watch| watch.login.as_deref() == Some(login));
+        self.end_where("logged out", |watch| watch.login.as_deref() == Some(login));
     }
 
     /// Ends what accounts that are gone, or are not what they were, still watch.
     pub(super) fn tend(&self, accounts: &Accounts) {
-        self.end_where(|watch| {
+        self.end_where("the account changed", |watch| {
             let now = accounts.person(&watch.person.user.name);
             !now.is_some_and(|now| now.is_still(&watch.person))
         });
     }
 
-    fn end_where(&self, over: impl Fn(&Watch) -> bool) {
-        let ended: Vec<String> = {
+    fn end_where(&self, why: &'static str, over: impl Fn(&Watch) -> bool) {
+        let ended: Vec<(String, Watch)> = {
             let mut open = self.open();
-            let gone = open.extract_if(|_, watch| over(watch));
-            gone.map(|(id, _)| id).collect()
+            open.extract_if(|_, watch| over(watch)).collect()
         };
-        for id in ended {
+        for (id, watch) in ended {
             self.gateway.unwatch(&id);
+            self.note_end(&id, &watch, why);
         }
+    }
+
+    fn note_end(&self, id: &str, watch: &Watch, why: &'static str) {
+        let entry = Entry::new("unwatch", format!("camera {}", watch.camera));
+        let entry = entry.by(&watch.person.user.name, watch.origin);
+        self.audit
+            .note(entry.detail("watching", short(id)).detail("why", why));
     }
 }

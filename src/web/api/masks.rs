@@ -1,7 +1,8 @@
 //! Zones: what is in force, its versions, saving, the second person.
 
-use super::{As, Drawer, Reader};
+use super::{As, Drawer, LoggedIn, Reader};
 use crate::archive::Version;
+use crate::audit::{Entry, Outcome};
 use crate::web::desk::{Desk, DeskFault, Edit, InForce, Mistake};
 use crate::web::error::{ApiError, ErrorBody};
 use axum::Json;
@@ -284,19 +285,41 @@ pub(super) async fn save(
     let edit = Edit {
         document,
         base_sha256: base(&headers)?,
-        author: person.user.name.clone(),
+        author: person.name().to_owned(),
         reason: reason(new.reason)?,
         restores: None,
     };
-    store(desk, camera, edit).await
+    store(person, desk, camera, edit).await
 }
 
-async fn store(desk: Arc<dyn Desk>, camera: String, edit: Edit) -> Result<Json<Done>, Refusal> {
-    let (actor, object) = (edit.author.clone(), camera.clone());
-    let version = at_desk(desk, move |desk| desk.save(&camera, edit)).await?;
-    let (number, less) = (version.number, version.covers_less);
-    tracing::info!(actor, camera = object, number, less, "masks saved");
-    Ok(Json(Done { version }))
+/// Saves; that it was tried is on record before, what came of it after.
+async fn store(
+    person: LoggedIn,
+    desk: Arc<dyn Desk>,
+    camera: String,
+    edit: Edit,
+) -> Result<Json<Done>, Refusal> {
+    let object = format!("masks of {camera}");
+    let entry = person.entry("save-masks", object.clone());
+    let entry = entry.detail("base", edit.base_sha256.clone());
+    person.record(entry).await?;
+    let saved = at_desk(desk, move |desk| desk.save(&camera, edit)).await;
+    let entry = person.entry("masks-saved", object);
+    person.note(match &saved {
+        Err(_) => entry.result(Outcome::Refused),
+        Ok(version) => about(entry, version),
+    });
+    Ok(Json(Done { version: saved? }))
+}
+
+/// What an officer wants to know of a version.
+fn about(entry: Entry, version: &Version) -> Entry {
+    entry
+        .detail("version", version.number)
+        .detail("sha256", version.sha256.clone())
+        .detail("covers_less", version.covers_less)
+        .detail("reason", version.reason.clone())
+        .detail("restores", version.restores)
 }
 
 /// All versions, newest first.
@@ -373,11 +396,11 @@ pub(super) async fn restore(
     let edit = Edit {
         document,
         base_sha256,
-        author: person.user.name.clone(),
+        author: person.name().to_owned(),
         reason,
         restores: Some(number),
     };
-    store(desk, camera, edit).await
+    store(person, desk, camera, edit).await
 }
 
 /// Put a proposed version in force as its second person, or refuse it.
@@ -401,12 +424,18 @@ pub(super) async fn approve(
     Json(decision): Json<Decision>,
 ) -> Result<Json<Done>, Refusal> {
     let person = person.at(&camera)?;
-    let (second, approve) = (person.user.name.clone(), decision.approve);
-    let settled = at_desk(desk, move |desk| {
-        desk.settle(&camera, number, &second, approve)
-    })
-    .await?;
-    let (actor, number) = (&person.user.name, settled.number);
-    tracing::info!(actor, number, approve, "a proposed version was settled");
+    let (second, approve) = (person.name().to_owned(), decision.approve);
+    let object = format!("masks of {camera}");
+    let entry = person.entry("settle-masks", object.clone());
+    let entry = entry.detail("version", number).detail("approve", approve);
+    person.record(entry).await?;
+    let settle = move |desk: &dyn Desk| desk.settle(&camera, number, &second, approve);
+    let settled = at_desk(desk, settle).await;
+    let entry = person.entry("masks-settled", object);
+    person.note(match &settled {
+        Err(_) => entry.result(Outcome::Refused),
+        Ok(version) => about(entry, version),
+    });
+    let settled = settled?;
     Ok(Json(Done { version: settled }))
 }

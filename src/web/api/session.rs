@@ -1,19 +1,24 @@
 //! Logging in and out.
 
 use super::{LoggedIn, Session, Shared};
+use crate::audit::{Entry, Outcome};
 use crate::secret::Secret;
 use crate::users::Role;
 use crate::web::Gateway;
 use crate::web::accounts::{Accounts, Credentials, Person};
 use crate::web::error::{ApiError, ErrorBody};
+use crate::web::recording::record;
 use crate::web::watching::Watches;
 use axum::Json;
 use axum::extract::{ConnectInfo, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use utoipa::ToSchema;
+
+/// Whoever names no account.
+const NOBODY: &str = "unknown";
 
 /// Who is logged in.
 #[derive(Debug, Serialize, ToSchema)]
@@ -56,7 +61,7 @@ fn who_is(person: &Person, gateway: &dyn Gateway) -> Who {
     )
 )]
 pub(super) async fn who(
-    LoggedIn(person): LoggedIn,
+    LoggedIn { person, .. }: LoggedIn,
     State(gateway): State<Arc<dyn Gateway>>,
 ) -> Json<Who> {
     Json(who_is(&person, &*gateway))
@@ -69,6 +74,7 @@ pub(super) async fn who(
         (status = 200, body = Who, description = "logged in; the cookie carries the session"),
         (status = 401, body = ErrorBody, description = "wrong name or password"),
         (status = 429, body = ErrorBody, description = "too many tries; Retry-After says when again"),
+        (status = 503, body = ErrorBody, description = "the login cannot be recorded"),
     )
 )]
 pub(super) async fn log_in(
@@ -78,8 +84,23 @@ pub(super) async fn log_in(
     Json(login): Json<Login>,
 ) -> Result<Json<Who>, ApiError> {
     let (accounts, name): (&Accounts, _) = (&shared.accounts, login.user);
+    let origin = from.ip().to_canonical();
+    // Only names of accounts are recorded: what else is typed there may be a password.
+    let actor = match accounts.person(&name) {
+        Some(person) => person.user.name,
+        None => NOBODY.to_owned(),
+    };
+    let entry = |result| {
+        Entry::new("log-in", "session")
+            .by(&actor, origin)
+            .result(result)
+    };
     if let Err(wait_s) = accounts.may_try(from.ip(), &name) {
-        tracing::warn!(origin = %from.ip(), "too many tries to log in");
+        tracing::warn!(%origin, "too many tries to log in");
+        if let Some(untold) = accounts.may_tell_of_tries() {
+            let refused = entry(Outcome::Refused).detail("why", "too many tries");
+            shared.audit.note(refused.detail("more_before", untold));
+        }
         return Err(ApiError::new(
             StatusCode::TOO_MANY_REQUESTS,
             "there were too many tries to log in",
@@ -93,28 +114,44 @@ pub(super) async fn log_in(
     };
     let known = session.authenticate(credentials).await;
     let Ok(Some(person)) = known else {
-        tracing::warn!(actor = name.escape_debug().to_string(), origin = %from.ip(), "login refused");
+        tracing::warn!(actor, %origin, "login refused");
+        let refused = entry(Outcome::Refused).detail("why", "wrong name or password");
+        // Refused it is in any case.
+        let _ = record(&shared.audit, refused).await;
         return Err(ApiError::new(
             StatusCode::UNAUTHORIZED,
             "the name or the password is wrong",
         )
         .remedy("try again, or ask whoever keeps the accounts"));
     };
-    // A session of its own for each login, whoever was logged in before.
-    if session.user.is_some() {
+    record(&shared.audit, entry(Outcome::Done)).await?;
+    if begin(&mut session, &shared, &person, origin).await.is_err() {
+        shared.audit.note(entry(Outcome::Failed));
+        return Err(ApiError::internal());
+    }
+    tracing::info!(actor, %origin, "logged in");
+    Ok(Json(who_is(&person, &*shared.gateway)))
+}
+
+/// A session of its own for each login, whoever was logged in before.
+async fn begin(
+    session: &mut Session,
+    shared: &Shared,
+    person: &Person,
+    origin: IpAddr,
+) -> Result<(), ApiError> {
+    if let Some(former) = &session.user {
+        let entry = Entry::new("log-out", "session").by(&former.user.name, origin);
         let before = session.session.id().map(|id| id.to_string());
         let cycled = session.session.cycle_id().await;
         cycled.map_err(|_| ApiError::internal())?;
         if let Some(before) = before {
             shared.watches.log_out(&before);
         }
+        shared.audit.note(entry.detail("why", "another login"));
     }
-    session
-        .login(&person)
-        .await
-        .map_err(|_| ApiError::internal())?;
-    tracing::info!(actor = person.user.name, origin = %from.ip(), "logged in");
-    Ok(Json(who_is(&person, &*shared.gateway)))
+    let begun = session.login(person).await;
+    begun.map_err(|_| ApiError::internal())
 }
 
 /// Log out; ends what this login watches.
@@ -126,7 +163,7 @@ pub(super) async fn log_in(
     )
 )]
 pub(super) async fn log_out(
-    LoggedIn(person): LoggedIn,
+    person: LoggedIn,
     mut session: Session,
     State(watches): State<Watches>,
 ) -> Result<StatusCode, ApiError> {
@@ -135,6 +172,8 @@ pub(super) async fn log_out(
     if let Some(login) = login {
         watches.log_out(&login);
     }
-    tracing::info!(actor = person.user.name, "logged out");
+    tracing::info!(actor = person.person.user.name, "logged out");
+    // Nobody is kept from leaving: an error was logged.
+    let _ = person.record(person.entry("log-out", "session")).await;
     Ok(StatusCode::NO_CONTENT)
 }

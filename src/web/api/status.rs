@@ -16,7 +16,7 @@ use std::sync::Arc;
     )
 )]
 pub(super) async fn status(
-    LoggedIn(person): LoggedIn,
+    LoggedIn { person, .. }: LoggedIn,
     State(gateway): State<Arc<dyn Gateway>>,
 ) -> Json<GatewayStatus> {
     let mut status = gateway.status();

@@ -2,7 +2,7 @@
 
 use super::{As, Session, Viewer};
 use crate::web::error::{ApiError, ErrorBody};
-use crate::web::watching::Watches;
+use crate::web::watching::{Watches, short};
 use crate::web::{CannotWatch, Gateway};
 use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION};
@@ -28,7 +28,7 @@ const SDP: &str = "application/sdp";
         (status = 404, body = ErrorBody, description = "no such camera for this account"),
         (status = 409, body = ErrorBody, description = "the browser does not take H.264"),
         (status = 415, body = ErrorBody, description = "not application/sdp"),
-        (status = 503, body = ErrorBody, description = "too many viewers, or the gateway is ending"),
+        (status = 503, body = ErrorBody, description = "too many viewers, the gateway is ending, or it cannot be recorded"),
     )
 )]
 pub(super) async fn watch(
@@ -41,6 +41,7 @@ pub(super) async fn watch(
     offer: String,
 ) -> Result<Response, ApiError> {
     let person = person.at(&camera)?;
+    let object = format!("camera {camera}");
     let kind = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
     if kind.is_none_or(|kind| kind.split(';').next() != Some(SDP)) {
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
@@ -48,13 +49,22 @@ pub(super) async fn watch(
     }
     let of = camera.clone();
     // Making the answer takes milliseconds that other requests do not have.
-    let asked = tokio::task::spawn_blocking(move || gateway.watch(&of, &offer));
+    let asks = gateway.clone();
+    let asked = tokio::task::spawn_blocking(move || asks.watch(&of, &offer));
     let watching = asked
         .await
         .map_err(|_| ApiError::internal())?
         .map_err(refused)?;
     let login = session.session.id().map(|id| id.to_string());
-    watches.begin(&watching.id, &camera, person, login);
+    // Nothing is shown before the browser has the answer.
+    let begun = person
+        .entry("watch", object)
+        .detail("watching", short(&watching.id));
+    if let Err(error) = person.record(begun).await {
+        gateway.unwatch(&watching.id);
+        return Err(error);
+    }
+    watches.begin(&watching.id, &camera, person.person, person.origin, login);
     let location = format!("/api/v1/cameras/{camera}/whep/{}", watching.id);
     let head = [(CONTENT_TYPE, SDP.to_owned()), (LOCATION, location)];
     Ok((StatusCode::CREATED, head, watching.answer).into_response())
@@ -96,7 +106,7 @@ pub(super) async fn unwatch(
     State(watches): State<Watches>,
 ) -> Result<StatusCode, ApiError> {
     let person = person.at(&camera)?;
-    match watches.end(&watching, &camera, &person) {
+    match watches.end(&watching, &camera, &person.person) {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(ApiError::new(
             StatusCode::NOT_FOUND,

@@ -58,6 +58,7 @@ pub(super) async fn stream(
     if let Err(DeskFault::NoCamera) = shared.desk.view(&camera) {
         return Err(DeskFault::NoCamera.into());
     }
+    let person = person.person;
     let messages = unfold(0, move |sent: u32| {
         let (shared, camera, person) = (shared.clone(), camera.clone(), person.clone());
         async move {

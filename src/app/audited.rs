@@ -1,0 +1,64 @@
+//! Which events go into the audit log, and as what.
+
+use crate::audit::{Entry, Outcome};
+use crate::event::Event;
+
+/// The gateway began.
+pub(super) fn started() -> Entry {
+    Entry::new("start", "gateway")
+}
+
+/// The gateway ends, in order.
+pub(super) fn stopped() -> Entry {
+    Entry::new("stop", "gateway")
+}
+
+/// The record of `event`; none where it is a measure, or a fault that shows as a
+/// state where it matters.
+pub(super) fn entry(event: &Event) -> Option<Entry> {
+    let of = |action, camera: &str| Entry::new(action, format!("camera {camera}"));
+    Some(match event {
+        Event::StateChanged { camera, to } => {
+            let entry = of("state-changed", camera).detail("state", to.name());
+            match to.reason() {
+                Some(reason) => entry
+                    .detail("code", reason.code())
+                    .detail("reason", reason.to_string()),
+                None => entry,
+            }
+        }
+        Event::StreamUp { camera, form } => of("stream-up", camera).detail("form", form.as_str()),
+        Event::StreamDown { camera, detail, .. } => of("stream-down", camera)
+            .result(Outcome::Failed)
+            .detail("why", detail.as_str()),
+        Event::Viewer {
+            camera,
+            joined,
+            viewers,
+            detail,
+        } => {
+            let action = if *joined {
+                "viewer-joined"
+            } else {
+                "viewer-left"
+            };
+            let entry = of(action, camera).detail("viewers", *viewers);
+            match detail {
+                Some(why) => entry.detail("why", why.as_str()),
+                None => entry,
+            }
+        }
+        Event::ReadBackFailed { camera } => of("read-back", camera).result(Outcome::Failed),
+        Event::Reloaded { detail } => {
+            Entry::new("reload", "configuration").detail("changes", detail.as_str())
+        }
+        Event::ReloadRefused { detail } => Entry::new("reload", "configuration")
+            .result(Outcome::Refused)
+            .detail("why", detail.as_str()),
+        Event::FramesDropped { .. }
+        | Event::TelemetryMeasured { .. }
+        | Event::TelemetryFault { .. }
+        | Event::DetectorMeasured { .. }
+        | Event::DetectorFault { .. } => return None,
+    })
+}
