@@ -67,6 +67,7 @@ export function Compare({ solid, dashed }: { solid: Side; dashed: Side }) {
         ))}
       </svg>
       <figcaption>
+        {alike(solid.document, dashed.document) && <p>{t.masks.compare.same}</p>}
         <ul class="legend">
           <Key kind="line-solid" text={t.masks.compare.solid(solid.name)} />
           <Key kind="line-dashed" text={t.masks.compare.dashed(dashed.name)} />
@@ -76,6 +77,11 @@ export function Compare({ solid, dashed }: { solid: Side; dashed: Side }) {
       </figcaption>
     </figure>
   );
+}
+
+function alike(a: MaskDocument, b: MaskDocument): boolean {
+  const hides = ({ zones }: MaskDocument) => JSON.stringify(zones.map(({ mode, shape }) => [mode, shape]));
+  return hides(a) === hides(b);
 }
 
 function Key({ kind, text }: { kind: string; text: string }) {

@@ -28,15 +28,17 @@ export function Head({ camera, version, dirty, kept, tab, setTab, panorama, chil
   const tabs: Tab[] = panorama ? ["picture", "panorama", "versions"] : ["picture", "versions"];
   return (
     <div class="masks-head">
-      <div class="masks-title">
-        <h1>
-          {words.link}: <a href={cameraHref(camera.id)}>{camera.id}</a>
-        </h1>
-        <StateBadge state={camera.state} />
+      <div>
+        <div class="masks-title">
+          <h1>
+            {words.link}: <a href={cameraHref(camera.id)}>{camera.id}</a>
+          </h1>
+          <StateBadge state={camera.state} />
+        </div>
         <p class="quiet-text small">
           {words.base(String(version.number), version.author, moment(version.saved, language))}
+          {dirty && <span class="unsaved">● {kept ? words.unsaved : words.unsavedCannotKeep}</span>}
         </p>
-        {dirty && <p class="unsaved">● {kept ? words.unsaved : words.unsavedCannotKeep}</p>}
       </div>
       <div class="masks-controls">
         <div class="tabs" role="group" aria-label={words.tabs.label}>

@@ -7,6 +7,7 @@ import { selectedZone, type Edit, type Editing } from "../masks/editing";
 import { Picture } from "../parts/Picture";
 import { useTexts } from "../text/language";
 import type { CameraView } from "../view";
+import { DoubtNotice } from "./Notices";
 import { Drawn, Handles } from "./Handles";
 import { usePointer } from "./usePointer";
 import type { LookingAt } from "./useView";
@@ -44,7 +45,8 @@ export function Stage(props: Props) {
         class={editing.drawing ? "drawing-area drawing-area-draws" : "drawing-area"}
         viewBox={`0 0 ${width} ${height}`}
         role="application"
-        tabIndex={0}
+        // Lower case: on an element of SVG the other spelling is not heard.
+        tabindex={0}
         data-editing
         aria-label={t.masks.stage.label(camera.id)}
         aria-describedby="stage-describe"
@@ -64,6 +66,7 @@ export function Stage(props: Props) {
           </>
         )}
       </svg>
+      <DoubtNotice looking={looking} />
     </div>
   );
 }

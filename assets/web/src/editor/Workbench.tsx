@@ -7,7 +7,7 @@ import { useTexts } from "../text/language";
 import type { CameraView } from "../view";
 import { Head, type Tab } from "./Head";
 import { LeaveDialog } from "./LeaveDialog";
-import { DoubtNotice, DraftNotice, SavedNotice } from "./Notices";
+import { DraftNotice, SavedNotice } from "./Notices";
 import { Panorama } from "./Panorama";
 import { AskDialog, ConflictDialog } from "./SaveDialogs";
 import { Stage } from "./Stage";
@@ -75,7 +75,6 @@ export function Workbench({ camera, user, masks, comebacks, expired }: Props) {
       {work.draft && (
         <DraftNotice draft={work.draft.draft} open={work.draft.opened ? null : work.openDraft} discard={work.discardDraft} />
       )}
-      {tab !== "versions" && <DoubtNotice looking={looking} />}
       {tab === "versions" ? (
         <Versions
           camera={camera.id}

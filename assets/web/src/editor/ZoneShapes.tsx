@@ -55,7 +55,7 @@ function button(zone: Zone, choose: Props["choose"]) {
   };
   return {
     role: "button" as const,
-    tabIndex: 0,
+    tabindex: 0,
     "aria-label": zoneName(zone),
     onClick: () => choose(zone.id),
     onKeyDown: pressed,
@@ -63,7 +63,9 @@ function button(zone: Zone, choose: Props["choose"]) {
 }
 
 const NAME_PX = 14;
-const LONGEST_NAME = 28;
+/** Of the font's size. */
+const LETTER = 0.58;
+const [SHORTEST_NAME, LONGEST_NAME] = [10, 28];
 
 /** In the middle of what can be seen of the zone. */
 function Label({ outline, sheet, scale, text }: { outline: Pixel[]; sheet: Sheet; scale: number; text: string }) {
@@ -71,8 +73,10 @@ function Label({ outline, sheet, scale, text }: { outline: Pixel[]; sheet: Sheet
   const [left, right] = [Math.max(0, Math.min(...us)), Math.min(sheet.width, Math.max(...us))];
   const [top, bottom] = [Math.max(0, Math.min(...vs)), Math.min(sheet.height, Math.max(...vs))];
   if (right - left < 4 * scale || bottom - top < 4 * scale) return null;
-  const short = text.length > LONGEST_NAME ? `${text.slice(0, LONGEST_NAME - 1)}…` : text;
-  const half = 0.3 * NAME_PX * scale * short.length;
+  const letter = LETTER * NAME_PX * scale;
+  const room = Math.min(LONGEST_NAME, Math.max(SHORTEST_NAME, Math.floor((right - left) / letter)));
+  const short = text.length > room ? `${text.slice(0, room - 1).trimEnd()}…` : text;
+  const half = 0.5 * letter * short.length;
   const u = Math.max(half, Math.min(sheet.width - half, (left + right) / 2));
   const style = { fontSize: `${NAME_PX * scale}px`, strokeWidth: `${4 * scale}px` };
   return (

@@ -42,26 +42,47 @@ export function frameInPanorama(camera: Camera): Pixel[][] {
 }
 
 function unroll(outline: readonly Vector[]): Pixel[][] {
-  const line: SpherePoint[] = [];
-  for (const vector of outline) {
-    const { pan_deg, tilt_deg } = directionOf(vector);
-    const last = line[line.length - 1];
-    line.push({ pan_deg: last ? nearestTurn(pan_deg, last.pan_deg) : pan_deg, tilt_deg });
-  }
-  const [first, last] = [line[0], line[line.length - 1]];
-  if (!first || !last) return [];
-  const end = nearestTurn(first.pan_deg, last.pan_deg);
-  if (Math.abs(end - first.pan_deg) > 180) {
-    // It goes once around: the pole is inside, and is a line in this drawing.
-    const pole = line.reduce((sum, point) => sum + point.tilt_deg, 0) < 0 ? -90 : 90;
-    line.push({ pan_deg: end, tilt_deg: first.tilt_deg });
-    line.push({ pan_deg: end, tilt_deg: pole }, { pan_deg: first.pan_deg, tilt_deg: pole });
-  }
-  const pans = line.map((point) => point.pan_deg);
+  const line = unwrapped(outline.map(directionOf));
+  const drawn = isBelt(line) ? withPole(line) : line;
+  if (drawn.length === 0) return [];
+  const pans = drawn.map((point) => point.pan_deg);
   const [low, high] = [Math.min(...pans), Math.max(...pans)];
   return [-360, 0, 360]
     .filter((turn) => low + turn < 180 && high + turn > -180)
-    .map((turn) => line.map((point) => toPanorama({ ...point, pan_deg: point.pan_deg + turn })));
+    .map((turn) => drawn.map((point) => toPanorama({ ...point, pan_deg: point.pan_deg + turn })));
+}
+
+/** The same points, with pans that do not jump from one to the next. */
+function unwrapped(points: readonly SpherePoint[]): SpherePoint[] {
+  let last: number | null = null;
+  return points.map(({ pan_deg, tilt_deg }) => {
+    last = last === null ? pan_deg : nearestTurn(pan_deg, last);
+    return { pan_deg: last, tilt_deg };
+  });
+}
+
+/** Whether the line goes once around, with a pole inside. */
+function isBelt(line: readonly SpherePoint[]): boolean {
+  const [first, last] = [line[0], line[line.length - 1]];
+  if (!first || !last) return false;
+  return Math.abs(nearestTurn(first.pan_deg, last.pan_deg) - first.pan_deg) > 180;
+}
+
+/** A pole is a line in this drawing; the way to it lies on the seam, where it is not seen. */
+function withPole(belt: readonly SpherePoint[]): SpherePoint[] {
+  const distance = (pan: number) => Math.abs(pan - nearestTurn(180, pan));
+  const seam = belt.reduce((best, { pan_deg }, i) => (distance(pan_deg) < distance(belt[best]?.pan_deg ?? 0) ? i : best), 0);
+  const line = unwrapped([...belt.slice(seam), ...belt.slice(0, seam)]);
+  const [first, last] = [line[0], line[line.length - 1]];
+  if (!first || !last) return [];
+  const end = nearestTurn(first.pan_deg, last.pan_deg);
+  const pole = line.reduce((sum, point) => sum + point.tilt_deg, 0) < 0 ? -90 : 90;
+  return [
+    ...line,
+    { pan_deg: end, tilt_deg: first.tilt_deg },
+    { pan_deg: end, tilt_deg: pole },
+    { pan_deg: first.pan_deg, tilt_deg: pole },
+  ];
 }
 
 /** `pan` plus whole turns, so that it is within half a turn of `near`. */
