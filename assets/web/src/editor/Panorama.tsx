@@ -3,24 +3,24 @@
 import { useMemo, useRef } from "preact/hooks";
 import { cameraOf } from "../geometry/camera";
 import { BOTTOM_DEG, frameInPanorama, TOP_DEG, toPanorama } from "../geometry/panorama";
-import type { ViewMessage } from "../geometry/types";
 import { PANORAMA_SHEET } from "../masks/chart";
 import type { Zone } from "../masks/document";
 import { useTexts } from "../text/language";
+import { DoubtNotice } from "./Notices";
 import { useScale } from "./Stage";
+import type { LookingAt } from "./useView";
 import { path, ZoneShapes } from "./ZoneShapes";
 
 interface Props {
   zones: readonly Zone[];
   selected: string | null;
-  view: ViewMessage | null;
-  /** It is not certain that the camera looks there. */
-  doubtful: boolean;
+  looking: LookingAt;
   choose: (zone: string) => void;
 }
 
-export function Panorama({ zones, selected, view, doubtful, choose }: Props) {
+export function Panorama({ zones, selected, looking, choose }: Props) {
   const { t } = useTexts();
+  const { view, doubt } = looking;
   const drawing = useRef<SVGSVGElement>(null);
   const { width, height } = PANORAMA_SHEET;
   const scale = useScale(drawing, width);
@@ -43,9 +43,10 @@ export function Panorama({ zones, selected, view, doubtful, choose }: Props) {
         <Grid scale={scale} />
         {shapes}
         {frame.map((outline, i) => (
-          <path key={i} class={doubtful ? "view-frame view-doubtful" : "view-frame"} d={path(outline)} />
+          <path key={i} class={doubt !== "none" ? "view-frame view-doubtful" : "view-frame"} d={path(outline)} />
         ))}
       </svg>
+      <DoubtNotice looking={looking} />
       <p class="quiet-text">
         {t.masks.panorama.intro} <span class="legend-frame" aria-hidden="true" /> {t.masks.panorama.frame}.
         {zones.some((zone) => zone.shape.type === "image") && ` ${t.masks.zones.panoramaSkips}`}

@@ -57,7 +57,7 @@ export function Versions({ camera, user, restore, round, changed, expired }: Pro
       {chosen.length === 2 && <Both camera={camera} numbers={[...chosen].sort((a, b) => a - b)} expired={expired} />}
       {!versions && !trouble && <p role="status">{t.masks.compare.loading}</p>}
       {versions && (
-        <div class="scroll" role="region" aria-label={words.heading} tabIndex={0}>
+        <div class="scroll" role="region" aria-label={t.table.scroll} tabIndex={0}>
           <table class="states">
             <thead>
               <tr>

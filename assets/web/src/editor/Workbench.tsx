@@ -97,8 +97,7 @@ export function Workbench({ camera, user, masks, comebacks, expired }: Props) {
             <Panorama
               zones={editing.document.zones}
               selected={editing.zone}
-              view={view}
-              doubtful={doubt !== "none"}
+              looking={looking}
               choose={work.choose}
             />
           )}

@@ -52,10 +52,14 @@ function Item({ zone, editing, dispatch, inSight, mistakes }: ItemProps) {
   const { t } = useTexts();
   const item = useRef<HTMLLIElement>(null);
   const open = editing.zone === zone.id;
-  // One that is chosen in the picture comes into sight in the list.
+  // One that is chosen in the picture comes into sight in the list; the page itself stays where it is.
   useEffect(() => {
-    if (open) item.current?.scrollIntoView?.({ block: "nearest" });
-  }, [open]);
+    const box = item.current?.closest(".zones");
+    if (!open || !item.current || !box) return;
+    const [here, around] = [item.current.getBoundingClientRect(), box.getBoundingClientRect()];
+    if (here.bottom > around.bottom) box.scrollTop += here.bottom - around.bottom;
+    if (here.top < around.top) box.scrollTop -= around.top - here.top;
+  }, [open, open && editing.point !== null]);
   return (
     <li ref={item} class={open ? "zone-item zone-item-open" : "zone-item"}>
       <button

@@ -80,7 +80,7 @@ function Label({ outline, sheet, scale, text }: { outline: Pixel[]; sheet: Sheet
   const u = Math.max(half, Math.min(sheet.width - half, (left + right) / 2));
   const style = { fontSize: `${NAME_PX * scale}px`, strokeWidth: `${4 * scale}px` };
   return (
-    <text class="zone-name" x={u} y={(top + bottom) / 2 + 0.35 * NAME_PX * scale} style={style}>
+    <text class="zone-name" aria-hidden="true" x={u} y={(top + bottom) / 2 + 0.35 * NAME_PX * scale} style={style}>
       {short}
     </text>
   );

@@ -15,6 +15,8 @@ export interface Zone {
   shape: Shape;
 }
 
+export type SphereZone = Zone & { shape: { type: "sphere" } };
+
 export interface Trim {
   zone: string;
   pan_deg: number;

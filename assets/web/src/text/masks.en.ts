@@ -71,7 +71,6 @@ export const masksEn = {
     label: "All zones by direction",
     frame: "what the camera sees now",
     intro: "Pan from left to right, tilt from top to bottom. Choose a zone to select it.",
-    fixed: "This camera does not turn, so there is no panorama.",
   },
   save: {
     heading: "Save the masks",

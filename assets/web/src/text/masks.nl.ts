@@ -76,7 +76,6 @@ export const masksNl: typeof masksEn = {
     label: "Alle zones op richting",
     frame: "wat de camera nu ziet",
     intro: "Pan van links naar rechts, tilt van boven naar beneden. Klik op een zone om die te kiezen.",
-    fixed: "Deze camera draait niet. Daarom is er geen panorama.",
   },
   save: {
     heading: "De maskers opslaan",
