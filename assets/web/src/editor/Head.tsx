@@ -14,7 +14,6 @@ interface Props {
   camera: CameraView;
   version: Version;
   dirty: boolean;
-  kept: boolean;
   tab: Tab;
   setTab: (tab: Tab) => void;
   /** Whether there is a panorama. */
@@ -22,22 +21,22 @@ interface Props {
   children: ComponentChildren;
 }
 
-export function Head({ camera, version, dirty, kept, tab, setTab, panorama, children }: Props) {
+export function Head({ camera, version, dirty, tab, setTab, panorama, children }: Props) {
   const { t, language } = useTexts();
   const words = t.masks;
   const tabs: Tab[] = panorama ? ["picture", "panorama", "versions"] : ["picture", "versions"];
   return (
     <div class="masks-head">
-      <div>
+      <div class="masks-about">
         <div class="masks-title">
           <h1>
             {words.link}: <a href={cameraHref(camera.id)}>{camera.id}</a>
           </h1>
           <StateBadge state={camera.state} />
+          {dirty && <span class="unsaved">● {words.unsaved}</span>}
         </div>
         <p class="quiet-text small">
           {words.base(String(version.number), version.author, moment(version.saved, language))}
-          {dirty && <span class="unsaved">● {kept ? words.unsaved : words.unsavedCannotKeep}</span>}
         </p>
       </div>
       <div class="masks-controls">

@@ -37,6 +37,16 @@ export function SavedNotice({ state, close }: { state: Saving; close: () => void
   );
 }
 
+/** Where the browser refuses to keep a draft. */
+export function KeepNotice() {
+  const { t } = useTexts();
+  return (
+    <div class="told told-problem" role="status">
+      <p>{t.masks.unsavedCannotKeep}</p>
+    </div>
+  );
+}
+
 interface DraftProps {
   draft: Draft;
   /** None where it is opened already. */

@@ -26,7 +26,7 @@ export function Panorama({ zones, selected, looking, choose }: Props) {
   const scale = useScale(drawing, width);
   // The frame moves ten times a second; the zones need not be made anew for that.
   const shapes = useMemo(
-    () => <ZoneShapes zones={zones} sheet={PANORAMA_SHEET} selected={selected} scale={scale} choose={choose} />,
+    () => <ZoneShapes zones={zones} sheet={PANORAMA_SHEET} selected={selected} scale={scale} choose={choose} fewNames />,
     [zones, selected, scale, choose, t],
   );
   const frame = useMemo(() => {

@@ -39,7 +39,7 @@ export function Toolbar({ editing, dispatch, draw, dirty, save }: Props) {
       <button type="button" aria-disabled={future.length === 0} onClick={() => dispatch({ do: "redo" })}>
         {words.redo}
       </button>
-      <button type="button" class="primary" aria-disabled={!dirty} onClick={save}>
+      <button type="button" class="primary" aria-disabled={!dirty || drawing !== null} onClick={save}>
         {words.save}
       </button>
     </div>

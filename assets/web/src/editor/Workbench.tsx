@@ -7,7 +7,7 @@ import { useTexts } from "../text/language";
 import type { CameraView } from "../view";
 import { Head, type Tab } from "./Head";
 import { LeaveDialog } from "./LeaveDialog";
-import { DraftNotice, SavedNotice } from "./Notices";
+import { DraftNotice, KeepNotice, SavedNotice } from "./Notices";
 import { Panorama } from "./Panorama";
 import { AskDialog, ConflictDialog } from "./SaveDialogs";
 import { Stage } from "./Stage";
@@ -59,7 +59,6 @@ export function Workbench({ camera, user, masks, comebacks, expired }: Props) {
         camera={camera}
         version={work.base.version}
         dirty={dirty}
-        kept={work.kept}
         tab={tab}
         setTab={setTab}
         panorama={view?.kind !== "fixed"}
@@ -71,6 +70,7 @@ export function Workbench({ camera, user, masks, comebacks, expired }: Props) {
       <p class="unseen" role="status">
         {work.said}
       </p>
+      {dirty && !work.kept && <KeepNotice />}
       <SavedNotice state={saving} close={() => ask({ do: "close" })} />
       {work.draft && (
         <DraftNotice draft={work.draft.draft} open={work.draft.opened ? null : work.openDraft} discard={work.discardDraft} />

@@ -15,9 +15,11 @@ interface Props {
   doubtful?: boolean;
   /** For zones that can be chosen by keyboard here. */
   choose?: (zone: string) => void;
+  /** Only names that have room, besides that of the selected zone. */
+  fewNames?: boolean;
 }
 
-export function ZoneShapes({ zones, sheet, selected, scale, doubtful = false, choose }: Props) {
+export function ZoneShapes({ zones, sheet, selected, scale, doubtful = false, choose, fewNames = false }: Props) {
   const { t } = useTexts();
   // The selected one lies on top.
   const order = [...zones].sort((a, b) => Number(a.id === selected) - Number(b.id === selected));
@@ -36,9 +38,10 @@ export function ZoneShapes({ zones, sheet, selected, scale, doubtful = false, ch
                 <path class="zone-line" d={path(outline)} />
               </g>
             ))}
-            {outlines.map((outline, i) => (
-              <Label key={i} outline={outline} sheet={sheet} scale={scale} text={zoneName(zone) + suffix} />
-            ))}
+            {outlines.map((outline, i) => {
+              const least = fewNames && zone.id !== selected ? SHORTEST_NAME : 0;
+              return <Label key={i} {...{ outline, sheet, scale, least }} text={zoneName(zone) + suffix} />;
+            })}
           </g>
         );
       })}
@@ -67,13 +70,23 @@ const NAME_PX = 14;
 const LETTER = 0.58;
 const [SHORTEST_NAME, LONGEST_NAME] = [10, 28];
 
+interface LabelProps {
+  outline: Pixel[];
+  sheet: Sheet;
+  scale: number;
+  text: string;
+  /** Letters for which there must be room. */
+  least: number;
+}
+
 /** In the middle of what can be seen of the zone. */
-function Label({ outline, sheet, scale, text }: { outline: Pixel[]; sheet: Sheet; scale: number; text: string }) {
+function Label({ outline, sheet, scale, text, least }: LabelProps) {
   const [us, vs] = [outline.map(({ u }) => u), outline.map(({ v }) => v)];
   const [left, right] = [Math.max(0, Math.min(...us)), Math.min(sheet.width, Math.max(...us))];
   const [top, bottom] = [Math.max(0, Math.min(...vs)), Math.min(sheet.height, Math.max(...vs))];
   if (right - left < 4 * scale || bottom - top < 4 * scale) return null;
   const letter = LETTER * NAME_PX * scale;
+  if ((right - left) / letter < least) return null;
   const room = Math.min(LONGEST_NAME, Math.max(SHORTEST_NAME, Math.floor((right - left) / letter)));
   const short = text.length > room ? `${text.slice(0, room - 1).trimEnd()}…` : text;
   const half = 0.5 * letter * short.length;

@@ -33,12 +33,21 @@ export function chartOf(view: ViewMessage): Chart {
 function turningChart(view: Extract<ViewMessage, { kind: "turning" }>): Chart {
   const camera = cameraOf(view);
   const flat = pictureChart(...view.size);
+  // The picture and the list both ask for each shape's outline.
+  const made = new WeakMap<Shape, Pixel[][]>();
+  const outlines = (shape: Shape) => {
+    let outline = made.get(shape);
+    if (!outline) {
+      outline = shape.type === "sphere" ? nonEmpty(outlineInPicture(shape.points, camera)) : flat.outlines(shape);
+      made.set(shape, outline);
+    }
+    return outline;
+  };
   return {
     width: camera.width,
     height: camera.height,
     fresh: "sphere",
-    outlines: (shape) =>
-      shape.type === "sphere" ? nonEmpty(outlineInPicture(shape.points, camera)) : flat.outlines(shape),
+    outlines,
     place: (point) => (isSphere(point) ? camera.project(point) : flat.place(point)),
     pointAt: (at, type) => (type === "sphere" ? camera.unproject(at) : flat.pointAt(at, type)),
     edges: (shape) => (shape.type === "sphere" ? edgesInPicture(shape.points, camera) : flat.edges(shape)),

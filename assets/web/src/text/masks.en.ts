@@ -11,7 +11,7 @@ export const masksEn = {
   tabs: { label: "Views", picture: "Picture", panorama: "Panorama", versions: "Versions" },
   base: (number: string, author: string, time: string) => `Version ${number}, saved by ${author}, ${time}`,
   unsaved: "Changes not saved",
-  unsavedCannotKeep: "Changes not saved. This browser cannot keep a draft: save before you leave.",
+  unsavedCannotKeep: "This browser cannot keep a draft of your changes: save before you leave.",
   tools: {
     label: "Tools",
     draw: "New zone",
@@ -107,8 +107,8 @@ export const masksEn = {
     who: (author: string, time: string, number: string) => `${author} saved version ${number}, ${time}.`,
     reason: (reason: string) => `Reason: “${reason}”`,
     look: "Look at both before you decide.",
-    mine: "Your draft",
-    theirs: (number: string) => `Version ${number}`,
+    mine: "your draft",
+    theirs: (number: string) => `version ${number}`,
     over: "Save mine over it",
     theirsInstead: "Load theirs, keep my draft",
     back: "Back to my draft",
@@ -157,8 +157,8 @@ export const masksEn = {
   },
   compare: {
     label: (a: string, b: string) => `${a} and ${b} compared`,
-    solid: (name: string) => `${name}: solid line`,
-    dashed: (name: string) => `${name}: dashed line`,
+    solid: (name: string) => `solid line: ${name}`,
+    dashed: (name: string) => `dashed line: ${name}`,
     only: (name: string) => `hidden only by ${name}`,
     same: "Both hide the same.",
     loading: "Loading…",
@@ -176,6 +176,6 @@ export const masksEn = {
     undo: "Undo",
     redo: "Do again",
     save: "Save",
-    names: { space: "Space", page: "Page Up, Page Down", shift: "Shift", control: "Ctrl", del: "Delete" },
+    names: { space: "Space", page: "PgUp, PgDn", shift: "Shift", control: "Ctrl", del: "Delete" },
   },
 };

@@ -13,8 +13,7 @@ export const masksNl: typeof masksEn = {
   tabs: { label: "Weergaven", picture: "Beeld", panorama: "Panorama", versions: "Versies" },
   base: (number, author, time) => `Versie ${number}, opgeslagen door ${author}, ${time}`,
   unsaved: "Wijzigingen niet opgeslagen",
-  unsavedCannotKeep:
-    "Wijzigingen niet opgeslagen. Deze browser kan geen concept bewaren: sla op voordat u weggaat.",
+  unsavedCannotKeep: "Deze browser kan uw wijzigingen niet als concept bewaren: sla op voordat u weggaat.",
   tools: {
     label: "Gereedschap",
     draw: "Nieuwe zone",
@@ -112,8 +111,8 @@ export const masksNl: typeof masksEn = {
     who: (author, time, number) => `${author} heeft versie ${number} opgeslagen, ${time}.`,
     reason: (reason) => `Reden: “${reason}”`,
     look: "Bekijk beide voordat u kiest.",
-    mine: "Uw concept",
-    theirs: (number) => `Versie ${number}`,
+    mine: "uw concept",
+    theirs: (number) => `versie ${number}`,
     over: "Mijn versie eroverheen opslaan",
     theirsInstead: "Die versie laden, mijn concept bewaren",
     back: "Terug naar mijn concept",
@@ -161,8 +160,8 @@ export const masksNl: typeof masksEn = {
   },
   compare: {
     label: (a, b) => `${a} en ${b} vergeleken`,
-    solid: (name) => `${name}: doorgetrokken lijn`,
-    dashed: (name) => `${name}: streepjeslijn`,
+    solid: (name) => `doorgetrokken lijn: ${name}`,
+    dashed: (name) => `streepjeslijn: ${name}`,
     only: (name) => `alleen afgedekt door ${name}`,
     same: "Beide dekken hetzelfde af.",
     loading: "Laden…",
@@ -180,6 +179,6 @@ export const masksNl: typeof masksEn = {
     undo: "Ongedaan maken",
     redo: "Opnieuw doen",
     save: "Opslaan",
-    names: { space: "Spatie", page: "Page Up, Page Down", shift: "Shift", control: "Ctrl", del: "Delete" },
+    names: { space: "Spatie", page: "PgUp, PgDn", shift: "Shift", control: "Ctrl", del: "Delete" },
   },
 };
