@@ -2,6 +2,7 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import type { Chart } from "../masks/chart";
+import { crossesItself } from "../masks/crossing";
 import { zoneName, type Zone } from "../masks/document";
 import type { Edit, Editing } from "../masks/editing";
 import type { PlacedMistake } from "../masks/saving";
@@ -31,7 +32,7 @@ export function ZoneList({ editing, dispatch, chart, mistakes }: Props) {
             zone={zone}
             editing={editing}
             dispatch={dispatch}
-            inSight={!chart || chart.outlines(zone.shape).some((outline) => crosses(outline, chart))}
+            inSight={!chart || chart.outlines(zone.shape).some((outline) => meets(outline, chart))}
             mistakes={mistakes.filter((mistake) => mistake.zone === zone.id)}
           />
         ))}
@@ -52,6 +53,7 @@ function Item({ zone, editing, dispatch, inSight, mistakes }: ItemProps) {
   const { t } = useTexts();
   const item = useRef<HTMLLIElement>(null);
   const open = editing.zone === zone.id;
+  const crosses = crossesItself(zone.shape);
   // One that is chosen in the picture comes into sight in the list; the page itself stays where it is.
   useEffect(() => {
     const box = item.current?.closest(".zones");
@@ -73,8 +75,9 @@ function Item({ zone, editing, dispatch, inSight, mistakes }: ItemProps) {
         {zone.mode === "show-only" && <span class="tag">{t.masks.zones.showOnly}</span>}
         {!inSight && <span class="zone-away">{t.masks.zones.outOfSight}</span>}
       </button>
-      {mistakes.length > 0 && (
+      {(crosses || mistakes.length > 0) && (
         <ul class="mistakes">
+          {crosses && <li>{t.masks.zones.crosses}</li>}
           {mistakes.map((mistake) => (
             <li key={mistake.path + mistake.what} lang="en">
               {mistake.what} {mistake.remedy}
@@ -88,7 +91,7 @@ function Item({ zone, editing, dispatch, inSight, mistakes }: ItemProps) {
 }
 
 /** Whether the box around an outline meets the picture. */
-function crosses(outline: { u: number; v: number }[], { width, height }: Chart): boolean {
+function meets(outline: { u: number; v: number }[], { width, height }: Chart): boolean {
   const [us, vs] = [outline.map(({ u }) => u), outline.map(({ v }) => v)];
   return Math.max(...us) > 0 && Math.min(...us) < width && Math.max(...vs) > 0 && Math.min(...vs) < height;
 }

@@ -29,7 +29,6 @@ export function ZoneShapes({ zones, sheet, selected, scale, doubtful = false, ch
         const outlines = sheet.outlines(zone.shape);
         if (outlines.length === 0) return null;
         const classes = ["zone", `zone-${zone.mode}`, zone.id === selected && "zone-selected", doubtful && "zone-doubtful"];
-        const suffix = zone.mode === "show-only" ? ` · ${t.masks.zones.showOnly}` : "";
         return (
           <g key={zone.id} class={classes.filter(Boolean).join(" ")} data-zone={zone.id} {...button(zone, choose)}>
             {outlines.map((outline, i) => (
@@ -38,12 +37,18 @@ export function ZoneShapes({ zones, sheet, selected, scale, doubtful = false, ch
                 <path class="zone-line" d={path(outline)} />
               </g>
             ))}
-            {outlines.map((outline, i) => {
-              const least = fewNames && zone.id !== selected ? SHORTEST_NAME : 0;
-              return <Label key={i} {...{ outline, sheet, scale, least }} text={zoneName(zone) + suffix} />;
-            })}
           </g>
         );
+      })}
+      {/* Above all outlines, and no part of what can be chosen: a cut name is nobody's label. */}
+      {order.flatMap((zone) => {
+        const least = fewNames && zone.id !== selected ? SHORTEST_NAME : 0;
+        const suffix = zone.mode === "show-only" ? ` · ${t.masks.zones.showOnly}` : "";
+        return sheet
+          .outlines(zone.shape)
+          .map((outline, i) => (
+            <Label key={`${zone.id} ${i}`} {...{ outline, sheet, scale, least }} text={zoneName(zone) + suffix} />
+          ));
       })}
     </>
   );

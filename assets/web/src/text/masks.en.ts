@@ -56,6 +56,7 @@ export const masksEn = {
     deleteZone: "Delete zone",
     outOfSight: "not in the picture now",
     moveHelp: "Arrow keys move the point, Shift: ten times as far.",
+    crosses: "Edges of this zone cross or touch each other. Move a point: such a zone cannot be saved.",
     fewest: "A zone has at least three points. Delete the whole zone instead.",
     panoramaSkips: "Zones that belong to the picture itself are not on the panorama.",
   },

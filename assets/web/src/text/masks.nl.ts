@@ -60,6 +60,7 @@ export const masksNl: typeof masksEn = {
     deleteZone: "Zone verwijderen",
     outOfSight: "nu niet in beeld",
     moveHelp: "Pijltjestoetsen verplaatsen het punt, met Shift tien keer zo ver.",
+    crosses: "Randen van deze zone kruisen of raken elkaar. Verplaats een punt: zo kan de zone niet worden opgeslagen.",
     fewest: "Een zone heeft minstens drie punten. Verwijder de hele zone.",
     panoramaSkips: "Zones die bij het beeld zelf horen, staan niet in het panorama.",
   },
