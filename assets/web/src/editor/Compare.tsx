@@ -104,7 +104,11 @@ function outlinesOf(document: MaskDocument, sheet: Sheet): Outlines {
     document.zones
       .filter((zone) => zone.mode === mode)
       .flatMap((zone) => sheet.outlines(zone.shape).map((outline) => path(outline)));
-  return { hide: of("hide"), show: of("show-only"), showOnly: document.zones.some((zone) => zone.mode === "show-only") };
+  return {
+    hide: of("hide"),
+    show: of("show-only"),
+    showOnly: document.zones.some((zone) => zone.mode === "show-only"),
+  };
 }
 
 interface CoveredProps {

@@ -37,12 +37,10 @@ export function SavedNotice({ state, close }: { state: Saving; close: () => void
   );
 }
 
-/** Where the browser refuses to keep a draft. */
-export function KeepNotice() {
-  const { t } = useTexts();
+export function Problem({ children }: { children: string }) {
   return (
-    <div class="told told-problem" role="status">
-      <p>{t.masks.unsavedCannotKeep}</p>
+    <div class="told told-problem" role="alert">
+      <p>{children}</p>
     </div>
   );
 }

@@ -26,7 +26,9 @@ export function Panorama({ zones, selected, looking, choose }: Props) {
   const scale = useScale(drawing, width);
   // The frame moves ten times a second; the zones need not be made anew for that.
   const shapes = useMemo(
-    () => <ZoneShapes zones={zones} sheet={PANORAMA_SHEET} selected={selected} scale={scale} choose={choose} fewNames />,
+    () => (
+      <ZoneShapes zones={zones} sheet={PANORAMA_SHEET} selected={selected} scale={scale} choose={choose} fewNames />
+    ),
     [zones, selected, scale, choose, t],
   );
   const frame = useMemo(() => {
@@ -71,7 +73,9 @@ export function Grid({ scale }: { scale: number }) {
         return (
           <g key={pan_deg}>
             <path d={`M${u} 0V${height}`} />
-            <text x={u + 3 * scale} y={height - 4 * scale} style={size}>{`${pan_deg}°`.replace("-", "−")}</text>
+            <text x={u + 3 * scale} y={height - 4 * scale} style={size}>
+              {`${pan_deg}°`.replace("-", "−")}
+            </text>
           </g>
         );
       })}
@@ -80,11 +84,12 @@ export function Grid({ scale }: { scale: number }) {
         return (
           <g key={tilt_deg} class={tilt_deg === 0 ? "horizon" : undefined}>
             <path d={`M0 ${v}H${width}`} />
-            <text x={3 * scale} y={v - 3 * scale} style={size}>{`${tilt_deg}°`.replace("-", "−")}</text>
+            <text x={3 * scale} y={v - 3 * scale} style={size}>
+              {`${tilt_deg}°`.replace("-", "−")}
+            </text>
           </g>
         );
       })}
     </g>
   );
 }
-

@@ -188,7 +188,11 @@ export function ConflictDialog({ camera, state, dispatch, loadTheirs }: Conflict
             {words.theirsInstead}
           </button>
         )}
-        <button type="button" aria-disabled={!theirs || !mine} onClick={() => theirs && mine && dispatch({ do: "go-on" })}>
+        <button
+          type="button"
+          aria-disabled={!theirs || !mine}
+          onClick={() => theirs && mine && dispatch({ do: "go-on" })}
+        >
           {work.kind === "save" ? words.over : words.restoreOver}
         </button>
       </div>

@@ -32,7 +32,10 @@ export function Versions({ camera, user, restore, round, changed, expired }: Pro
   };
   useEffect(() => {
     let gone = false;
-    readVersions(camera).then((list) => !gone && setVersions(list), (error) => !gone && fail(words.failed)(error));
+    readVersions(camera).then(
+      (list) => !gone && setVersions(list),
+      (error) => !gone && fail(words.failed)(error),
+    );
     return () => {
       gone = true;
     };

@@ -7,7 +7,7 @@ import { useTexts } from "../text/language";
 import type { CameraView } from "../view";
 import { Head, type Tab } from "./Head";
 import { LeaveDialog } from "./LeaveDialog";
-import { DraftNotice, KeepNotice, SavedNotice } from "./Notices";
+import { DraftNotice, Problem, SavedNotice } from "./Notices";
 import { Panorama } from "./Panorama";
 import { AskDialog, ConflictDialog } from "./SaveDialogs";
 import { Stage } from "./Stage";
@@ -70,10 +70,15 @@ export function Workbench({ camera, user, masks, comebacks, expired }: Props) {
       <p class="unseen" role="status">
         {work.said}
       </p>
-      {dirty && !work.kept && <KeepNotice />}
+      {dirty && !work.kept && <Problem>{t.masks.unsavedCannotKeep}</Problem>}
+      {work.unread && <Problem>{t.masks.loadFailed}</Problem>}
       <SavedNotice state={saving} close={() => ask({ do: "close" })} />
       {work.draft && (
-        <DraftNotice draft={work.draft.draft} open={work.draft.opened ? null : work.openDraft} discard={work.discardDraft} />
+        <DraftNotice
+          draft={work.draft.draft}
+          open={work.draft.opened ? null : work.openDraft}
+          discard={work.discardDraft}
+        />
       )}
       {tab === "versions" ? (
         <Versions
@@ -88,18 +93,15 @@ export function Workbench({ camera, user, masks, comebacks, expired }: Props) {
         <div class="masks-body">
           {tab === "picture" ? (
             <div class="masks-main">
-              <Stage {...{ camera, comebacks, expired, looking, may, editing, dispatch, cursor, setCursor, drawingArea }} />
+              <Stage
+                {...{ camera, comebacks, expired, looking, may, editing, dispatch, cursor, setCursor, drawingArea }}
+              />
               <p class="quiet-text hint">
                 {t.masks.hint[hint]} {editing.drawing && t.masks.hint.drawKeys}
               </p>
             </div>
           ) : (
-            <Panorama
-              zones={editing.document.zones}
-              selected={editing.zone}
-              looking={looking}
-              choose={work.choose}
-            />
+            <Panorama zones={editing.document.zones} selected={editing.zone} looking={looking} choose={work.choose} />
           )}
           <ZoneList
             editing={editing}

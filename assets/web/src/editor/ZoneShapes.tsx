@@ -28,7 +28,12 @@ export function ZoneShapes({ zones, sheet, selected, scale, doubtful = false, ch
       {order.map((zone) => {
         const outlines = sheet.outlines(zone.shape);
         if (outlines.length === 0) return null;
-        const classes = ["zone", `zone-${zone.mode}`, zone.id === selected && "zone-selected", doubtful && "zone-doubtful"];
+        const classes = [
+          "zone",
+          `zone-${zone.mode}`,
+          zone.id === selected && "zone-selected",
+          doubtful && "zone-doubtful",
+        ];
         return (
           <g key={zone.id} class={classes.filter(Boolean).join(" ")} data-zone={zone.id} {...button(zone, choose)}>
             {outlines.map((outline, i) => (

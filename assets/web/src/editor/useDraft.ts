@@ -45,7 +45,9 @@ export function useDraft(props: Props): boolean {
       pending.current = null;
       const { number, sha256 } = base;
       const changed = new Date().toISOString();
-      setKept(store !== null && keepDraft(store, { format: 1, user, camera, base: { number, sha256 }, document, changed }));
+      setKept(
+        store !== null && keepDraft(store, { format: 1, user, camera, base: { number, sha256 }, document, changed }),
+      );
     };
     pending.current = write;
     const timer = window.setTimeout(write, SOON_MS);

@@ -17,8 +17,7 @@ interface Props {
 }
 
 type Drag = { gesture: string; start: Pixel; moved: boolean; targets: Targets } & (
-  | { what: "point"; type: ShapeType; offset: Pixel }
-  | { what: "zone"; zone: string; shape: Shape; from: Point }
+  { what: "point"; type: ShapeType; offset: Pixel } | { what: "zone"; zone: string; shape: Shape; from: Point }
 );
 
 /** A hand that clicks is never quite still. */
@@ -31,10 +30,19 @@ export function usePointer({ chart, editing, dispatch, scale, setCursor }: Props
   const pixelOf = (event: PointerEvent | MouseEvent): Pixel => {
     const box = (event.currentTarget as Element).getBoundingClientRect();
     const [width, height] = [chart?.width ?? 0, chart?.height ?? 0];
-    return { u: ((event.clientX - box.left) / box.width) * width, v: ((event.clientY - box.top) / box.height) * height };
+    return {
+      u: ((event.clientX - box.left) / box.width) * width,
+      v: ((event.clientY - box.top) / box.height) * height,
+    };
   };
   /** Where a point goes that is put at `at`. */
-  const put = (chart: Chart, at: Pixel, type: ShapeType, targets: Targets, free: boolean): { at: Pixel; point: Point } => {
+  const put = (
+    chart: Chart,
+    at: Pixel,
+    type: ShapeType,
+    targets: Targets,
+    free: boolean,
+  ): { at: Pixel; point: Point } => {
     const caught = free ? null : snap(at, targets, SNAP_PX * scale);
     const place = caught?.at ?? at;
     return { at: place, point: caught?.point ?? chart.pointAt(place, type) };
@@ -65,7 +73,13 @@ export function usePointer({ chart, editing, dispatch, scale, setCursor }: Props
       const place = point ? chart.place(point) : null;
       const offset = place ? { u: place.u - at.u, v: place.v - at.v } : { u: 0, v: 0 };
       const { type } = zone.shape;
-      drag.current = { ...begin, what: "point", type, offset, targets: targetsOf(editing.document, chart, type, zone.id) };
+      drag.current = {
+        ...begin,
+        what: "point",
+        type,
+        offset,
+        targets: targetsOf(editing.document, chart, type, zone.id),
+      };
     } else if (data.zone !== undefined) {
       // Only a zone that is selected already moves: nobody shifts one by looking at it.
       if (zone?.id === data.zone) {
@@ -98,7 +112,7 @@ export function usePointer({ chart, editing, dispatch, scale, setCursor }: Props
   };
 
   const move = (event: PointerEvent) => {
-    if (!chart) return;
+    if (!chart || !event.isPrimary) return;
     const at = pixelOf(event);
     if (editing.drawing) {
       const targets = targetsOf(editing.document, chart, editing.drawing.type, null);

@@ -39,7 +39,9 @@ export function useView(camera: string, expired: () => void): LookingAt {
     const show = () => {
       frame = 0;
       // An equal view is no news: nothing is drawn anew while the camera stands still.
-      setHeard((old) => (old.text === latest.text && old.why === latest.why && old.silent === latest.silent ? old : latest));
+      setHeard((old) =>
+        old.text === latest.text && old.why === latest.why && old.silent === latest.silent ? old : latest,
+      );
     };
     const note = (now: Partial<Heard>) => {
       latest = { ...latest, ...now };

@@ -37,6 +37,7 @@ export function useWork({ camera, user, masks, expired }: Props) {
   });
   const [round, setRound] = useState(0);
   const [said, setSaid] = useState("");
+  const [unread, setUnread] = useState(false);
   const dirty = useMemo(() => !same(editing.document, base.document), [editing.document, base.document]);
   const kept = useDraft({ user, camera, base: base.version, document: editing.document, dirty });
 
@@ -48,12 +49,14 @@ export function useWork({ camera, user, masks, expired }: Props) {
   const choose = useCallback((zone: string) => apply({ do: "select", zone }), []);
 
   const put = (masks: Masks) => {
+    setUnread(false);
     setBase(masks);
     apply({ do: "load", document: masks.document });
     setRound((n) => n + 1);
   };
   const failed = (error: unknown) => {
     if (failureOf(error).kind === "logged-out") expired();
+    else setUnread(true);
   };
   /** What is in effect now; changes that are not saved stay where they are. */
   const loadCurrent = () => {
@@ -109,8 +112,24 @@ export function useWork({ camera, user, masks, expired }: Props) {
     ask({ do: "document", document: { ...editing.document, nothing_private: nothingPrivate } });
   };
   return {
-    base, editing, dispatch, choose, dirty, kept, said, round,
-    saving, ask, explain, loadCurrent, loadTheirs, draft, openDraft, discardDraft,
+    base,
+    editing,
+    dispatch,
+    choose,
+    dirty,
+    kept,
+    said,
+    round,
+    saving,
+    ask,
+    explain,
+    loadCurrent,
+    loadTheirs,
+    draft,
+    openDraft,
+    discardDraft,
+    /** Other masks were to be shown and could not be read. */
+    unread,
   };
 }
 

@@ -71,7 +71,11 @@ test("a polygon across the seam is drawn on both sides, one around straight down
   expect(seam).toHaveLength(2);
   for (const outline of seam) expect(area(outline)).toBeGreaterThan(19 * 19 * PX_PER_DEG ** 2);
   const below = [0, 90, 180, -90].map((pan_deg) => ({ pan_deg, tilt_deg: -70 }));
-  const bottom = Math.max(...outlinesInPanorama(below).flat().map(({ v }) => v));
+  const bottom = Math.max(
+    ...outlinesInPanorama(below)
+      .flat()
+      .map(({ v }) => v),
+  );
   expect(bottom).toBeCloseTo(PANORAMA.height);
 });
 

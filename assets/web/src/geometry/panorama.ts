@@ -71,7 +71,10 @@ function isBelt(line: readonly SpherePoint[]): boolean {
 /** A pole is a line in this drawing; the way to it lies on the seam, where it is not seen. */
 function withPole(belt: readonly SpherePoint[]): SpherePoint[] {
   const distance = (pan: number) => Math.abs(pan - nearestTurn(180, pan));
-  const seam = belt.reduce((best, { pan_deg }, i) => (distance(pan_deg) < distance(belt[best]?.pan_deg ?? 0) ? i : best), 0);
+  const seam = belt.reduce(
+    (best, { pan_deg }, i) => (distance(pan_deg) < distance(belt[best]?.pan_deg ?? 0) ? i : best),
+    0,
+  );
   const line = unwrapped([...belt.slice(seam), ...belt.slice(0, seam)]);
   const [first, last] = [line[0], line[line.length - 1]];
   if (!first || !last) return [];

@@ -89,7 +89,12 @@ export function rollRotation(deg: number): Rotation {
 export function turn(from: Vector, to: Vector): Rotation {
   const [x, y, z] = cross(from, to);
   const c = dot(from, to);
-  if (c < -0.999999) return [[1, 0, 0], [0, 1, 0], [0, 0, 1]];
+  if (c < -0.999999)
+    return [
+      [1, 0, 0],
+      [0, 1, 0],
+      [0, 0, 1],
+    ];
   const k = 1 / (1 + c);
   return [
     [x * x * k + c, x * y * k - z, x * z * k + y],

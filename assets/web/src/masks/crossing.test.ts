@@ -5,7 +5,10 @@ import type { Shape } from "./document";
 import { carried } from "./points";
 import { sphereZone } from "./sample";
 
-const picture = (...points: [number, number][]): Shape => ({ type: "image", points: points.map(([x, y]) => ({ x, y })) });
+const picture = (...points: [number, number][]): Shape => ({
+  type: "image",
+  points: points.map(([x, y]) => ({ x, y })),
+});
 
 test.each<[string, Shape, boolean]>([
   ["a square", picture([0, 0], [1, 0], [1, 1], [0, 1]), false],

@@ -44,7 +44,11 @@ test("moves with one gesture are one step, with another they are two", () => {
 
 test("a point is inserted after another and chosen; a drag that follows belongs to it", () => {
   const insert: Edit = { do: "insert-point", zone: "house", after: 3, point: at(-26, 0), gesture: "drag" };
-  const state = after({ do: "select", zone: "house" }, insert, { do: "move-point", point: at(-27, 0), gesture: "drag" });
+  const state = after({ do: "select", zone: "house" }, insert, {
+    do: "move-point",
+    point: at(-27, 0),
+    gesture: "drag",
+  });
   expect(points(state, "house")).toHaveLength(5);
   expect(points(state, "house")?.[4]).toEqual(at(-27, 0));
   expect(state.point).toBe(4);
@@ -67,7 +71,9 @@ test("a zone goes with the trims that correct it, everything else stays", () => 
 });
 
 test("a name that is emptied is no name; typing one is one step", () => {
-  const typed = after(..."No. 3".split("").map((_, i): Edit => ({ do: "rename", zone: "house", name: "No. 3".slice(0, i + 1) })));
+  const typed = after(
+    ..."No. 3".split("").map((_, i): Edit => ({ do: "rename", zone: "house", name: "No. 3".slice(0, i + 1) })),
+  );
   expect(typed.document.zones[0]?.name).toBe("No. 3");
   expect(typed.past).toHaveLength(1);
   expect(edit(typed, { do: "rename", zone: "house", name: " " }).document).toEqual(street());
@@ -92,7 +98,10 @@ test.each([
   [at(12.34567891, -7.00000049), at(12.345679, -7)],
   [at(-1e-9, 91), at(0, 90)],
   [at(361, 0), at(1, 0)],
-  [{ x: 0.12345678, y: -3 }, { x: 0.123457, y: -1 }],
+  [
+    { x: 0.12345678, y: -3 },
+    { x: 0.123457, y: -1 },
+  ],
 ])("a point at %j is stored as %j", (point, kept) => {
   const type = "x" in point ? "image" : "sphere";
   expect(after({ do: "draw", type }, { do: "draw-point", point }).drawing?.points).toEqual([kept]);

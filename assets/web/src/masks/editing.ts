@@ -73,7 +73,9 @@ export function edit(state: Editing, action: Edit): Editing {
     case "draw-point":
       return drawPoint(state, action.point);
     case "draw-back":
-      return state.drawing ? { ...state, drawing: { ...state.drawing, points: state.drawing.points.slice(0, -1) } } : state;
+      return state.drawing
+        ? { ...state, drawing: { ...state.drawing, points: state.drawing.points.slice(0, -1) } }
+        : state;
     case "draw-cancel":
       return { ...state, drawing: null };
     case "draw-close":
@@ -81,7 +83,9 @@ export function edit(state: Editing, action: Edit): Editing {
     case "settle":
       return { ...state, gesture: null };
     case "undo":
-      return state.drawing ? edit(state, { do: state.drawing.points.length > 0 ? "draw-back" : "draw-cancel" }) : undo(state);
+      return state.drawing
+        ? edit(state, { do: state.drawing.points.length > 0 ? "draw-back" : "draw-cancel" })
+        : undo(state);
     case "redo":
       return state.drawing ? state : redo(state);
     default:
@@ -100,11 +104,19 @@ function change(state: Editing, action: Change): Editing {
     case "move-point": {
       const { point } = state;
       if (point === null) return state;
-      const put = (zone: Zone) => reshaped(zone, zone.shape.points.map((old, i) => (i === point ? action.point : old)));
+      const put = (zone: Zone) =>
+        reshaped(
+          zone,
+          zone.shape.points.map((old, i) => (i === point ? action.point : old)),
+        );
       return changed(state, withZone(document, state.zone, put), action.gesture);
     }
     case "reshape":
-      return changed(state, withZone(document, action.zone, (zone) => ({ ...zone, shape: action.shape })), action.gesture);
+      return changed(
+        state,
+        withZone(document, action.zone, (zone) => ({ ...zone, shape: action.shape })),
+        action.gesture,
+      );
     case "insert-point": {
       const next = withZone(document, action.zone, (zone) =>
         reshaped(zone, [
@@ -132,7 +144,10 @@ function change(state: Editing, action: Change): Editing {
       return changed(state, withZone(document, action.zone, put), `name ${action.zone}`);
     }
     case "mode":
-      return changed(state, withZone(document, action.zone, (zone) => ({ ...zone, mode: action.mode })));
+      return changed(
+        state,
+        withZone(document, action.zone, (zone) => ({ ...zone, mode: action.mode })),
+      );
     case "explain": {
       if (document.zones.length > 0) return state;
       const nothing_private = action.nothingPrivate.slice(0, LONGEST_TEXT);
@@ -146,7 +161,10 @@ function reshaped(zone: Zone, points: readonly Point[]): Zone {
 }
 
 function withZone(document: MaskDocument, id: string | null, put: (zone: Zone) => Zone): MaskDocument {
-  return withZones(document, document.zones.map((zone) => (zone.id === id ? put(zone) : zone)));
+  return withZones(
+    document,
+    document.zones.map((zone) => (zone.id === id ? put(zone) : zone)),
+  );
 }
 
 function drawPoint(state: Editing, point: Point): Editing {

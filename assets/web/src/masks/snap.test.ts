@@ -51,7 +51,8 @@ test("a zone that is carried keeps its form and its grip stays under the hand", 
     const to = { pan_deg: from.pan_deg + random() * 20 - 10, tilt_deg: from.tilt_deg + random() * 20 - 10 };
     const moved = carried(shape, from, to) as typeof shape;
     expect(angleDeg(vectorOf(moved.points[0] ?? from), vectorOf(to))).toBeLessThan(2e-6);
-    const diagonal = (points: typeof shape.points) => angleDeg(vectorOf(points[0] ?? from), vectorOf(points[2] ?? from));
+    const diagonal = (points: typeof shape.points) =>
+      angleDeg(vectorOf(points[0] ?? from), vectorOf(points[2] ?? from));
     expect(diagonal(moved.points)).toBeCloseTo(diagonal(shape.points), 5);
   }
 });

@@ -30,13 +30,15 @@ export const masksEn = {
   camera: {
     moving: "The camera moves: the outlines may be a little off. Wait with placing points.",
     unknown: "It is not known now where the camera looks. The outlines stand where they last were.",
-    never: "It is not known where the camera looks, so zones cannot be drawn on its picture. The panorama and the versions can be used.",
+    never:
+      "It is not known where the camera looks, so zones cannot be drawn on its picture. The panorama and the versions can be used.",
     silent: "Nothing is heard about where the camera looks. This page tries again by itself.",
     why: "Reason:",
   },
   stage: {
     label: (camera: string) => `Drawing area over the picture of ${camera}`,
-    describe: "Arrow keys move the selected point or zone, with Shift ten times as far. Page Up and Page Down choose a point.",
+    describe:
+      "Arrow keys move the selected point or zone, with Shift ten times as far. Page Up and Page Down choose a point.",
   },
   zones: {
     heading: "Zones",
