@@ -33,7 +33,11 @@ export function Versions({ camera, user, restore, round, changed, expired }: Pro
   useEffect(() => {
     let gone = false;
     readVersions(camera).then(
-      (list) => !gone && setVersions(list),
+      (list) => {
+        if (gone) return;
+        setVersions(list);
+        setChosen((old) => (old.length > 0 ? old : toJudge(list)));
+      },
       (error) => !gone && fail(words.failed)(error),
     );
     return () => {
@@ -91,6 +95,13 @@ export function Versions({ camera, user, restore, round, changed, expired }: Pro
       )}
     </section>
   );
+}
+
+/** Whoever comes to judge a proposal sees it over what is in effect. */
+function toJudge(versions: readonly Version[]): number[] {
+  const proposed = versions.find(({ state }) => state === "proposed");
+  const active = versions.find(({ state }) => state === "active");
+  return proposed && active ? [active.number, proposed.number] : [];
 }
 
 /** The older one solid, the newer one dashed. */
