@@ -27,7 +27,8 @@ export function SavedNotice({ state, close }: { state: Saving; close: () => void
             {elsewhere.length < mistakes.length ? t.masks.mistakes.some : t.masks.mistakes.elsewhere}{" "}
             {elsewhere.map(({ path, what, remedy }) => (
               <span key={path + what} lang="en">
-                {path}: {what} {remedy}{" "}
+                {path && `${path}: `}
+                {what} {remedy}{" "}
               </span>
             ))}
           </p>

@@ -19,6 +19,8 @@ export interface LookingAt {
 }
 
 const SILENT_AFTER_MS = 2000;
+/** A stream that spoke so shortly ago ended; it was not lost. */
+const FRESH_MS = 500;
 const AGAIN_AFTER_MS = 2000;
 const LOOK_EVERY_MS = 500;
 
@@ -58,7 +60,13 @@ export function useView(camera: string, expired: () => void): LookingAt {
         note({ why: reasonIn((event as MessageEvent).data), silent: false });
       });
       stream.onerror = () => {
-        if (stream?.readyState !== EventSource.CLOSED || gone) return;
+        if (gone) return;
+        if (stream?.readyState === EventSource.CONNECTING && performance.now() - at < FRESH_MS) {
+          // The gateway ends long streams; the browser would wait for seconds before it asks again.
+          stream.close();
+          return open();
+        }
+        if (stream?.readyState !== EventSource.CLOSED) return;
         // A stream cannot say why it was refused; an ordinary request can.
         readView(camera).catch((error) => {
           if (!gone && failureOf(error).kind === "logged-out") expired();

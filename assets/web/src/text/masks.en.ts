@@ -90,7 +90,7 @@ export const masksEn = {
     nothingPrivate: "Why does this camera see nothing private?",
     nothingPrivateHelp: "Without zones the whole picture is shown. The document has to say why that is right.",
     nothingPrivateMissing: "Fill in why nothing is private, or add a zone.",
-    fourEyes: "A second person has to approve before these masks take effect.",
+    fourEyes: "Masks that cover less take effect only after a second person has approved them.",
     submit: "Save",
     busy: "Saving…",
     cancel: "Back",

@@ -92,7 +92,7 @@ export const masksNl: typeof masksEn = {
     nothingPrivate: "Waarom ziet deze camera niets dat privé is?",
     nothingPrivateHelp: "Zonder zones is het hele beeld te zien. In het document moet staan waarom dat mag.",
     nothingPrivateMissing: "Vul in waarom niets privé is, of voeg een zone toe.",
-    fourEyes: "Een tweede persoon moet de maskers goedkeuren voordat ze gelden.",
+    fourEyes: "Maskers die minder afdekken, gelden pas nadat een tweede persoon ze heeft goedgekeurd.",
     submit: "Opslaan",
     busy: "Bezig met opslaan…",
     cancel: "Terug",
