@@ -1,10 +1,11 @@
 // What somebody who is logged in sees: header, notices and the page of the address.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { maySeeVideo, type Session } from "./api/model";
+import { mayEditMasks, maySeeVideo, type Session } from "./api/model";
 import { STALE_AFTER_S, useStatus } from "./api/useStatus";
 import { useKeys } from "./keys";
 import { CameraPage } from "./pages/CameraPage";
+import { MasksPage } from "./pages/MasksPage";
 import { NotFoundPage } from "./pages/NotFoundPage";
 import { OfficerPage } from "./pages/OfficerPage";
 import { StatePage } from "./pages/StatePage";
@@ -65,32 +66,36 @@ export function Console({ session, stayed, expired, leave }: Props) {
         {!silent && gateway.status && t.gateway.summary(cameras.filter(givesPicture).length, cameras.length)}
       </p>
       <main ref={main} tabIndex={-1}>
-        <Page route={route} video={video} cameras={cameras} comebacks={gateway.comebacks} expired={expired} />
+        <Page {...{ route, session, video, cameras, expired }} comebacks={gateway.comebacks} />
       </main>
-      {help && <KeysHelp close={() => setHelp(false)} />}
+      {help && <KeysHelp close={() => setHelp(false)} editor={route.page === "masks" && mayEditMasks(session)} />}
     </div>
   );
 }
 
 interface PageProps {
   route: Route;
+  session: Session;
   video: boolean;
   cameras: CameraView[];
   comebacks: number;
   expired: () => void;
 }
 
-function Page({ route, video, cameras, comebacks, expired }: PageProps) {
+function Page({ route, session, video, cameras, comebacks, expired }: PageProps) {
+  const masks = mayEditMasks(session);
   if (route.page === "unknown") return <NotFoundPage />;
   if (route.page === "state") return <StatePage cameras={cameras} />;
   if (!video) return <OfficerPage cameras={cameras} />;
-  if (route.page === "wall") return <WallPage cameras={cameras} comebacks={comebacks} expired={expired} />;
-  return <CameraPage id={route.id} cameras={cameras} comebacks={comebacks} expired={expired} />;
+  if (route.page === "wall") return <WallPage {...{ cameras, masks, comebacks, expired }} />;
+  if (route.page === "masks") return <MasksPage id={route.id} {...{ session, cameras, comebacks, expired }} />;
+  return <CameraPage id={route.id} {...{ cameras, masks, comebacks, expired }} />;
 }
 
 function useTitle(route: Route): void {
   const { t } = useTexts();
-  const title = route.page === "camera" ? route.id : t.title[route.page];
+  const title =
+    route.page === "camera" ? route.id : route.page === "masks" ? t.masks.heading(route.id) : t.title[route.page];
   useEffect(() => {
     document.title = `${title} · greyplane`;
   }, [title]);

@@ -6,6 +6,11 @@ import "./style/controls.css";
 import "./style/wall.css";
 import "./style/camera.css";
 import "./style/pages.css";
+import "./style/masks.css";
+import "./style/drawing.css";
+import "./style/zones.css";
+import "./style/dialogs.css";
+import "./style/versions.css";
 import { LanguageProvider } from "./text/language";
 
 const root = document.getElementById("app");

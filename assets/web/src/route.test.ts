@@ -1,11 +1,13 @@
 import { expect, test } from "vitest";
-import { cameraHref, parseRoute } from "./route";
+import { cameraHref, masksHref, parseRoute } from "./route";
 
 test.each([
   ["", { page: "wall" }],
   ["#/", { page: "wall" }],
   ["#/state", { page: "state" }],
   ["#/camera/market", { page: "camera", id: "market" }],
+  ["#/masks/market", { page: "masks", id: "market" }],
+  ["#/masks/", { page: "unknown" }],
   ["#/camera/", { page: "unknown" }],
   ["#/camera/a/b", { page: "unknown" }],
   ["#/camera/%zz", { page: "unknown" }],
@@ -17,5 +19,6 @@ test.each([
 test("a camera's address leads to that camera", () => {
   for (const id of ["market", "a b", "ä/ö", "100%"]) {
     expect(parseRoute(cameraHref(id))).toEqual({ page: "camera", id });
+    expect(parseRoute(masksHref(id))).toEqual({ page: "masks", id });
   }
 });

@@ -55,7 +55,8 @@ async function failureIn(response: Response): Promise<Failure> {
   return { kind: "refused", status, problem: typeof problem?.error === "string" ? problem : null };
 }
 
-async function read<T>(response: Response): Promise<T> {
+/** The body as JSON; a broken one counts as no answer. */
+export async function read<T>(response: Response): Promise<T> {
   try {
     return (await response.json()) as T;
   } catch {

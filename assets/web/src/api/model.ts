@@ -15,3 +15,8 @@ const VIDEO_ROLES: readonly Role[] = ["observer", "integrator", "admin"];
 export function maySeeVideo(session: Session): boolean {
   return session.roles.some((role) => VIDEO_ROLES.includes(role));
 }
+
+/** Whether the gateway lets this user edit masks; it decides here as well. */
+export function mayEditMasks(session: Session): boolean {
+  return session.roles.includes("integrator") || session.roles.includes("admin");
+}

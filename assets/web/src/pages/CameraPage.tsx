@@ -5,13 +5,15 @@ import { digits, useKeys } from "../keys";
 import { CameraFigures } from "../parts/CameraFigures";
 import { Picture } from "../parts/Picture";
 import { StateBadge } from "../parts/StateBadge";
-import { cameraHref, go, parseRoute, WALL } from "../route";
+import { cameraHref, go, masksHref, parseRoute, WALL } from "../route";
 import { useTexts } from "../text/language";
 import type { CameraView } from "../view";
 
 interface Props {
   id: string;
   cameras: CameraView[];
+  /** Whether masks may be edited. */
+  masks: boolean;
   comebacks: number;
   expired: () => void;
 }
@@ -23,7 +25,7 @@ export function lastCamera(): string | null {
   return last;
 }
 
-export function CameraPage({ id, cameras, comebacks, expired }: Props) {
+export function CameraPage({ id, cameras, masks, comebacks, expired }: Props) {
   const { t } = useTexts();
   const stage = useRef<HTMLElement>(null);
   const camera = cameras.find((camera) => camera.id === id);
@@ -90,6 +92,11 @@ export function CameraPage({ id, cameras, comebacks, expired }: Props) {
             {t.camera.fullScreen}
           </button>
         </div>
+        {masks && (
+          <a href={masksHref(camera.id)} aria-label={t.masks.linkOf(camera.id)}>
+            {t.masks.link}
+          </a>
+        )}
         <p class="quiet-text">{t.stateMeaning[camera.state]}</p>
         {camera.status && <CameraFigures status={camera.status} />}
       </aside>

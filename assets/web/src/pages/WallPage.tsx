@@ -11,6 +11,8 @@ import { lastCamera } from "./CameraPage";
 
 interface Props {
   cameras: CameraView[];
+  /** Whether masks may be edited. */
+  masks: boolean;
   comebacks: number;
   expired: () => void;
 }
@@ -18,7 +20,7 @@ interface Props {
 /** Of the root's font size: two lines and their padding, as in `wall.css`. */
 const CAPTION_REM = 2.75;
 
-export function WallPage({ cameras, comebacks, expired }: Props) {
+export function WallPage({ cameras, masks, comebacks, expired }: Props) {
   const { t } = useTexts();
   const box = useRef<HTMLDivElement>(null);
   const links = useRef<(HTMLAnchorElement | null)[]>([]);
@@ -56,6 +58,7 @@ export function WallPage({ cameras, comebacks, expired }: Props) {
           <Cell
             key={camera.id}
             camera={camera}
+            masks={masks}
             comebacks={comebacks}
             expired={expired}
             link={(element) => (links.current[index] = element)}

@@ -3,7 +3,7 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { useTexts } from "../text/language";
 
-export function KeysHelp({ close }: { close: () => void }) {
+export function KeysHelp({ close, editor }: { close: () => void; editor: boolean }) {
   const { t } = useTexts();
   const dialog = useRef<HTMLDialogElement>(null);
   // At once: the next key must already meet the open list.
@@ -14,7 +14,7 @@ export function KeysHelp({ close }: { close: () => void }) {
     return () => element?.close();
   }, []);
   const { arrows, enter, escape } = t.keys.names;
-  const rows: [string, string][] = [
+  const pages: [string, string][] = [
     [arrows, t.keys.move],
     [enter, t.keys.open],
     ["1 – 9", t.keys.number],
@@ -22,9 +22,26 @@ export function KeysHelp({ close }: { close: () => void }) {
     [escape, t.keys.back],
     ["?", t.keys.help],
   ];
+  const masks = t.masks.keys;
+  const { space, page, shift, control, del } = masks.names;
+  const editing: [string, string][] = [
+    ["N", masks.draw],
+    [space, masks.space],
+    [enter, masks.enter],
+    ["Backspace", masks.backspace],
+    [escape, masks.escape],
+    [arrows, masks.arrows],
+    [page, masks.page],
+    [del, masks.delete],
+    [`${control} Z`, masks.undo],
+    [`${control} ${shift} Z`, masks.redo],
+    [`${control} S`, masks.save],
+    ["?", t.keys.help],
+  ];
+  const rows = editor ? editing : pages;
   return (
     <dialog ref={dialog} class="help" aria-labelledby="keys-heading" onClose={close}>
-      <h2 id="keys-heading">{t.keys.heading}</h2>
+      <h2 id="keys-heading">{editor ? masks.heading : t.keys.heading}</h2>
       <table>
         <thead>
           <tr>

@@ -1,5 +1,7 @@
 // The console's texts in English. `nl.ts` must have the same keys: the build fails otherwise.
 
+import { masksEn } from "./masks.en";
+
 export const en = {
   language: { own: "English", other: "Nederlands" },
   nav: {
@@ -12,7 +14,7 @@ export const en = {
     loggedInAs: (user: string) => `Logged in as ${user}`,
     skip: "Go to the content",
   },
-  title: { login: "Log in", wall: "Cameras", state: "State", unknown: "Page not found" },
+  title: { login: "Log in", wall: "Cameras", state: "State", masks: "Masks", unknown: "Page not found" },
   login: {
     heading: "Log in",
     intro: "This console shows camera pictures in which private places are hidden.",
@@ -118,6 +120,7 @@ export const en = {
     scroll: "Table, can be scrolled sideways",
     waiting: "Waiting for the gateway…",
   },
+  masks: masksEn,
   officer: {
     heading: "State of the cameras",
     noVideo:

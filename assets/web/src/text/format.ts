@@ -26,6 +26,13 @@ export function timeOfDay(at: Date, language: Language): string {
   return new Intl.DateTimeFormat(LOCALE[language], { timeStyle: "medium" }).format(at);
 }
 
+/** Day and time of an RFC 3339 time stamp; as it stands where it is none. */
+export function moment(stamp: string, language: Language): string {
+  const at = new Date(stamp);
+  if (Number.isNaN(at.getTime())) return stamp;
+  return new Intl.DateTimeFormat(LOCALE[language], { dateStyle: "medium", timeStyle: "short" }).format(at);
+}
+
 /** A reason code in words; one that this page does not know yet stays a code. */
 export function codeName(code: string, texts: Dictionary): string {
   return Object.hasOwn(texts.code, code) ? texts.code[code as keyof Dictionary["code"]] : code;

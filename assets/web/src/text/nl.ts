@@ -1,6 +1,7 @@
 // De teksten van de console in het Nederlands: rustig, formeel-neutraal, taalniveau B1.
 
 import type { Dictionary } from "./en";
+import { masksNl } from "./masks.nl";
 
 export const nl: Dictionary = {
   language: { own: "Nederlands", other: "English" },
@@ -14,7 +15,7 @@ export const nl: Dictionary = {
     loggedInAs: (user) => `Ingelogd als ${user}`,
     skip: "Naar de inhoud",
   },
-  title: { login: "Inloggen", wall: "Camera’s", state: "Status", unknown: "Pagina niet gevonden" },
+  title: { login: "Inloggen", wall: "Camera’s", state: "Status", masks: "Maskers", unknown: "Pagina niet gevonden" },
   login: {
     heading: "Inloggen",
     intro: "Deze console toont camerabeelden waarin privéplekken zijn afgedekt.",
@@ -121,6 +122,7 @@ export const nl: Dictionary = {
     scroll: "Tabel, kan opzij worden geschoven",
     waiting: "Wachten op de gateway…",
   },
+  masks: masksNl,
   officer: {
     heading: "Status van de camera’s",
     noVideo:

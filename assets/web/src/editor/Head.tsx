@@ -1,0 +1,54 @@
+// The line above the editor: which camera, which version, which view of it.
+
+import type { ComponentChildren } from "preact";
+import type { Version } from "../masks/versions";
+import { StateBadge } from "../parts/StateBadge";
+import { cameraHref } from "../route";
+import { moment } from "../text/format";
+import { useTexts } from "../text/language";
+import type { CameraView } from "../view";
+
+export type Tab = "picture" | "panorama" | "versions";
+
+interface Props {
+  camera: CameraView;
+  version: Version;
+  dirty: boolean;
+  tab: Tab;
+  setTab: (tab: Tab) => void;
+  /** Whether there is a panorama. */
+  panorama: boolean;
+  children: ComponentChildren;
+}
+
+export function Head({ camera, version, dirty, tab, setTab, panorama, children }: Props) {
+  const { t, language } = useTexts();
+  const words = t.masks;
+  const tabs: Tab[] = panorama ? ["picture", "panorama", "versions"] : ["picture", "versions"];
+  return (
+    <div class="masks-head">
+      <div class="masks-about">
+        <div class="masks-title">
+          <h1>
+            {words.link}: <a href={cameraHref(camera.id)}>{camera.id}</a>
+          </h1>
+          <StateBadge state={camera.state} />
+          {dirty && <span class="unsaved">● {words.unsaved}</span>}
+        </div>
+        <p class="quiet-text small">
+          {words.base(String(version.number), version.author, moment(version.saved, language))}
+        </p>
+      </div>
+      <div class="masks-controls">
+        <div class="tabs" role="group" aria-label={words.tabs.label}>
+          {tabs.map((name) => (
+            <button key={name} type="button" aria-pressed={name === tab} onClick={() => setTab(name)}>
+              {words.tabs[name]}
+            </button>
+          ))}
+        </div>
+        {children}
+      </div>
+    </div>
+  );
+}

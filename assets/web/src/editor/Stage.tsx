@@ -1,0 +1,87 @@
+// The camera's masked picture with the zones drawn over it.
+
+import { useLayoutEffect, useState } from "preact/hooks";
+import type { RefObject } from "preact";
+import type { Pixel } from "../geometry/types";
+import { selectedZone, type Edit, type Editing } from "../masks/editing";
+import { Picture } from "../parts/Picture";
+import { useTexts } from "../text/language";
+import type { CameraView } from "../view";
+import { DoubtNotice } from "./Notices";
+import { Drawn, Handles } from "./Handles";
+import { usePointer } from "./usePointer";
+import type { LookingAt } from "./useView";
+import { ZoneShapes } from "./ZoneShapes";
+
+interface Props {
+  camera: CameraView;
+  comebacks: number;
+  expired: () => void;
+  looking: LookingAt;
+  may: boolean;
+  editing: Editing;
+  dispatch: (edit: Edit) => void;
+  cursor: Pixel | null;
+  setCursor: (at: Pixel) => void;
+  drawingArea: RefObject<SVGSVGElement | null>;
+}
+
+export function Stage(props: Props) {
+  const { camera, comebacks, expired, looking, may, editing, dispatch, cursor, setCursor, drawingArea } = props;
+  const { t } = useTexts();
+  const { chart, doubt } = looking;
+  const [width, height] = chart ? [chart.width, chart.height] : [16, 9];
+  const scale = useScale(drawingArea, width);
+  const pointer = usePointer({ chart: may ? chart : null, editing, dispatch, scale, setCursor });
+  const zone = selectedZone(editing);
+  return (
+    <div class="masks-stage" style={{ aspectRatio: `${width} / ${height}`, "--shape": String(width / height) }}>
+      <Picture camera={camera} comebacks={comebacks} expired={expired} />
+      <p class="unseen" id="stage-describe">
+        {t.masks.stage.describe}
+      </p>
+      <svg
+        ref={drawingArea}
+        class={editing.drawing ? "drawing-area drawing-area-draws" : "drawing-area"}
+        viewBox={`0 0 ${width} ${height}`}
+        role="application"
+        // Lower case: on an element of SVG the other spelling is not heard.
+        tabindex={0}
+        data-editing
+        aria-label={t.masks.stage.label(camera.id)}
+        aria-describedby="stage-describe"
+        {...pointer}
+      >
+        {chart && (
+          <>
+            <ZoneShapes
+              zones={editing.document.zones}
+              sheet={chart}
+              selected={editing.zone}
+              scale={scale}
+              doubtful={doubt !== "none"}
+            />
+            {zone && may && <Handles zone={zone} point={editing.point} chart={chart} scale={scale} />}
+            {editing.drawing && <Drawn drawing={editing.drawing} chart={chart} scale={scale} cursor={cursor} />}
+          </>
+        )}
+      </svg>
+      <DoubtNotice looking={looking} />
+    </div>
+  );
+}
+
+/** Pixels of the drawing in one of the screen. */
+export function useScale(element: RefObject<SVGSVGElement | null>, width: number): number {
+  const [shown, setShown] = useState(width);
+  useLayoutEffect(() => {
+    const svg = element.current;
+    if (!svg) return;
+    const measure = () => setShown(svg.clientWidth || svg.getBoundingClientRect().width || width);
+    measure();
+    const watch = new ResizeObserver(measure);
+    watch.observe(svg);
+    return () => watch.disconnect();
+  }, [element, width]);
+  return width / shown;
+}
