@@ -81,6 +81,8 @@ const ALL: &[&str] = &[
     "sim",
     "app",
     "prove",
+    "archive",
+    "users",
 ];
 
 #[test]
