@@ -4,27 +4,31 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::print_stdout,
     reason = "a test that fails should fail loudly"
 )]
 
 use greyplane::app::Gateway;
 use greyplane::clock::{Clock, SystemClock};
 use greyplane::config;
-use greyplane::prove::{Canary, Rgb};
+use greyplane::prove::{Canary, Rgb, watch};
 use greyplane::secret::Secret;
-use greyplane::sim::motion::script::Script;
+use greyplane::sim::motion::Order;
+use greyplane::sim::motion::script::{Place, Script};
 use greyplane::sim::{CANARY_RGB, Sim, SimConfig};
 use greyplane::users::{PasswordHash, Role, User, Users};
+use serde_json::Value;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 const PASSWORD: &str = "a password for tests";
 
-/// A street that turns to and fro, twice before the gateway: as `masked` with
-/// its private places, as `bare` with none.
-fn configure(sim: &Sim, folder: &Path) -> config::Config {
+/// A gateway before a street, as often as there are documents: (id, zones).
+fn configure(sim: &Sim, folder: &Path, documents: &[(&str, String)]) -> config::Config {
     let camera = |id: &str| {
         format!(
             "[[camera]]\nid = \"{id}\"\nurl = \"{}\"\nmasks = \"{id}.json\"\n\
@@ -33,29 +37,25 @@ fn configure(sim: &Sim, folder: &Path) -> config::Config {
             sim.onvif_url()
         )
     };
+    let cameras: String = documents.iter().map(|(id, _)| camera(id)).collect();
     let text = format!(
         "[gateway]\nrtsp_listen = \"127.0.0.1:0\"\nhttp_listen = \"127.0.0.1:0\"\n\
-         [console]\nusers = \"users.toml\"\nwebrtc_listen = \"127.0.0.1:0\"\n{}{}",
-        camera("masked"),
-        camera("bare")
+         [console]\nusers = \"users.toml\"\nwebrtc_listen = \"127.0.0.1:0\"\n{cameras}"
     );
-    let nothing = r#"{"format": 1, "camera": "bare", "nothing_private": "A test.", "zones": []}"#;
-    let zones = sim.zones_json().replace("\"street\"", "\"masked\"");
-    let files = [
-        ("masked.json", zones),
-        ("bare.json", nothing.to_owned()),
-        ("street.profile.toml", sim.profile().to_toml()),
-        ("greyplane.toml", text),
-    ];
+    let profile = sim.profile().to_toml();
+    let files = [("street.profile.toml", profile), ("greyplane.toml", text)];
     for (name, text) in files {
         fs::write(folder.join(name), text).unwrap();
+    }
+    for (id, document) in documents {
+        fs::write(folder.join(format!("{id}.json")), document).unwrap();
     }
     let mut users = Users::default();
     users
         .add(User {
             name: "anna".into(),
             password: PasswordHash::of(&Secret::new(PASSWORD)).unwrap(),
-            roles: vec![Role::Observer],
+            roles: vec![Role::Integrator],
             cameras: vec!["*".into()],
         })
         .unwrap();
@@ -82,30 +82,50 @@ fn look_at(picture: &Path) -> (usize, usize) {
     (picture.pixels().filter(shows).count(), row.len())
 }
 
-#[test]
-fn whoever_watches_in_a_browser_sees_the_street_and_nothing_private() {
-    let folder = tempfile::tempdir().unwrap();
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let street = SimConfig {
+fn street(motion: Script) -> SimConfig {
+    SimConfig {
         id: "street".into(),
         canary: true,
         width: 640,
         height: 360,
         metadata_hz: 0.0,
-        motion: Script::Sweep {
-            peak_deg_per_s: 20.0,
-            amplitude_deg: 60.0,
-            centre_pan_deg: 0.0,
-            tilt_deg: -8.0,
-            zoom: 0.0,
-        },
+        motion,
         ..SimConfig::default()
+    }
+}
+
+fn script(name: &str) -> Command {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/browser")
+        .join(name);
+    let mut node = Command::new("node");
+    node.arg(file);
+    node
+}
+
+#[test]
+fn whoever_watches_in_a_browser_sees_the_street_and_nothing_private() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let sweep = Script::Sweep {
+        peak_deg_per_s: 20.0,
+        amplitude_deg: 60.0,
+        centre_pan_deg: 0.0,
+        tilt_deg: -8.0,
+        zoom: 0.0,
     };
-    let sim = Sim::start(street, clock.clone()).unwrap();
-    let mut gateway = Gateway::start(configure(&sim, folder.path()), clock).unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/wall.mjs");
-    let ran = Command::new("node")
-        .arg(script)
+    let sim = Sim::start(street(sweep), clock.clone()).unwrap();
+    let nothing = r#"{"format": 1, "camera": "bare", "nothing_private": "A test.", "zones": []}"#;
+    let documents = [
+        (
+            "masked",
+            sim.zones_json().replace("\"street\"", "\"masked\""),
+        ),
+        ("bare", nothing.to_owned()),
+    ];
+    let config = configure(&sim, folder.path(), &documents);
+    let mut gateway = Gateway::start(config, clock).unwrap();
+    let ran = script("wall.mjs")
         .args([&gateway.http_url(), "anna", PASSWORD])
         .arg(folder.path())
         .args(["masked", "bare"])
@@ -114,7 +134,7 @@ fn whoever_watches_in_a_browser_sees_the_street_and_nothing_private() {
     gateway.stop();
     let said = String::from_utf8_lossy(&ran.stderr);
     assert!(ran.status.success(), "{said}");
-    let report: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
+    let report: Value = serde_json::from_slice(&ran.stdout).unwrap();
     assert_eq!(report["complaints"], serde_json::json!([]), "{report}");
     assert_eq!(report["hosts"].as_array().unwrap().len(), 1, "{report}");
 
@@ -135,4 +155,80 @@ fn whoever_watches_in_a_browser_sees_the_street_and_nothing_private() {
         shown["masked"].1 > 20,
         "only a grey plane is shown: {shown:?}"
     );
+}
+
+/// The corners of a zone of directions.
+fn corners(zone: &Value) -> Vec<[f64; 2]> {
+    let points = zone["shape"]["points"].as_array().into_iter().flatten();
+    let corner = |p: &Value| [p["pan_deg"].as_f64(), p["tilt_deg"].as_f64()].map(Option::unwrap);
+    points.map(corner).collect()
+}
+
+#[test]
+fn what_an_integrator_draws_stays_hidden_while_the_camera_turns() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let at = Place {
+        pan_deg: 0.0,
+        tilt_deg: -8.0,
+        zoom: 0.0,
+    };
+    let sim = Sim::start(street(Script::Still { at }), clock.clone()).unwrap();
+    // All private places have their zone but the one that lies most in the middle.
+    let mut document: Value = serde_json::from_str(&sim.zones_json()).unwrap();
+    let zones = document["zones"].as_array_mut().unwrap();
+    let from_middle = |zone: &Value| {
+        let far = corners(zone)
+            .into_iter()
+            .map(|[pan, tilt]| pan.hypot(tilt + 8.0));
+        far.fold(0.0, f64::max)
+    };
+    let nearest = (0..zones.len())
+        .filter(|i| zones[*i]["mode"] == "hide")
+        .min_by(|a, b| from_middle(&zones[*a]).total_cmp(&from_middle(&zones[*b])))
+        .unwrap();
+    let forgotten = zones.remove(nearest);
+    let documents = [("street", document.to_string())];
+    let config = configure(&sim, folder.path(), &documents);
+    let mut gateway = Gateway::start(config, clock.clone()).unwrap();
+
+    let url = gateway.stream_url("street");
+    let never = AtomicBool::new(false);
+    let seen = watch(&url, Rgb(CANARY_RGB), 3.0, &clock, &never, |_, _| {}).unwrap();
+    assert!(
+        seen.leaks.canary_frames > 0,
+        "what was forgotten must be seen: {seen:?}"
+    );
+
+    let mut ran = script("draw.mjs")
+        .args([&gateway.http_url(), "anna", PASSWORD])
+        .arg(folder.path())
+        .arg("street")
+        .arg(forgotten["shape"]["points"].to_string())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(ran.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let turn = Order::By {
+        pan_deg: 8.0,
+        tilt_deg: 2.0,
+        zoom: 0.0,
+    };
+    sim.order(turn);
+    let ended = ran.wait_with_output().unwrap();
+    gateway.stop();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(
+        line.starts_with("saved ") && ended.status.success(),
+        "{line}{said}"
+    );
+    println!("from the editor's opening to the saved zone: {line}");
+    let looks = (0..8).map(|i| look_at(&folder.path().join(format!("turned-{i}.png"))));
+    let (canary, greys) = looks.fold((0, 0), |a, b| (a.0 + b.0, a.1.max(b.1)));
+    assert_eq!(canary, 0, "private pixels");
+    assert!(greys > 20, "only a grey plane is shown");
 }

@@ -172,7 +172,7 @@ async fn zones_are_saved_compared_and_brought_back() {
     let h = House::quiet(&document(&[house()]), "");
     let (iris, joris) = (h.log_in("iris").await, h.log_in("joris").await);
     let (_, now) = iris.get(MASKS).await;
-    assert_eq!(now["version"]["author"], "by hand");
+    assert_eq!(now["version"]["author"], "unknown (by hand)");
     assert_eq!(now["document"]["zones"][0]["id"], "house");
     let old = joris.tag().await;
 
@@ -233,7 +233,7 @@ async fn zones_are_saved_compared_and_brought_back() {
         .iter()
         .map(|v| v["author"].as_str().unwrap())
         .collect();
-    assert_eq!(authors, ["iris", "joris", "iris", "by hand"]);
+    assert_eq!(authors, ["iris", "joris", "iris", "unknown (by hand)"]);
     let states: Vec<&str> = listed
         .iter()
         .map(|v| v["state"].as_str().unwrap())

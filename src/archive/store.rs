@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Who changed a document without the console.
-const BY_HAND: &str = "by hand";
+const BY_HAND: &str = "unknown (by hand)";
 const FOUND: &str = "found changed outside of the console";
 /// Versions of one document; more are refused rather than read.
 const MOST: u32 = 100_000;

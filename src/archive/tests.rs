@@ -44,7 +44,7 @@ fn versions_are_kept_with_who_when_and_why() {
     assert_eq!((first.number, bytes.as_slice()), (1, &b"one"[..]));
     assert_eq!(
         (first.author.as_str(), first.saved.as_str()),
-        ("by hand", "2026-11-18T11:06:40Z")
+        ("unknown (by hand)", "2026-11-18T11:06:40Z")
     );
     let mut draft = desk.draft("two", "iris");
     draft.reason = Some("a new window".into());
@@ -94,7 +94,7 @@ fn a_document_changed_by_hand_is_a_version_too() {
     fs::write(desk.folder.path().join("market.json"), "by hand").unwrap();
     assert!(matches!(desk.archive.save(draft), Err(Fault::Conflict(_))));
     let (now, _) = desk.archive.active(NOW).unwrap();
-    assert_eq!((now.number, now.author.as_str()), (2, "by hand"));
+    assert_eq!((now.number, now.author.as_str()), (2, "unknown (by hand)"));
     fs::write(desk.folder.path().join("market.json"), "one").unwrap();
     let numbers: Vec<u32> = desk
         .archive
