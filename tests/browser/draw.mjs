@@ -6,16 +6,11 @@
 // CORNERS is JSON: the place's corners, {pan_deg, tilt_deg} each. Writes
 // "saved {seconds}" when the zone is saved, waits until the camera has turned by
 // three degrees, and writes OUT/turned-<n>.png from the page's own video.
-import { createRequire } from 'node:module';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { logIn, open, shoot } from './chromium.mjs';
 
-const modules = fileURLToPath(new URL('../../assets/web/', import.meta.url));
-const { chromium } = createRequire(modules)('playwright-core');
 const [url, user, password, out, camera, corners] = process.argv.slice(2);
 const SHOTS = 8;
-const TIMEOUT_MS = 60_000;
 const AROUND_PX = 10;
 
 /** Where a direction is in the picture of a plumb camera with a straight lens. */
@@ -32,26 +27,14 @@ function place({ pan_deg, tilt_deg }, view) {
   };
 }
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: [
-    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-    '--disable-background-networking', '--disable-component-update', '--disable-sync',
-    '--autoplay-policy=no-user-gesture-required',
-  ],
-});
+const { browser, page } = await open();
 try {
-  const page = await browser.newPage({ viewport: { width: 1366, height: 768 }, locale: 'en-GB' });
-  page.setDefaultTimeout(TIMEOUT_MS);
   const viewNow = () => page.evaluate(
     async (id) => (await fetch(`/api/v1/cameras/${id}/view`)).json(),
     camera,
   );
 
-  await page.goto(url);
-  await page.getByLabel('Name').fill(user);
-  await page.getByLabel('Password').fill(password);
-  await page.keyboard.press('Enter');
+  await logIn(page, url, user, password);
   await page.locator(`video[data-camera="${camera}"]`).waitFor();
   const begun = Date.now();
   await page.goto(`${url}/#/masks/${camera}`);
@@ -91,15 +74,7 @@ try {
     { polling: 100 },
   );
   for (let shot = 0; shot < SHOTS; shot += 1) {
-    const png = await video.evaluate(async (element) => {
-      await new Promise((shown) => element.requestVideoFrameCallback(shown));
-      const canvas = document.createElement('canvas');
-      canvas.width = element.videoWidth;
-      canvas.height = element.videoHeight;
-      canvas.getContext('2d').drawImage(element, 0, 0);
-      return canvas.toDataURL('image/png').split(',')[1];
-    });
-    await writeFile(join(out, `turned-${shot}.png`), Buffer.from(png, 'base64'));
+    await shoot(video, join(out, `turned-${shot}.png`));
   }
   await page.screenshot({ path: join(out, 'turned.png') });
 } finally {

@@ -1,0 +1,43 @@
+// What every script of these tests does with Chromium.
+import { createRequire } from 'node:module';
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+const modules = fileURLToPath(new URL('../../assets/web/', import.meta.url));
+const { chromium } = createRequire(modules)('playwright-core');
+const TIMEOUT_MS = 60_000;
+
+/** A browser and a page of a control-room screen. */
+export async function open() {
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+      '--disable-background-networking', '--disable-component-update', '--disable-sync',
+      '--autoplay-policy=no-user-gesture-required',
+    ],
+  });
+  const page = await browser.newPage({ viewport: { width: 1366, height: 768 }, locale: 'en-GB' });
+  page.setDefaultTimeout(TIMEOUT_MS);
+  return { browser, page };
+}
+
+export async function logIn(page, url, user, password) {
+  await page.goto(url);
+  await page.getByLabel('Name').fill(user);
+  await page.getByLabel('Password').fill(password);
+  await page.keyboard.press('Enter');
+}
+
+/** Writes the next picture that the page's own video shows. */
+export async function shoot(video, file) {
+  const png = await video.evaluate(async (element) => {
+    await new Promise((shown) => element.requestVideoFrameCallback(shown));
+    const canvas = document.createElement('canvas');
+    canvas.width = element.videoWidth;
+    canvas.height = element.videoHeight;
+    canvas.getContext('2d').drawImage(element, 0, 0);
+    return canvas.toDataURL('image/png').split(',')[1];
+  });
+  await writeFile(file, Buffer.from(png, 'base64'));
+}
