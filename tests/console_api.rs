@@ -124,6 +124,10 @@ struct Console {
 
 impl Console {
     fn start() -> Self {
+        Self::with_sessions_of(Duration::from_secs(3600))
+    }
+
+    fn with_sessions_of(session: Duration) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let users = folder.path().join("users.toml");
         let hash = PasswordHash::of(&Secret::new(PASSWORD)).unwrap();
@@ -148,7 +152,7 @@ impl Console {
                 users: users.clone(),
                 audit: audit.clone(),
                 tls: None,
-                session: Duration::from_secs(3600),
+                session,
             }),
         };
         Self {
@@ -564,6 +568,18 @@ async fn watching_is_for_ones_own_cameras_and_ends_with_the_login() {
     assert_eq!(watching().len(), 2);
     console.ask("DELETE", SESSION, &observer, None).await;
     assert_eq!(watching().len(), 1, "the admin's");
+}
+
+#[tokio::test]
+async fn who_watches_and_asks_for_nothing_more_is_out_when_the_session_expires() {
+    let console = Console::with_sessions_of(Duration::from_secs(2));
+    let cookie = console.log_in("observer").await;
+    let watching = console.ask("POST", MARKET, &cookie, offer("v=0")).await;
+    assert_eq!(watching.status(), 201);
+    while !console.cameras.watching.lock().unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(console.get(SESSION, &cookie).await.status(), 401);
 }
 
 #[tokio::test]

@@ -75,7 +75,8 @@ pub struct Draft {
     pub at: WallTime,
 }
 
-/// Why something is not saved or cannot be read. Nothing is changed then.
+/// Why something is not saved or cannot be read. The document in force is what it
+/// was then; where the disk fails between the two, its version is already there.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// Somebody else saved meanwhile.

@@ -1,8 +1,8 @@
 //! Egress: the one place where frames leave.
 //!
 //! Takes [`MaskedStream`](crate::pipeline::MaskedStream)s and nothing else, and
-//! never touches the bytes of a picture. Sender reports carry the *camera's*
-//! capture time. This module must not know where the frames came from, zones or
+//! never touches the bytes of a picture. RTSP's sender reports carry the
+//! *camera's* capture time, WebRTC's the gateway's. This module must not know where the frames came from, zones or
 //! poses.
 
 mod media;

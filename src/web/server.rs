@@ -192,18 +192,20 @@ fn with_accounts(
     let audit = console.audit;
     let accounts = Accounts::new(console.users, audit.clone());
     let watches = Watches::new(gateway.clone(), audit.clone());
+    let store = MemoryStore::default();
     tokio::spawn({
         let (accounts, watches) = (accounts.clone(), watches.clone());
+        let store = store.clone();
         async move {
             loop {
                 tokio::time::sleep(TEND_EVERY).await;
                 accounts.look();
-                watches.tend(&accounts);
+                watches.tend(&accounts, &store).await;
             }
         }
     });
     let session_s = i64::try_from(console.session.as_secs()).unwrap_or(i64::MAX);
-    let sessions = SessionManagerLayer::new(MemoryStore::default())
+    let sessions = SessionManagerLayer::new(store)
         .with_name(api::COOKIE)
         .with_secure(true)
         .with_http_only(true)

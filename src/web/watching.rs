@@ -3,9 +3,10 @@
 use super::Gateway;
 use super::accounts::{Accounts, Person};
 use crate::audit::{Audit, Entry};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tower_sessions::SessionStore;
 
 /// One browser's watching.
 struct Watch {
@@ -80,8 +81,26 @@ impl Watches {
         self.end_where("logged out", |watch| watch.login.as_deref() == Some(login));
     }
 
-    /// Ends what accounts that are gone, or are not what they were, still watch.
-    pub(super) fn tend(&self, accounts: &Accounts) {
+    /// Ends what is still watched through logins that are over, however they
+    /// ended, and by accounts that are gone or are not what they were.
+    pub(super) async fn tend(&self, accounts: &Accounts, sessions: &impl SessionStore) {
+        let logins: HashSet<Option<String>> = self
+            .open()
+            .values()
+            .map(|watch| watch.login.clone())
+            .collect();
+        let mut over = HashSet::new();
+        for login in logins {
+            let id = login.as_deref().and_then(|login| login.parse().ok());
+            let lives = match id {
+                Some(id) => matches!(sessions.load(&id).await, Ok(Some(_))),
+                None => false,
+            };
+            if !lives {
+                over.insert(login);
+            }
+        }
+        self.end_where("the login is over", |watch| over.contains(&watch.login));
         self.end_where("the account changed", |watch| {
             let now = accounts.person(&watch.person.user.name);
             !now.is_some_and(|now| now.is_still(&watch.person))

@@ -300,7 +300,7 @@ async fn store(
     edit: Edit,
 ) -> Result<Json<Done>, Refusal> {
     let object = format!("masks of {camera}");
-    let entry = person.entry("save-masks", object.clone());
+    let entry = person.entry("ask-save-masks", object.clone());
     let entry = entry.detail("base", edit.base_sha256.clone());
     person.record(entry).await?;
     let saved = at_desk(desk, move |desk| desk.save(&camera, edit)).await;
@@ -426,7 +426,7 @@ pub(super) async fn approve(
     let person = person.at(&camera)?;
     let (second, approve) = (person.name().to_owned(), decision.approve);
     let object = format!("masks of {camera}");
-    let entry = person.entry("settle-masks", object.clone());
+    let entry = person.entry("ask-settle-masks", object.clone());
     let entry = entry.detail("version", number).detail("approve", approve);
     person.record(entry).await?;
     let settle = move |desk: &dyn Desk| desk.settle(&camera, number, &second, approve);
