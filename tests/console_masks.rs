@@ -307,7 +307,10 @@ async fn what_cannot_be_used_is_refused_and_changes_nothing() {
     }
     // Whoever goes on sending after the refusal finds the connection closed.
     let url = format!("{}{MASKS}", h.gateway.http_url());
-    let request = Client::new().put(url).header(COOKIE, &iris.cookie).body(huge);
+    let request = Client::new()
+        .put(url)
+        .header(COOKIE, &iris.cookie)
+        .body(huge);
     let refused = request
         .header(CONTENT_TYPE, "application/json")
         .send()
