@@ -7,7 +7,7 @@ const modules = fileURLToPath(new URL('../../assets/web/', import.meta.url));
 const { chromium } = createRequire(modules)('playwright-core');
 const TIMEOUT_MS = 60_000;
 
-/** A browser and a page of a control-room screen. */
+/** A browser; every `newPage` is a control-room screen of somebody else. */
 export async function open() {
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
@@ -17,9 +17,13 @@ export async function open() {
       '--autoplay-policy=no-user-gesture-required',
     ],
   });
-  const page = await browser.newPage({ viewport: { width: 1366, height: 768 }, locale: 'en-GB' });
-  page.setDefaultTimeout(TIMEOUT_MS);
-  return { browser, page };
+  const newPage = async (options = {}) => {
+    const screen = { viewport: { width: 1366, height: 768 }, locale: 'en-GB', ...options };
+    const page = await browser.newPage(screen);
+    page.setDefaultTimeout(TIMEOUT_MS);
+    return page;
+  };
+  return { browser, newPage };
 }
 
 export async function logIn(page, url, user, password) {
