@@ -10,18 +10,23 @@ mod desk;
 mod error;
 mod files;
 mod guard;
+mod holds;
 mod recording;
 mod server;
 mod status;
+mod steering;
 mod watching;
 
-pub use desk::{CameraView, Desk, DeskFault, Edit, InForce, Mistake, MountView};
+pub use desk::{CameraView, Desk, DeskFault, Edit, InForce, Mistake, MountView, Shown, Why};
 pub use server::{CannotStart, Server};
 pub use status::{CameraStatus, DetectorStatus, GatewayStatus, Percentiles};
+pub use steering::{Answer, CameraPreset, Reach, SteerFault, Steering, Wish};
 
 use crate::audit::Audit;
+use crate::clock::Clock;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Where and how to serve.
@@ -44,6 +49,8 @@ pub struct ConsoleSettings {
     pub tls: Option<(PathBuf, PathBuf)>,
     /// How long a session lasts that nobody uses.
     pub session: Duration,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// The gateway, as far as HTTP may reach it.
