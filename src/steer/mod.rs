@@ -175,3 +175,6 @@ impl Drop for Steer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
