@@ -14,7 +14,7 @@ use greyplane::secret::Secret;
 use greyplane::users::{PasswordHash, Role, User, Users};
 use greyplane::web::{
     Answer, CameraPreset, CameraStatus, CameraView, CannotWatch, ConsoleSettings, Desk, DeskFault,
-    Edit, Gateway, GatewayStatus, InForce, Percentiles, Reach, Server, Settings, Shown, SteerFault,
+    Edit, Gateway, GatewayStatus, InForce, Percentiles, Reach, Server, Settings, SteerFault,
     Steering, Watching, Wish,
 };
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, RETRY_AFTER, SET_COOKIE};
@@ -108,10 +108,8 @@ impl Desk for Cameras {
         match camera {
             "market" => Ok(CameraView::Fixed {
                 size: (1280, 720),
-                shown: Shown {
-                    state: "live",
-                    reason: None,
-                },
+                state: "live",
+                reason: None,
             }),
             _ => Err(DeskFault::NoCamera),
         }

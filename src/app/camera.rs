@@ -19,8 +19,7 @@ use crate::pose::{CameraProfile, HistoryRules, PoseSource};
 use crate::steer::{Aim as Helmsman, Steer};
 use crate::telemetry::Telemetry;
 use crate::web::{
-    CameraStatus, CameraView, DeskFault, DetectorStatus, MountView, Percentiles, Shown, SteerFault,
-    Why,
+    CameraStatus, CameraView, DeskFault, DetectorStatus, MountView, Percentiles, SteerFault, Why,
 };
 use anyhow::Context;
 use arc_swap::ArcSwap;
@@ -162,9 +161,15 @@ impl RunningCamera {
     pub(super) fn view(&self) -> Result<CameraView, DeskFault> {
         let look = self.judge.look().map_err(DeskFault::NoPose)?;
         let size = (look.size.width, look.size.height);
-        let shown = self.shown();
+        let (state, reason) = self.shown();
         let (pose, profile) = match (look.pose, &self.kind) {
-            (None, _) | (_, Kind::Fixed) => return Ok(CameraView::Fixed { size, shown }),
+            (None, _) | (_, Kind::Fixed) => {
+                return Ok(CameraView::Fixed {
+                    size,
+                    state,
+                    reason,
+                });
+            }
             (Some(pose), Kind::Ptz { profile, .. }) => (pose, profile.clone()),
         };
         let profile = profile.map_err(DeskFault::NoPose)?;
@@ -187,19 +192,19 @@ impl RunningCamera {
             },
             moving: pose.moves(),
             margin_deg: pose.margin.angle.deg(),
-            shown,
+            state,
+            reason,
         })
     }
 
-    fn shown(&self) -> Shown {
+    /// What is shown of it now, and why.
+    fn shown(&self) -> (&'static str, Option<Why>) {
         let state = self.pipeline.stats().state;
-        Shown {
-            state: state.name(),
-            reason: state.reason().map(|reason| Why {
-                code: reason.code(),
-                detail: reason.to_string(),
-            }),
-        }
+        let why = state.reason().map(|reason| Why {
+            code: reason.code(),
+            detail: reason.to_string(),
+        });
+        (state.name(), why)
     }
 
     /// Where it looks now, if that is known.

@@ -66,7 +66,10 @@ async fn serve(State((mood, mut held)): State<Told>, body: String) -> (StatusCod
         Some(_) => StatusCode::BAD_REQUEST,
         None => StatusCode::OK,
     };
-    (status, format!("<Envelope><Body>{answer}</Body></Envelope>"))
+    (
+        status,
+        format!("<Envelope><Body>{answer}</Body></Envelope>"),
+    )
 }
 
 impl Fake {
@@ -198,7 +201,11 @@ fn who_leaves_stops_it() {
     let before = fake.asked().len();
     assert_eq!(told(steer.home()), Ok(()));
     drop(steer);
-    assert_eq!(fake.asked()[before..], ["GotoHomePosition"], "it goes there");
+    assert_eq!(
+        fake.asked()[before..],
+        ["GotoHomePosition"],
+        "it goes there"
+    );
 }
 
 #[test]
@@ -281,7 +288,10 @@ fn presets_are_read_as_far_as_they_make_sense() {
     let steer = fake.steer();
     let found = told(steer.presets()).unwrap();
     assert_eq!(found.len(), 303);
-    assert_eq!((found[0].token.as_str(), found[0].name.as_str()), ("home", "square "));
+    assert_eq!(
+        (found[0].token.as_str(), found[0].name.as_str()),
+        ("home", "square ")
+    );
     assert!(found[0].place.is_some());
     for none in &found[1..] {
         assert_eq!(none.place, None, "{none:?}");

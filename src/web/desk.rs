@@ -117,9 +117,11 @@ pub enum CameraView {
     Fixed {
         /// Width and height of its picture, pixels.
         size: (u32, u32),
-        /// What is shown of it.
-        #[serde(flatten)]
-        shown: Shown,
+        /// `live`, `widened`, `covered` or `no-signal`.
+        state: &'static str,
+        /// Why, where there is a reason.
+        #[schema(required)]
+        reason: Option<Why>,
     },
     /// It turns: p = K · distortion · roll · tilt · pan · mount · direction.
     Turning {
@@ -132,6 +134,7 @@ pub enum CameraView {
         /// Clockwise about its axis.
         roll_deg: f64,
         /// The profile's unit; null where nobody knows.
+        #[schema(required)]
         zoom: Option<f64>,
         /// Horizontal field of view.
         hfov_deg: f64,
@@ -147,19 +150,12 @@ pub enum CameraView {
         moving: bool,
         /// By how much zones grow now.
         margin_deg: f64,
-        /// What is shown of it.
-        #[serde(flatten)]
-        shown: Shown,
+        /// `live`, `widened`, `covered` or `no-signal`.
+        state: &'static str,
+        /// Why, where there is a reason.
+        #[schema(required)]
+        reason: Option<Why>,
     },
-}
-
-/// What is shown of a camera's picture now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Shown {
-    /// `live`, `widened`, `covered` or `no-signal`.
-    pub state: &'static str,
-    /// Why, where there is a reason.
-    pub reason: Option<Why>,
 }
 
 /// Why a picture is not shown.

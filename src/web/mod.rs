@@ -17,7 +17,8 @@ mod status;
 mod steering;
 mod watching;
 
-pub use desk::{CameraView, Desk, DeskFault, Edit, InForce, Mistake, MountView, Shown, Why};
+pub use api::openapi_json;
+pub use desk::{CameraView, Desk, DeskFault, Edit, InForce, Mistake, MountView, Why};
 pub use server::{CannotStart, Server};
 pub use status::{CameraStatus, DetectorStatus, GatewayStatus, Percentiles};
 pub use steering::{Answer, CameraPreset, Reach, SteerFault, Steering, Wish};

@@ -90,10 +90,13 @@ pub struct CameraPreset {
     /// What people call it.
     pub name: String,
     /// Pan of the head; null where the camera does not tell.
+    #[schema(required)]
     pub pan_deg: Option<f64>,
     /// Tilt of the head.
+    #[schema(required)]
     pub tilt_deg: Option<f64>,
     /// Zoom, the profile's unit.
+    #[schema(required)]
     pub zoom: Option<f64>,
 }
 

@@ -21,6 +21,7 @@ pub(super) struct SteeringState {
     #[serde(flatten)]
     reach: Reach,
     /// Who steers it now.
+    #[schema(required)]
     held_by: Option<String>,
 }
 

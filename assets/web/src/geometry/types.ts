@@ -1,6 +1,8 @@
 // The spaces that the editor moves between. Their fields differ, so that the
 // compiler refuses to mix them.
 
+import type { ViewMessage } from "../api/model";
+
 /** A direction from the camera, degrees: pan clockwise seen from above, tilt above the horizon. */
 export interface SpherePoint {
   pan_deg: number;
@@ -19,31 +21,8 @@ export interface Pixel {
   v: number;
 }
 
-export interface Mount {
-  pan_deg: number;
-  pitch_deg: number;
-  roll_deg: number;
-  ceiling: boolean;
-}
-
 /** How a turning camera looks now, as the gateway says it. */
-export interface TurningView {
-  kind: "turning";
-  size: [number, number];
-  pan_deg: number;
-  tilt_deg: number;
-  roll_deg: number;
-  focal_px: number;
-  k1: number;
-  k2: number;
-  mount: Mount;
-  moving: boolean;
-  margin_deg: number;
-}
+export type TurningView = Extract<ViewMessage, { kind: "turning" }>;
+export type Mount = TurningView["mount"];
 
-export interface FixedView {
-  kind: "fixed";
-  size: [number, number];
-}
-
-export type ViewMessage = TurningView | FixedView;
+export type { ViewMessage };
