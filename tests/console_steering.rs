@@ -4,6 +4,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::print_stdout,
     reason = "a test that fails should fail loudly"
 )]
 
@@ -225,8 +226,15 @@ async fn a_camera_turns_while_somebody_says_so_and_no_longer() {
     let h = House::new();
     let iris = h.log_in("iris").await;
     let start = h.truth();
+    let began = h.clock.mono();
     assert_eq!(iris.pushes(HALF_LEFT).await, 204);
+    let answered = h.clock.mono();
     let stands = h.stands().await;
+    println!(
+        "first command answered after {:?} (it makes the connection), still after {:?} more",
+        answered.since(began),
+        h.clock.mono().since(answered)
+    );
     assert!(
         stands.pan_deg < start.pan_deg - 1.0,
         "it turned to the left: {stands:?}"
@@ -235,10 +243,10 @@ async fn a_camera_turns_while_somebody_says_so_and_no_longer() {
 
     // As long as it is repeated it goes on.
     for _ in 0..8 {
-        assert_eq!(
-            iris.pushes(r#"{"pan": 0, "tilt": 0.3, "zoom": 0.5}"#).await,
-            204
-        );
+        let sent = h.clock.mono();
+        let up_and_closer = r#"{"pan": 0, "tilt": 0.3, "zoom": 0.5}"#;
+        assert_eq!(iris.pushes(up_and_closer).await, 204);
+        println!("answered after {:?}", h.clock.mono().since(sent));
         tokio::time::sleep(Duration::from_millis(150)).await;
     }
     let further = h.truth();
@@ -485,10 +493,16 @@ async fn what_is_no_command_is_refused_and_moves_nothing() {
     );
 
     // Nobody drums on a camera.
-    let drumming = (0..80).map(|_| iris.post("steering/stop", ""));
+    let nothing = r#"{"pan": 0, "tilt": 0, "zoom": 0}"#;
+    let drumming = (0..80).map(|_| iris.post("steering/move", nothing));
     let drummed = futures::future::join_all(drumming).await;
     let refused = drummed.iter().filter(|(status, _)| *status == 429).count();
     assert!(refused > 0, "{refused} of 80");
+    assert_eq!(
+        iris.post("steering/stop", "").await.0,
+        204,
+        "but one may always stop it"
+    );
 }
 
 #[tokio::test]

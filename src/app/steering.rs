@@ -54,9 +54,9 @@ impl Steering for Shared {
         self.at_helm(camera, |_, steer| {
             let reach = steer.aim().reach();
             Ok(Reach {
-                pan_deg: reach.pan_deg,
-                tilt_deg: reach.tilt_deg,
-                hfov_deg: reach.hfov_deg,
+                pan_deg: reach.pan_deg.into(),
+                tilt_deg: reach.tilt_deg.into(),
+                hfov_deg: reach.hfov_deg.into(),
                 endless_pan: reach.endless_pan,
                 max_speed_deg_s: reach.max_speed_deg_s,
                 // Every ONVIF camera is asked; one that has none says so then.

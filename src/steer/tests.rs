@@ -105,7 +105,7 @@ impl Fake {
     }
 
     fn steer(&self) -> Steer {
-        steer(&self.url)
+        steering(&self.url)
     }
 
     fn mood(&self, change: impl FnOnce(&mut Mood)) {
@@ -141,7 +141,7 @@ impl Drop for Fake {
     }
 }
 
-fn steer(url: &str) -> Steer {
+fn steering(url: &str) -> Steer {
     let settings = OnvifSettings {
         device_url: url.to_owned(),
         user: String::new(),
@@ -257,9 +257,11 @@ fn the_cameras_words_are_passed_on() {
         Err(SteerError::NoPreset)
     );
     // Nobody at that address.
-    let nobody = super::tests::steer("http://127.0.0.1:1/onvif");
-    for reply in [nobody.turn(RIGHT, None), nobody.home(), nobody.stop()] {
-        let Err(SteerError::Camera(words)) = told(reply) else {
+    let nobody = steering("http://127.0.0.1:1/onvif");
+    let commands: [fn(&Steer) -> Reply<()>; 3] =
+        [|s| s.turn(RIGHT, None), |s| s.home(), |s| s.stop()];
+    for command in commands {
+        let Err(SteerError::Camera(words)) = told(command(&nobody)) else {
             panic!("somebody was there")
         };
         assert!(!words.is_empty());

@@ -67,11 +67,11 @@ pub enum Wish {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Reach {
     /// Pan of the head, least and most.
-    pub pan_deg: [f64; 2],
+    pub pan_deg: (f64, f64),
     /// Tilt of the head, least and most.
-    pub tilt_deg: [f64; 2],
+    pub tilt_deg: (f64, f64),
     /// Horizontal field of view, narrowest and widest.
-    pub hfov_deg: [f64; 2],
+    pub hfov_deg: (f64, f64),
     /// Whether it turns on without end.
     pub endless_pan: bool,
     /// Highest speed.

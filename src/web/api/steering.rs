@@ -197,7 +197,9 @@ async fn command(
     let holder = shared.holds.holder(&camera);
     if wish == Wish::Stop && holder.is_none() {
         // Nobody steers: to stop what still goes somewhere needs no hold.
-        person.note(person.entry("steer-stop", object));
+        if shared.holds.may_command(person.name()) {
+            person.note(person.entry("steer-stop", object));
+        }
     } else {
         let taken = shared.holds.take(&camera, &by).map_err(|holder| {
             ApiError::new(StatusCode::CONFLICT, format!("{holder} steers this camera"))
@@ -301,7 +303,7 @@ pub(super) async fn push(
     responses(
         (status = 204, description = "it stands still"),
         (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),
-        (status = 409, body = ErrorBody), (status = 429, body = ErrorBody),
+        (status = 409, body = ErrorBody, description = "somebody else steers, or it does not turn"),
         (status = 502, body = ErrorBody, description = "it has not confirmed; the gateway goes on telling it"),
     )
 )]
@@ -311,7 +313,9 @@ pub(super) async fn stop(
     Path(camera): Path<String>,
     State(shared): State<Shared>,
 ) -> Result<StatusCode, ApiError> {
-    let person = steerer(person, &shared, &camera)?;
+    // However many commands came before: it is never too often to stop.
+    let person = person.at(&camera)?;
+    shared.steering.reach(&camera)?;
     command(person, session, shared, camera, Wish::Stop).await
 }
 
