@@ -34,6 +34,10 @@ pub mod hold;
 pub mod paint;
 
 #[cfg(feature = "gateway")]
+pub mod onvif;
+#[cfg(feature = "gateway")]
+pub mod steer;
+#[cfg(feature = "gateway")]
 pub mod telemetry;
 
 #[cfg(feature = "gateway")]

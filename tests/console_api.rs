@@ -13,8 +13,9 @@ use greyplane::clock::SystemClock;
 use greyplane::secret::Secret;
 use greyplane::users::{PasswordHash, Role, User, Users};
 use greyplane::web::{
-    CameraStatus, CameraView, CannotWatch, ConsoleSettings, Desk, DeskFault, Edit, Gateway,
-    GatewayStatus, InForce, Percentiles, Server, Settings, Watching,
+    Answer, CameraPreset, CameraStatus, CameraView, CannotWatch, ConsoleSettings, Desk, DeskFault,
+    Edit, Gateway, GatewayStatus, InForce, Percentiles, Reach, Server, Settings, SteerFault,
+    Steering, Watching, Wish,
 };
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, RETRY_AFTER, SET_COOKIE};
 use reqwest::{Method, Response};
@@ -105,10 +106,31 @@ impl Desk for Cameras {
 
     fn view(&self, camera: &str) -> Result<CameraView, DeskFault> {
         match camera {
-            "market" => Ok(CameraView::Fixed { size: (1280, 720) }),
+            "market" => Ok(CameraView::Fixed {
+                size: (1280, 720),
+                state: "live",
+                reason: None,
+            }),
             _ => Err(DeskFault::NoCamera),
         }
     }
+}
+
+/// None turns: tests/console_steering.rs asks a real gateway.
+impl Steering for Cameras {
+    fn reach(&self, _: &str) -> Result<Reach, SteerFault> {
+        Err(SteerFault::Fixed)
+    }
+
+    fn steer(&self, _: &str, _: Wish) -> Answer<()> {
+        Box::pin(async { Err(SteerFault::Fixed) })
+    }
+
+    fn presets(&self, _: &str) -> Answer<Vec<CameraPreset>> {
+        Box::pin(async { Err(SteerFault::Fixed) })
+    }
+
+    fn let_go(&self, _: &str) {}
 }
 
 /// A console with an account for each role; its cameras are the market, but for
@@ -153,10 +175,12 @@ impl Console {
                 audit: audit.clone(),
                 tls: None,
                 session,
+                clock: Arc::new(SystemClock::new()),
             }),
         };
         Self {
-            server: Server::start(settings, cameras.clone(), cameras.clone()).unwrap(),
+            server: Server::start(settings, cameras.clone(), cameras.clone(), cameras.clone())
+                .unwrap(),
             cameras,
             users,
             audit,
@@ -236,6 +260,7 @@ async fn no_route_answers_whom_it_is_not_for() {
         let path = path
             .replace("{camera}", "market")
             .replace("{watching}", "none")
+            .replace("{token}", "1")
             .replace("{number}", "7");
         assert!(
             !path.contains('{'),
@@ -589,7 +614,7 @@ async fn without_accounts_there_is_a_status_and_no_console() {
         console: None,
     };
     let cameras = Arc::new(Cameras::default());
-    let server = Server::start(settings, cameras.clone(), cameras).unwrap();
+    let server = Server::start(settings, cameras.clone(), cameras.clone(), cameras).unwrap();
     for (path, status) in [
         ("/api/v1/status", 200),
         (SESSION, 404),
@@ -624,9 +649,10 @@ async fn over_tls_a_browser_is_told_to_stay_there() {
                 )
                 .unwrap(),
                 session: Duration::from_secs(3600),
+                clock: Arc::new(SystemClock::new()),
             }),
         };
-        Server::start(settings, cameras.clone(), cameras)
+        Server::start(settings, cameras.clone(), cameras.clone(), cameras)
     };
     for unfit in ["no.pem", "missing.pem", "cert.pem"] {
         let said = start(unfit).unwrap_err().to_string();

@@ -16,8 +16,11 @@ use crate::pipeline::{
 };
 use crate::pose::clockwatch::ClockRules;
 use crate::pose::{CameraProfile, HistoryRules, PoseSource};
+use crate::steer::{Aim as Helmsman, Steer};
 use crate::telemetry::Telemetry;
-use crate::web::{CameraStatus, CameraView, DeskFault, DetectorStatus, MountView, Percentiles};
+use crate::web::{
+    CameraStatus, CameraView, DeskFault, DetectorStatus, MountView, Percentiles, SteerFault, Why,
+};
 use anyhow::Context;
 use arc_swap::ArcSwap;
 use std::sync::{Arc, OnceLock};
@@ -32,6 +35,20 @@ const STAMP_SLACK_S: f64 = 0.006;
 /// The most frames a second that a hold is laid out for.
 const MAX_FPS: f64 = 60.0;
 
+/// Where a camera looks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gaze {
+    /// Of the head, any turn.
+    pub(super) pan_deg: f64,
+    /// Horizontal field of view.
+    pub(super) hfov_deg: f64,
+}
+
+/// The field of view of a focal length in frame widths: 2·atan(1/(2f)).
+fn hfov_deg(focal: f64) -> f64 {
+    (2.0 * (0.5 / focal).atan()).to_degrees()
+}
+
 /// A camera that runs; dropping it stops it.
 #[derive(Debug)]
 pub(super) struct RunningCamera {
@@ -42,7 +59,9 @@ pub(super) struct RunningCamera {
     archive: ArcSwap<Archive>,
     judge: Arc<Judge>,
     sight: Option<Arc<Sight>>,
-    // Fields are dropped in order: no more poses come while the pipeline ends.
+    // Fields are dropped in order: what turns is stopped first, and no more poses come
+    // while the pipeline ends.
+    steer: Option<Steer>,
     _telemetry: Option<Telemetry>,
     pipeline: CameraPipeline,
 }
@@ -69,21 +88,27 @@ impl RunningCamera {
             shared.journal.clone(),
             shared.clock.clone(),
         )?;
-        let telemetry = match (&camera.kind, aim) {
+        let (steer, telemetry) = match (&camera.kind, aim) {
             (
                 Kind::Ptz {
                     telemetry,
                     profile: Ok(profile),
                 },
-                Aim::Turning { poses, .. },
+                Aim::Turning { poses, mount, .. },
             ) => {
                 let events = shared.journal.clone();
                 let clock = shared.clock.clone();
                 let started =
                     positions::start(camera, telemetry, profile.clone(), poses, events, clock);
-                Some(started.context("telemetry")?)
+                let helmsman = Helmsman::new(profile.clone(), mount);
+                let clock = shared.clock.clone();
+                let steer = Steer::start(positions::onvif(telemetry), helmsman, clock);
+                (
+                    Some(steer.context("steering")?),
+                    Some(started.context("telemetry")?),
+                )
             }
-            _ => None,
+            _ => (None, None),
         };
         shared.exits.add_camera(&camera.id, pipeline.stream());
         Ok(Self {
@@ -93,6 +118,7 @@ impl RunningCamera {
             archive: ArcSwap::from_pointee(Archive::of(&camera.masks_file)),
             judge,
             sight,
+            steer,
             _telemetry: telemetry,
             pipeline,
         })
@@ -135,8 +161,15 @@ impl RunningCamera {
     pub(super) fn view(&self) -> Result<CameraView, DeskFault> {
         let look = self.judge.look().map_err(DeskFault::NoPose)?;
         let size = (look.size.width, look.size.height);
+        let (state, reason) = self.shown();
         let (pose, profile) = match (look.pose, &self.kind) {
-            (None, _) | (_, Kind::Fixed) => return Ok(CameraView::Fixed { size }),
+            (None, _) | (_, Kind::Fixed) => {
+                return Ok(CameraView::Fixed {
+                    size,
+                    state,
+                    reason,
+                });
+            }
             (Some(pose), Kind::Ptz { profile, .. }) => (pose, profile.clone()),
         };
         let profile = profile.map_err(DeskFault::NoPose)?;
@@ -146,6 +179,8 @@ impl RunningCamera {
             pan_deg: pose.pan.deg(),
             tilt_deg: pose.tilt.deg(),
             roll_deg: pose.roll.deg(),
+            zoom: profile.zoom_of(pose.focal.ln()),
+            hfov_deg: hfov_deg(pose.focal),
             focal_px: pose.focal * f64::from(size.0),
             k1: lens.k1,
             k2: lens.k2,
@@ -157,7 +192,40 @@ impl RunningCamera {
             },
             moving: pose.moves(),
             margin_deg: pose.margin.angle.deg(),
+            state,
+            reason,
         })
+    }
+
+    /// What is shown of it now, and why.
+    fn shown(&self) -> (&'static str, Option<Why>) {
+        let state = self.pipeline.stats().state;
+        let why = state.reason().map(|reason| Why {
+            code: reason.code(),
+            detail: reason.to_string(),
+        });
+        (state.name(), why)
+    }
+
+    /// Where it looks now, if that is known.
+    pub(super) fn gaze(&self) -> Option<Gaze> {
+        let pose = self.judge.look().ok()?.pose?;
+        Some(Gaze {
+            pan_deg: pose.pan.deg(),
+            hfov_deg: hfov_deg(pose.focal),
+        })
+    }
+
+    /// What turns it.
+    pub(super) fn steer(&self) -> Result<&Steer, SteerFault> {
+        match (&self.steer, &self.kind) {
+            (Some(steer), _) => Ok(steer),
+            (None, Kind::Fixed) => Err(SteerFault::Fixed),
+            (None, Kind::Ptz { profile, .. }) => Err(SteerFault::Unknown(match profile {
+                Ok(_) => "its lens or its mount cannot be used".to_owned(),
+                Err(why) => why.clone(),
+            })),
+        }
     }
 
     pub(super) fn status(&self, journal: &Journal) -> CameraStatus {

@@ -12,6 +12,7 @@ mod judge;
 mod models;
 mod motion;
 mod positions;
+mod steering;
 
 pub use models::{Loaded, Shelf, try_models, usual_face};
 
@@ -85,7 +86,8 @@ impl Gateway {
             shared.cameras().push(running);
         }
         let http = web::Server::start(
-            http_settings(&config, audit),
+            http_settings(&config, audit, shared.clock.clone()),
+            shared.clone(),
             shared.clone(),
             shared.clone(),
         )
@@ -333,13 +335,14 @@ fn open_audit(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<
     Ok(Some(audit))
 }
 
-fn http_settings(config: &Config, audit: Option<Audit>) -> web::Settings {
+fn http_settings(config: &Config, audit: Option<Audit>, clock: Arc<dyn Clock>) -> web::Settings {
     let console = config.console.as_ref().zip(audit);
     let console = console.map(|(console, audit)| web::ConsoleSettings {
         users: console.users.clone(),
         audit,
         tls: console.tls.clone().map(|tls| (tls.certificate, tls.key)),
         session: console.session,
+        clock,
     });
     web::Settings {
         listen: config.http_listen,

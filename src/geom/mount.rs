@@ -2,7 +2,7 @@
 
 use super::GeomError;
 use super::rotation::Rotation;
-use super::types::Angle;
+use super::types::{Angle, Direction};
 
 /// The rotation from the world to the camera's own base: a crooked pole, or a
 /// camera that hangs from a ceiling.
@@ -44,6 +44,12 @@ impl Mount {
                 .after(Rotation::tilt(pitch))
                 .after(Rotation::pan(pan)),
         })
+    }
+
+    /// Where a direction of the world lies for the camera's own base: its pan and tilt
+    /// are those of a head that looks there.
+    pub fn to_head(&self, world: Direction) -> Direction {
+        Direction::from_vector(self.base.apply(world.vector())).unwrap_or(world)
     }
 
     pub(super) fn rotation(&self) -> Rotation {

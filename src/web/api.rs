@@ -4,6 +4,7 @@ mod audit;
 mod masks;
 mod session;
 mod status;
+mod steering;
 mod video;
 mod view;
 
@@ -11,7 +12,9 @@ use super::Gateway;
 use super::accounts::{Accounts, Person};
 use super::desk::Desk;
 use super::error::ApiError;
+use super::holds::Holds;
 use super::recording;
+use super::steering::Steering;
 use super::watching::Watches;
 use crate::audit::{Audit, Entry, Outcome};
 use crate::users::Role;
@@ -38,6 +41,8 @@ pub(super) struct Shared {
     pub(super) desk: Arc<dyn Desk>,
     pub(super) accounts: Accounts,
     pub(super) watches: Watches,
+    pub(super) steering: Arc<dyn Steering>,
+    pub(super) holds: Holds,
     pub(super) audit: Audit,
     pub(super) searches: Arc<Semaphore>,
 }
@@ -194,6 +199,13 @@ pub(super) fn routes() -> (axum::Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(masks::approve))
         .routes(routes!(view::view))
         .routes(routes!(view::stream))
+        .routes(routes!(steering::steering))
+        .routes(routes!(steering::push))
+        .routes(routes!(steering::stop))
+        .routes(routes!(steering::go))
+        .routes(routes!(steering::home))
+        .routes(routes!(steering::presets))
+        .routes(routes!(steering::go_preset))
         .routes(routes!(audit::search))
         .routes(routes!(audit::export))
         .routes(routes!(document))

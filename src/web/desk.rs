@@ -117,6 +117,11 @@ pub enum CameraView {
     Fixed {
         /// Width and height of its picture, pixels.
         size: (u32, u32),
+        /// `live`, `widened`, `covered` or `no-signal`.
+        state: &'static str,
+        /// Why, where there is a reason.
+        #[schema(required)]
+        reason: Option<Why>,
     },
     /// It turns: p = K · distortion · roll · tilt · pan · mount · direction.
     Turning {
@@ -128,6 +133,11 @@ pub enum CameraView {
         tilt_deg: f64,
         /// Clockwise about its axis.
         roll_deg: f64,
+        /// The profile's unit; null where nobody knows.
+        #[schema(required)]
+        zoom: Option<f64>,
+        /// Horizontal field of view.
+        hfov_deg: f64,
         /// Focal length, pixels.
         focal_px: f64,
         /// Radial distortion.
@@ -140,7 +150,21 @@ pub enum CameraView {
         moving: bool,
         /// By how much zones grow now.
         margin_deg: f64,
+        /// `live`, `widened`, `covered` or `no-signal`.
+        state: &'static str,
+        /// Why, where there is a reason.
+        #[schema(required)]
+        reason: Option<Why>,
     },
+}
+
+/// Why a picture is not shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Why {
+    /// A stable name, the key of the status' `covered_s`.
+    pub code: &'static str,
+    /// A short text.
+    pub detail: String,
 }
 
 /// How a camera's base stands.

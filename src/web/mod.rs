@@ -10,19 +10,24 @@ mod desk;
 mod error;
 mod files;
 mod guard;
+mod holds;
 mod recording;
 mod server;
 mod status;
+mod steering;
 mod watching;
 
 pub use api::openapi_json;
-pub use desk::{CameraView, Desk, DeskFault, Edit, InForce, Mistake, MountView};
+pub use desk::{CameraView, Desk, DeskFault, Edit, InForce, Mistake, MountView, Why};
 pub use server::{CannotStart, Server};
 pub use status::{CameraStatus, DetectorStatus, GatewayStatus, Percentiles};
+pub use steering::{Answer, CameraPreset, Reach, SteerFault, Steering, Wish};
 
 use crate::audit::Audit;
+use crate::clock::Clock;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Where and how to serve.
@@ -45,6 +50,8 @@ pub struct ConsoleSettings {
     pub tls: Option<(PathBuf, PathBuf)>,
     /// How long a session lasts that nobody uses.
     pub session: Duration,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// The gateway, as far as HTTP may reach it.

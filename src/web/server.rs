@@ -3,8 +3,9 @@
 use super::accounts::Accounts;
 use super::api::{self, Shared};
 use super::error::ApiError;
+use super::holds::Holds;
 use super::watching::Watches;
-use super::{ConsoleSettings, Desk, Gateway, GatewayStatus, Settings, files, guard};
+use super::{ConsoleSettings, Desk, Gateway, GatewayStatus, Settings, Steering, files, guard};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, Uri};
 use axum::middleware::from_fn;
@@ -68,6 +69,7 @@ impl Server {
         settings: Settings,
         gateway: Arc<dyn Gateway>,
         desk: Arc<dyn Desk>,
+        steering: Arc<dyn Steering>,
     ) -> Result<Self, CannotStart> {
         let listener = std::net::TcpListener::bind(settings.listen)?;
         listener.set_nonblocking(true)?;
@@ -93,7 +95,7 @@ impl Server {
         let on = handle.clone();
         let serve = move || {
             runtime.block_on(async move {
-                let routes = routes(settings.console, over_tls, gateway, desk);
+                let routes = routes(settings.console, over_tls, gateway, desk, steering);
                 let service = routes.into_make_service_with_connect_info::<SocketAddr>();
                 let served = match tls {
                     Some(tls) => match axum_server::from_tcp_rustls(listener, tls) {
@@ -167,13 +169,14 @@ fn routes(
     over_tls: bool,
     gateway: Arc<dyn Gateway>,
     desk: Arc<dyn Desk>,
+    steering: Arc<dyn Steering>,
 ) -> Router {
     let routes = match console {
         None => Router::new()
             .route("/api/v1/status", get(open_status))
             .route("/readyz", get(ready_and_why))
             .with_state(gateway),
-        Some(console) => with_accounts(console, gateway, desk),
+        Some(console) => with_accounts(console, gateway, desk, steering),
     };
     routes
         .route("/healthz", get(|| async { "ok\n" }))
@@ -188,19 +191,22 @@ fn with_accounts(
     console: ConsoleSettings,
     gateway: Arc<dyn Gateway>,
     desk: Arc<dyn Desk>,
+    steering: Arc<dyn Steering>,
 ) -> Router {
     let audit = console.audit;
     let accounts = Accounts::new(console.users, audit.clone());
     let watches = Watches::new(gateway.clone(), audit.clone());
+    let holds = Holds::new(steering.clone(), audit.clone(), console.clock);
     let store = MemoryStore::default();
     tokio::spawn({
-        let (accounts, watches) = (accounts.clone(), watches.clone());
+        let (accounts, watches, holds) = (accounts.clone(), watches.clone(), holds.clone());
         let store = store.clone();
         async move {
             loop {
                 tokio::time::sleep(TEND_EVERY).await;
                 accounts.look();
                 watches.tend(&accounts, &store).await;
+                holds.tend(&accounts, &store).await;
             }
         }
     });
@@ -221,6 +227,8 @@ fn with_accounts(
             desk,
             accounts,
             watches,
+            steering,
+            holds,
             audit,
             searches: Arc::new(Semaphore::new(1)),
         })
