@@ -48,6 +48,13 @@ const TABLE: &[(&str, &[&str])] = &[
     ("archive", &["clock"]),
     ("users", &["secret"]),
     ("audit", &["clock"]),
+    (
+        "proof",
+        &[
+            "archive", "audit", "config", "paint", "plan", "detect", "zone", "pose", "geom",
+            "clock", "event",
+        ],
+    ),
     ("web", &["archive", "audit", "secret", "users"]),
     ("sim", &["clock"]),
     ("app", ALL),
@@ -83,6 +90,7 @@ const ALL: &[&str] = &[
     "prove",
     "archive",
     "users",
+    "proof",
 ];
 
 #[test]
