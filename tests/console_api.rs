@@ -14,7 +14,7 @@ use greyplane::secret::Secret;
 use greyplane::users::{PasswordHash, Role, User, Users};
 use greyplane::web::{
     CameraStatus, CameraView, CannotWatch, ConsoleSettings, Desk, DeskFault, Edit, Gateway,
-    GatewayStatus, InForce, Percentiles, Server, Settings, Watching,
+    GatewayStatus, InForce, Percentiles, ProofQuestion, Server, Settings, Watching,
 };
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, RETRY_AFTER, SET_COOKIE};
 use reqwest::{Method, Response};
@@ -108,6 +108,10 @@ impl Desk for Cameras {
             "market" => Ok(CameraView::Fixed { size: (1280, 720) }),
             _ => Err(DeskFault::NoCamera),
         }
+    }
+
+    fn proof(&self, _: &str, question: &ProofQuestion) -> Result<Vec<u8>, DeskFault> {
+        Err(DeskFault::Question(question.from.clone()))
     }
 }
 

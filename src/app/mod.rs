@@ -12,6 +12,7 @@ mod judge;
 mod models;
 mod motion;
 mod positions;
+mod proof;
 
 pub use models::{Loaded, Shelf, try_models, usual_face};
 
@@ -48,6 +49,8 @@ struct Shared {
     /// Held by whoever changes zones: the console, or a reload.
     edits: Mutex<()>,
     four_eyes: bool,
+    /// As the detectors were configured at the start.
+    models: config::Detectors,
 }
 
 impl std::fmt::Debug for Gateway {
@@ -78,6 +81,7 @@ impl Gateway {
             cameras: Mutex::new(Vec::new()),
             edits: Mutex::new(()),
             four_eyes: config.console.as_ref().is_some_and(|c| c.four_eyes),
+            models: config.detectors.clone(),
         });
         for camera in &config.cameras {
             let running = RunningCamera::start(camera, &shared)

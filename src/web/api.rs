@@ -2,6 +2,7 @@
 
 mod audit;
 mod masks;
+mod proof;
 mod session;
 mod status;
 mod video;
@@ -39,7 +40,10 @@ pub(super) struct Shared {
     pub(super) accounts: Accounts,
     pub(super) watches: Watches,
     pub(super) audit: Audit,
+    #[from_ref(skip)]
     pub(super) searches: Arc<Semaphore>,
+    #[from_ref(skip)]
+    pub(super) proofs: Arc<Semaphore>,
 }
 
 type Session = AuthSession<Accounts>;
@@ -158,6 +162,13 @@ impl Part for Reader {
     const ROLES: &'static [Role] = &[Role::Integrator, Role::Officer, Role::Admin];
 }
 
+/// Whoever answers for what the cameras hide.
+pub(super) struct Auditor;
+
+impl Part for Auditor {
+    const ROLES: &'static [Role] = &[Role::Officer, Role::Admin];
+}
+
 #[derive(OpenApi)]
 #[openapi(
     info(title = "greyplane", description = "What the console asks the gateway."),
@@ -196,6 +207,7 @@ pub(super) fn routes() -> (axum::Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(view::stream))
         .routes(routes!(audit::search))
         .routes(routes!(audit::export))
+        .routes(routes!(proof::proof))
         .routes(routes!(document))
         .split_for_parts()
 }

@@ -15,7 +15,7 @@ mod server;
 mod status;
 mod watching;
 
-pub use desk::{CameraView, Desk, DeskFault, Edit, InForce, Mistake, MountView};
+pub use desk::{CameraView, Desk, DeskFault, Edit, InForce, Mistake, MountView, ProofQuestion};
 pub use server::{CannotStart, Server};
 pub use status::{CameraStatus, DetectorStatus, GatewayStatus, Percentiles};
 

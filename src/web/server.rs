@@ -223,6 +223,7 @@ fn with_accounts(
             watches,
             audit,
             searches: Arc::new(Semaphore::new(1)),
+            proofs: Arc::new(Semaphore::new(1)),
         })
         .fallback(page)
         .layer(logins)
