@@ -54,6 +54,8 @@ pub mod archive;
 #[cfg(feature = "gateway")]
 pub mod audit;
 #[cfg(feature = "gateway")]
+pub mod proof;
+#[cfg(feature = "gateway")]
 pub mod redact;
 #[cfg(feature = "gateway")]
 pub mod users;

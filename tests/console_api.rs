@@ -14,8 +14,8 @@ use greyplane::secret::Secret;
 use greyplane::users::{PasswordHash, Role, User, Users};
 use greyplane::web::{
     Answer, CameraPreset, CameraStatus, CameraView, CannotWatch, ConsoleSettings, Desk, DeskFault,
-    Edit, Gateway, GatewayStatus, InForce, Percentiles, Reach, Server, Settings, SteerFault,
-    Steering, Watching, Wish,
+    Edit, Gateway, GatewayStatus, InForce, Percentiles, ProofQuestion, Reach, Server, Settings,
+    SteerFault, Steering, Watching, Wish,
 };
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, RETRY_AFTER, SET_COOKIE};
 use reqwest::{Method, Response};
@@ -113,6 +113,10 @@ impl Desk for Cameras {
             }),
             _ => Err(DeskFault::NoCamera),
         }
+    }
+
+    fn proof(&self, _: &str, question: &ProofQuestion) -> Result<Vec<u8>, DeskFault> {
+        Err(DeskFault::Question(question.from.clone()))
     }
 }
 

@@ -50,6 +50,13 @@ const TABLE: &[(&str, &[&str])] = &[
     ("archive", &["clock"]),
     ("users", &["secret"]),
     ("audit", &["clock"]),
+    (
+        "proof",
+        &[
+            "archive", "audit", "config", "paint", "plan", "detect", "zone", "pose", "geom",
+            "clock", "event",
+        ],
+    ),
     ("web", &["archive", "audit", "clock", "secret", "users"]),
     ("sim", &["clock"]),
     ("app", ALL),
@@ -87,6 +94,7 @@ const ALL: &[&str] = &[
     "prove",
     "archive",
     "users",
+    "proof",
 ];
 
 #[test]

@@ -55,6 +55,8 @@ pub(super) struct RunningCamera {
     id: String,
     budget_ms: u64,
     kind: Kind,
+    /// As it was configured last; the zones in force are the judge's.
+    configured: ArcSwap<Camera>,
     /// The versions of its zones.
     archive: ArcSwap<Archive>,
     judge: Arc<Judge>,
@@ -115,6 +117,7 @@ impl RunningCamera {
             id: camera.id.clone(),
             budget_ms: u64::try_from(camera.latency_budget.as_millis()).unwrap_or(u64::MAX),
             kind: camera.kind.clone(),
+            configured: ArcSwap::from_pointee(camera.clone()),
             archive: ArcSwap::from_pointee(Archive::of(&camera.masks_file)),
             judge,
             sight,
@@ -132,6 +135,7 @@ impl RunningCamera {
     pub(super) fn swap(&self, camera: &Camera) {
         self.archive
             .store(Arc::new(Archive::of(&camera.masks_file)));
+        self.configured.store(Arc::new(camera.clone()));
         self.judge.swap(camera);
         self.pipeline.waker().wake();
     }
@@ -145,6 +149,14 @@ impl RunningCamera {
     /// The zones in force.
     pub(super) fn masks(&self) -> Masks {
         self.judge.masks()
+    }
+
+    /// What it was told, with the zones in force.
+    pub(super) fn configured(&self) -> Camera {
+        Camera {
+            masks: self.masks(),
+            ..Camera::clone(&self.configured.load())
+        }
     }
 
     /// The versions of its zones.

@@ -4,6 +4,7 @@ use super::audited;
 use crate::audit::Audit;
 use crate::event::{CameraState, Event, EventSink, Looking};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What events said last about one camera.
@@ -37,6 +38,11 @@ impl Journal {
         if let Some(audit) = &self.audit {
             audit.note(audited::stopped());
         }
+    }
+
+    /// Where the audit log lies, where there is one.
+    pub(super) fn audit_folder(&self) -> Option<&Path> {
+        self.audit.as_ref().map(Audit::folder)
     }
 
     pub(super) fn gauges(&self, camera: &str) -> Gauges {

@@ -13,6 +13,7 @@ mod models;
 mod motion;
 mod positions;
 mod steering;
+mod proof;
 
 pub use models::{Loaded, Shelf, try_models, usual_face};
 
@@ -49,6 +50,8 @@ struct Shared {
     /// Held by whoever changes zones: the console, or a reload.
     edits: Mutex<()>,
     four_eyes: bool,
+    /// As the detectors were configured at the start.
+    models: config::Detectors,
 }
 
 impl std::fmt::Debug for Gateway {
@@ -79,6 +82,7 @@ impl Gateway {
             cameras: Mutex::new(Vec::new()),
             edits: Mutex::new(()),
             four_eyes: config.console.as_ref().is_some_and(|c| c.four_eyes),
+            models: config.detectors.clone(),
         });
         for camera in &config.cameras {
             let running = RunningCamera::start(camera, &shared)

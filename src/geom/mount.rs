@@ -46,10 +46,11 @@ impl Mount {
         })
     }
 
-    /// Where a direction of the world lies for the camera's own base: its pan and tilt
-    /// are those of a head that looks there.
-    pub fn to_head(&self, world: Direction) -> Direction {
-        Direction::from_vector(self.base.apply(world.vector())).unwrap_or(world)
+    /// Where the head must look, in its own pan (−180°, 180°] and tilt, to have
+    /// `direction` of the world in the middle of its picture.
+    pub fn head_towards(&self, direction: Direction) -> (Angle, Angle) {
+        let own = Direction::from_vector(self.base.apply(direction.vector()));
+        own.unwrap_or(direction).pan_tilt()
     }
 
     pub(super) fn rotation(&self) -> Rotation {

@@ -140,7 +140,7 @@ impl Aim {
             }
         }
         let world = Direction::from_pan_tilt(Angle::from_deg(pan_deg), Angle::from_deg(tilt_deg));
-        let (pan, tilt) = self.mount.to_head(world).pan_tilt();
+        let (pan, tilt) = self.mount.head_towards(world);
         let pan_deg = if tilt.deg().abs() > 90.0 - POLE_DEG {
             near_pan_deg
         } else {

@@ -2,6 +2,7 @@
 
 mod audit;
 mod masks;
+mod proof;
 mod session;
 mod status;
 mod steering;
@@ -44,7 +45,10 @@ pub(super) struct Shared {
     pub(super) steering: Arc<dyn Steering>,
     pub(super) holds: Holds,
     pub(super) audit: Audit,
+    #[from_ref(skip)]
     pub(super) searches: Arc<Semaphore>,
+    #[from_ref(skip)]
+    pub(super) proofs: Arc<Semaphore>,
 }
 
 type Session = AuthSession<Accounts>;
@@ -163,6 +167,13 @@ impl Part for Reader {
     const ROLES: &'static [Role] = &[Role::Integrator, Role::Officer, Role::Admin];
 }
 
+/// Whoever answers for what the cameras hide.
+pub(super) struct Auditor;
+
+impl Part for Auditor {
+    const ROLES: &'static [Role] = &[Role::Officer, Role::Admin];
+}
+
 #[derive(OpenApi)]
 #[openapi(
     info(title = "greyplane", description = "What the console asks the gateway."),
@@ -208,6 +219,7 @@ pub(super) fn routes() -> (axum::Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(steering::go_preset))
         .routes(routes!(audit::search))
         .routes(routes!(audit::export))
+        .routes(routes!(proof::proof))
         .routes(routes!(document))
         .split_for_parts()
 }

@@ -47,6 +47,23 @@ pub trait Desk: Send + Sync {
     /// # Errors
     /// [`DeskFault::NoPose`] while nobody knows.
     fn view(&self, camera: &str) -> Result<CameraView, DeskFault>;
+
+    /// A proof pack of a camera: a signed HTML file. Takes seconds.
+    ///
+    /// # Errors
+    /// [`DeskFault::Question`] for what is no period or no language.
+    fn proof(&self, camera: &str, question: &ProofQuestion) -> Result<Vec<u8>, DeskFault>;
+}
+
+/// What a proof pack is asked for, as it was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProofQuestion {
+    /// The first day (UTC), or an instant (RFC 3339).
+    pub from: String,
+    /// The last day, or an instant.
+    pub to: String,
+    /// `nl` or `en`.
+    pub lang: String,
 }
 
 /// The zones in force.
@@ -105,6 +122,8 @@ pub enum DeskFault {
     SamePerson,
     /// Nobody knows where the camera looks.
     NoPose(String),
+    /// What was asked means nothing.
+    Question(String),
     /// Files could not be read or written.
     Failed(String),
 }

@@ -18,7 +18,9 @@ mod steering;
 mod watching;
 
 pub use api::openapi_json;
-pub use desk::{CameraView, Desk, DeskFault, Edit, InForce, Mistake, MountView, Why};
+pub use desk::{
+    CameraView, Desk, DeskFault, Edit, InForce, Mistake, MountView, ProofQuestion, Why,
+};
 pub use server::{CannotStart, Server};
 pub use status::{CameraStatus, DetectorStatus, GatewayStatus, Percentiles};
 pub use steering::{Answer, CameraPreset, Reach, SteerFault, Steering, Wish};

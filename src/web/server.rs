@@ -231,6 +231,7 @@ fn with_accounts(
             holds,
             audit,
             searches: Arc::new(Semaphore::new(1)),
+            proofs: Arc::new(Semaphore::new(1)),
         })
         .fallback(page)
         .layer(logins)

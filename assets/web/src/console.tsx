@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { mayEditMasks, maySeeVideo, type Session } from "./api/model";
 import { STALE_AFTER_S, useStatus } from "./api/useStatus";
 import { useKeys } from "./keys";
+import { AuditPage } from "./pages/AuditPage";
 import { CameraPage } from "./pages/CameraPage";
 import { MasksPage } from "./pages/MasksPage";
 import { NotFoundPage } from "./pages/NotFoundPage";
@@ -86,6 +87,7 @@ function Page({ route, session, video, cameras, comebacks, expired }: PageProps)
   const masks = mayEditMasks(session);
   if (route.page === "unknown") return <NotFoundPage />;
   if (route.page === "state") return <StatePage cameras={cameras} />;
+  if (route.page === "audit") return <AuditPage {...{ session, expired }} />;
   if (!video) return <OfficerPage cameras={cameras} />;
   if (route.page === "wall") return <WallPage {...{ cameras, masks, comebacks, expired }} />;
   if (route.page === "masks") return <MasksPage id={route.id} {...{ session, cameras, comebacks, expired }} />;

@@ -20,6 +20,11 @@ export function maySeeVideo(session: Session): boolean {
   return session.roles.some((role) => VIDEO_ROLES.includes(role));
 }
 
+/** Whether the gateway lets this user read the audit log and make proof packs. */
+export function mayAudit(session: Session): boolean {
+  return session.roles.includes("officer") || session.roles.includes("admin");
+}
+
 /** Whether the gateway lets this user edit masks; it decides here as well. */
 export function mayEditMasks(session: Session): boolean {
   return session.roles.includes("integrator") || session.roles.includes("admin");

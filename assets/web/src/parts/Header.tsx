@@ -1,7 +1,7 @@
 // The bar above every page.
 
-import type { Session } from "../api/model";
-import { STATE, WALL, type Route } from "../route";
+import { mayAudit, type Session } from "../api/model";
+import { AUDIT, STATE, WALL, type Route } from "../route";
 import { useTexts } from "../text/language";
 import { LanguageButton } from "./LanguageButton";
 
@@ -28,6 +28,11 @@ export function Header({ session, route, video, help, leave }: Props) {
         <a href={STATE} aria-current={here(route.page === "state" || (!video && route.page === "wall"))}>
           {t.nav.state}
         </a>
+        {mayAudit(session) && (
+          <a href={AUDIT} aria-current={here(route.page === "audit")}>
+            {t.audit.link}
+          </a>
+        )}
       </nav>
       <div class="bar-end">
         {video && (

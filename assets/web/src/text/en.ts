@@ -1,5 +1,6 @@
 // The console's texts in English. `nl.ts` must have the same keys: the build fails otherwise.
 
+import { auditEn } from "./audit.en";
 import { masksEn } from "./masks.en";
 
 export const en = {
@@ -14,7 +15,7 @@ export const en = {
     loggedInAs: (user: string) => `Logged in as ${user}`,
     skip: "Go to the content",
   },
-  title: { login: "Log in", wall: "Cameras", state: "State", masks: "Masks", unknown: "Page not found" },
+  title: { login: "Log in", wall: "Cameras", state: "State", masks: "Masks", audit: "Audit log", unknown: "Page not found" },
   login: {
     heading: "Log in",
     intro: "This console shows camera pictures in which private places are hidden.",
@@ -121,6 +122,7 @@ export const en = {
     waiting: "Waiting for the gateway…",
   },
   masks: masksEn,
+  audit: auditEn,
   officer: {
     heading: "State of the cameras",
     noVideo:

@@ -1,6 +1,7 @@
 // De teksten van de console in het Nederlands: rustig, formeel-neutraal, taalniveau B1.
 
 import type { Dictionary } from "./en";
+import { auditNl } from "./audit.nl";
 import { masksNl } from "./masks.nl";
 
 export const nl: Dictionary = {
@@ -15,7 +16,7 @@ export const nl: Dictionary = {
     loggedInAs: (user) => `Ingelogd als ${user}`,
     skip: "Naar de inhoud",
   },
-  title: { login: "Inloggen", wall: "Camera’s", state: "Status", masks: "Maskers", unknown: "Pagina niet gevonden" },
+  title: { login: "Inloggen", wall: "Camera’s", state: "Status", masks: "Maskers", audit: "Logboek", unknown: "Pagina niet gevonden" },
   login: {
     heading: "Inloggen",
     intro: "Deze console toont camerabeelden waarin privéplekken zijn afgedekt.",
@@ -123,6 +124,7 @@ export const nl: Dictionary = {
     waiting: "Wachten op de gateway…",
   },
   masks: masksNl,
+  audit: auditNl,
   officer: {
     heading: "Status van de camera’s",
     noVideo:
