@@ -6,10 +6,12 @@
 //! poses.
 
 mod media;
+pub mod mp4;
 mod reports;
 mod server;
 mod viewers;
 pub mod whep;
 
+pub use mp4::{Mp4Over, Mp4Part, Mp4Refused, Mp4Server, Mp4Viewer};
 pub use server::{Access, CannotServe, RtspServer, RtspSettings};
 pub use whep::{WhepAnswer, WhepRefused, WhepServer, WhepSettings};

@@ -10,12 +10,14 @@ mod desk;
 mod error;
 mod files;
 mod guard;
+mod live;
 mod recording;
 mod server;
 mod status;
 mod watching;
 
 pub use desk::{CameraView, Desk, DeskFault, Edit, InForce, Mistake, MountView};
+pub use live::{Live, LiveOver, LivePart};
 pub use server::{CannotStart, Server};
 pub use status::{CameraStatus, DetectorStatus, GatewayStatus, Percentiles};
 
@@ -57,6 +59,13 @@ pub trait Gateway: Send + Sync {
     /// # Errors
     /// [`CannotWatch`].
     fn watch(&self, camera: &str, offer: &str) -> Result<Watching, CannotWatch>;
+
+    /// Lets a browser watch a camera's masked stream as fragmented MP4. Nothing
+    /// is made for it before the first part is taken.
+    ///
+    /// # Errors
+    /// [`CannotWatch`].
+    fn watch_live(&self, camera: &str) -> Result<Live, CannotWatch>;
 
     /// Ends a browser's watching; whether there was such a one.
     fn unwatch(&self, watching: &str) -> bool;
