@@ -1,6 +1,7 @@
 // De teksten van de console in het Nederlands: rustig, formeel-neutraal, taalniveau B1.
 
 import type { Dictionary } from "./en";
+import { wayNl } from "./live.nl";
 import { masksNl } from "./masks.nl";
 
 export const nl: Dictionary = {
@@ -78,6 +79,7 @@ export const nl: Dictionary = {
       "logged-out": "Geen beeld: uw sessie is afgelopen.",
     },
   },
+  way: wayNl,
   figures: {
     fps: "Beelden per seconde",
     fpsShort: (fps) => `${fps} fps`,

@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { follow, trimTo } from "./edge";
+
+test.each<[string, number, number, number | null, number]>([
+  ["just behind", 10, 10.04, null, 1],
+  ["a little behind", 10, 10.1, null, 1],
+  ["behind", 10, 10.3, null, 1.15],
+  ["far behind", 10, 10.6, 10.56, 1],
+  ["after a long sleep", 10, 3600, 3599.96, 1],
+  ["past the last picture", 10, 9.5, null, 1],
+])("%s", (_, at, edge, jumpToS, rate) => {
+  const step = follow(at, edge, 1);
+  expect(step.rate).toBe(rate);
+  if (jumpToS === null) expect(step.jumpToS).toBeNull();
+  else expect(step.jumpToS).toBeCloseTo(jumpToS);
+});
+
+test("it hurries until it is close", () => {
+  expect(follow(10, 10.1, 1.15).rate).toBe(1.15);
+  expect(follow(10, 10.05, 1.15).rate).toBe(1);
+});
+
+test.each<[number, number, number | null]>([
+  [0, 5, null],
+  [0, 14, null],
+  [0, 15, 11],
+  [11, 24, null],
+])("pictures from %d on, played up to %d, go up to %s", (first, at, to) => {
+  expect(trimTo(first, at)).toBe(to);
+});
