@@ -157,6 +157,53 @@ fn whoever_watches_in_a_browser_sees_the_street_and_nothing_private() {
     );
 }
 
+#[test]
+fn where_no_udp_comes_through_the_wall_shows_the_same_over_a_websocket() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let sweep = Script::Sweep {
+        peak_deg_per_s: 20.0,
+        amplitude_deg: 60.0,
+        centre_pan_deg: 0.0,
+        tilt_deg: -8.0,
+        zoom: 0.0,
+    };
+    let sim = Sim::start(street(sweep), clock.clone()).unwrap();
+    let nothing = r#"{"format": 1, "camera": "bare", "nothing_private": "A test.", "zones": []}"#;
+    let masked = sim.zones_json().replace("\"street\"", "\"masked\"");
+    let documents = [("masked", masked), ("bare", nothing.to_owned())];
+    let config = configure(&sim, folder.path(), &documents);
+    let mut gateway = Gateway::start(config, clock).unwrap();
+    for closed in ["missing", "udp"] {
+        let ran = script("socket.mjs")
+            .args([&gateway.http_url(), "anna", PASSWORD])
+            .arg(folder.path())
+            .args([closed, "masked", "bare"])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert!(ran.status.success(), "{closed}: {said}");
+        let report: Value = serde_json::from_slice(&ran.stdout).unwrap();
+        println!("{closed}: {report}");
+        assert_eq!(report["complaints"], serde_json::json!([]), "{report}");
+        assert_eq!(report["overWebSocket"], 2, "{report}");
+        let figures = report["figures"].as_str().unwrap();
+        assert!(figures.contains("over WebSocket"), "{figures}");
+        let look = |camera: &str| {
+            let looks = (0..8).map(|i| look_at(&folder.path().join(format!("{camera}-{i}.png"))));
+            looks.fold((0, 0), |a, b| (a.0 + b.0, a.1.max(b.1)))
+        };
+        let (masked, bare) = (look("masked"), look("bare"));
+        assert_eq!(masked.0, 0, "private pixels: {closed}");
+        assert!(
+            bare.0 > 100,
+            "the test cannot see what is private: {bare:?}"
+        );
+        assert!(masked.1 > 20, "only a grey plane is shown: {masked:?}");
+    }
+    gateway.stop();
+}
+
 /// The corners of a zone of directions.
 fn corners(zone: &Value) -> Vec<[f64; 2]> {
     let points = zone["shape"]["points"].as_array().into_iter().flatten();

@@ -281,3 +281,128 @@ fn movie(entry: Avc1) -> Moov {
         ..Moov::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mp4_atom::Decode;
+
+    const SPS: &[u8] = &[0x67, 0x42, 0xc0, 0x1f, 0x8c];
+    const OTHER_SPS: &[u8] = &[0x67, 0x42, 0xc0, 0x28, 0x8c];
+    const PPS: &[u8] = &[0x68, 0xce, 0x3c, 0x80];
+    const DELIMITER: &[u8] = &[0x09, 0xf0];
+    const KEY_PICTURE: &[u8] = &[0x65, 0x88, 0x84];
+    const PICTURE: &[u8] = &[0x41, 0x9a];
+
+    fn stream_of(units: &[&[u8]]) -> Vec<u8> {
+        units
+            .iter()
+            .flat_map(|u| [&[0, 0, 0, 1], *u].concat())
+            .collect()
+    }
+
+    /// Feeds units, each with its stamp in ms; what comes out: `F` and the mime
+    /// type's level, or the frame's time in 1/90000 s, `k` where it is a key
+    /// frame, and its pictures.
+    fn check(units: &[(&[&[u8]], u64)], expected: &[&str]) {
+        let mut muxer = Muxer::default();
+        let mut said = Vec::new();
+        for (units, ms) in units {
+            let bytes = stream_of(units);
+            let parts = muxer.take(Unit {
+                bytes: &bytes,
+                is_key: units.iter().any(|u| nal::kind(u) == 5),
+                pts_ns: ms * 1_000_000,
+                size: (640, 360),
+            });
+            match parts {
+                Ok(parts) => said.extend(parts.iter().map(tell)),
+                Err(error) => said.push(format!("error: {error}")),
+            }
+        }
+        assert_eq!(said, expected);
+    }
+
+    fn tell(part: &Mp4Part) -> String {
+        match part {
+            Mp4Part::Form { mime, init } => {
+                let mut rest = init.as_slice();
+                let ftyp = Ftyp::decode(&mut rest).unwrap();
+                let moov = Moov::decode(&mut rest).unwrap();
+                assert!(rest.is_empty() && ftyp.major_brand == FourCC::new(b"iso5"));
+                let [Codec::Avc1(entry)] = moov.trak[0].mdia.minf.stbl.stsd.codecs.as_slice()
+                else {
+                    panic!("{moov:?}")
+                };
+                assert_eq!((entry.visual.width, entry.visual.height), (640, 360));
+                assert_eq!(entry.avcc.picture_parameter_sets, [PPS]);
+                let level = entry.avcc.avc_level_indication;
+                assert!(mime.ends_with(&format!("avc1.42C0{level:02X}\"")), "{mime}");
+                format!("F {level:02x}")
+            }
+            Mp4Part::Frame(bytes) => {
+                let mut rest = bytes.as_slice();
+                let moof = Moof::decode(&mut rest).unwrap();
+                let head = bytes.len() - rest.len();
+                let traf = &moof.traf[0];
+                let trun = &traf.trun[0];
+                assert_eq!(trun.data_offset, Some(head as i32 + 8));
+                let data = Mdat::decode(&mut rest).unwrap().data;
+                let sample = trun.samples.get(0).unwrap();
+                assert!(rest.is_empty() && sample.size == Some(data.len() as u32));
+                let time = traf.tfdt.as_ref().unwrap().base_media_decode_time;
+                let key = if sample.flags == Some(KEY) { "k" } else { "" };
+                format!("{time}{key} {data:02x?}").replace(", ", "")
+            }
+        }
+    }
+
+    #[test]
+    fn frames_become_fragments_and_parameters_stand_before_them() {
+        let key: &[&[u8]] = &[DELIMITER, SPS, PPS, KEY_PICTURE];
+        let other: &[&[u8]] = &[DELIMITER, OTHER_SPS, PPS, KEY_PICTURE];
+        let bare: &[&[u8]] = &[KEY_PICTURE];
+        let delta: &[&[u8]] = &[DELIMITER, PICTURE];
+        let slices: &[&[u8]] = &[PICTURE, PICTURE];
+        let k = |time: u32| format!("{time}k [00000003658884]");
+        let d = |time: u32| format!("{time} [00000002419a]");
+        // The first stamp, whatever it is, is time 0.
+        check(
+            &[(key, 5_000), (delta, 5_040), (slices, 5_080)],
+            &["F 1f", &k(0), &d(3_600), "7200 [00000002419a00000002419a]"],
+        );
+        // The form is told when it changes, and only then.
+        check(
+            &[(key, 0), (key, 40), (bare, 80), (other, 120), (delta, 160)],
+            &[
+                "F 1f",
+                &k(0),
+                &k(3_600),
+                &k(7_200),
+                "F 28",
+                &k(10_800),
+                &d(14_400),
+            ],
+        );
+        // A gap is no longer than a browser bears; time never goes back.
+        check(
+            &[(key, 0), (key, 60_000), (delta, 60_040), (delta, 50_000)],
+            &["F 1f", &k(0), &k(90_000), &d(93_600), &d(93_600)],
+        );
+        let none = "error: no sequence and picture parameters came before the first picture";
+        check(
+            &[
+                (bare, 0),
+                (&[SPS, KEY_PICTURE], 40),
+                (delta, 80),
+                (key, 120),
+            ],
+            &[none, none, none, "F 1f", &k(0)],
+        );
+        let short: &[&[u8]] = &[&[0x67, 0x42], PPS, KEY_PICTURE];
+        check(
+            &[(short, 0)],
+            &["error: the sequence parameters are cut off"],
+        );
+    }
+}
