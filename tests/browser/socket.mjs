@@ -4,8 +4,8 @@
 //
 //   node socket.mjs URL USER PASSWORD OUT CLOSED CAMERA…
 //
-// CLOSED is how WebRTC is kept out: `missing` (the browser has none), `udp` (no
-// UDP leaves the browser), or `open` (it is not: for comparing). Writes
+// CLOSED is how WebRTC is kept out: `missing` (the browser has none), `udp` (what
+// it sends arrives nowhere), or `open` (it is not: for comparing). Writes
 // OUT/<camera>-<n>.png, and one line of JSON.
 import { join } from 'node:path';
 import { logIn, open, shoot } from './chromium.mjs';
@@ -13,9 +13,9 @@ import { logIn, open, shoot } from './chromium.mjs';
 const [url, user, password, out, closed, ...cameras] = process.argv.slice(2);
 const SHOTS = 8;
 const LOOKS = 50;
-const NO_UDP = ['--force-webrtc-ip-handling-policy=disable_non_proxied_udp'];
+const NOWHERE = 9;
 
-const { browser, page } = await open(closed === 'udp' ? NO_UDP : []);
+const { browser, page } = await open();
 try {
   const complaints = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
@@ -24,8 +24,15 @@ try {
     const expected = line.text().includes('401');
     if (line.type() === 'error' && !expected) complaints.push(line.text());
   });
+  if (closed === 'udp') {
+    await page.route('**/whep', async (route) => {
+      const response = await route.fetch();
+      const body = (await response.text()).replace(/ \d+ typ host/g, ` ${NOWHERE} typ host`);
+      await route.fulfill({ response, body });
+    });
+  }
   if (closed === 'missing') await page.addInitScript(() => delete window.RTCPeerConnection);
-  // When the socket brought which moment of the stream: the page itself needs no such book.
+  // When the page got which moment of the stream; one camera at a time.
   await page.addInitScript(() => {
     window.arrivals = [];
     const add = SourceBuffer.prototype.appendBuffer;
@@ -40,7 +47,7 @@ try {
 
   const began = Date.now();
   await logIn(page, url, user, password);
-  const report = { firstPictureMs: {}, behindMs: {}, shownAfterMs: {}, seen: {}, dropped: {} };
+  const report = { firstPictureMs: {}, seen: {}, dropped: {} };
   const middle = (numbers) => numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? null;
   for (const camera of cameras) {
     const video = page.locator(`video[data-camera="${camera}"]`);
@@ -53,22 +60,6 @@ try {
     for (let shot = 0; shot < SHOTS; shot += 1) {
       await shoot(video, join(out, `${camera}-${shot}.png`));
     }
-    // From a frame's arrival to its picture, and how far the newest is ahead.
-    const looks = await video.evaluate(async (element, count) => {
-      const found = [];
-      for (let i = 0; i < count; i += 1) {
-        const { mediaTime, at } = await new Promise((shown) => {
-          element.requestVideoFrameCallback((now, frame) => {
-            shown({ mediaTime: frame.mediaTime, at: frame.expectedDisplayTime });
-          });
-        });
-        const came = window.arrivals.findLast(([time]) => Math.abs(time - mediaTime) < 0.002);
-        if (came) found.push({ shownAfter: at - came[1], behind: window.arrivals.at(-1)[0] - mediaTime });
-      }
-      return found;
-    }, LOOKS);
-    report.shownAfterMs[camera] = middle(looks.map((look) => look.shownAfter));
-    report.behindMs[camera] = middle(looks.map((look) => look.behind * 1000));
     const quality = await video.evaluate((element) => {
       const { totalVideoFrames, droppedVideoFrames } = element.getVideoPlaybackQuality();
       return [totalVideoFrames, droppedVideoFrames];
@@ -78,9 +69,33 @@ try {
   report.overWebSocket = await page.getByText('over WebSocket').count();
   await page.screenshot({ path: join(out, 'wall.png') });
   await page.goto(`${url}/#/camera/${cameras[0]}`);
+  await page.evaluate(() => (window.arrivals.length = 0));
   await page.locator('.camera-figures').waitFor();
-  const large = page.locator(`.camera-page video[data-camera="${cameras[0]}"]`).elementHandle();
-  await page.waitForFunction((element) => element.currentTime > 1, await large);
+  const large = page.locator(`.camera-page video[data-camera="${cameras[0]}"]`);
+  await page.waitForFunction((element) => element.currentTime > 3, await large.elementHandle());
+  // From a frame's arrival to its picture, and how far the newest is ahead.
+  const looks = await large.evaluate(async (element, count) => {
+    const found = [];
+    for (let i = 0; i < count; i += 1) {
+      const { mediaTime, at, received } = await new Promise((shown) => {
+        element.requestVideoFrameCallback((now, frame) => {
+          const { mediaTime, expectedDisplayTime, receiveTime } = frame;
+          shown({ mediaTime, at: expectedDisplayTime, received: receiveTime });
+        });
+      });
+      // Only WebRTC tells when it received a frame.
+      if (received !== undefined) found.push({ shownAfter: at - received, behind: 0 });
+      const came = window.arrivals.findLast(([time]) => Math.abs(time - mediaTime) < 0.002);
+      if (came) found.push({ shownAfter: at - came[1], behind: window.arrivals.at(-1)[0] - mediaTime });
+    }
+    return found;
+  }, LOOKS);
+  report.shownAfterMs = middle(looks.map((look) => look.shownAfter));
+  report.behindMs = middle(looks.map((look) => look.behind * 1000));
+  report.largeDropped = await large.evaluate((element) => {
+    const { totalVideoFrames, droppedVideoFrames } = element.getVideoPlaybackQuality();
+    return [droppedVideoFrames, totalVideoFrames];
+  });
   report.figures = await page.locator('.camera-figures').innerText();
   await page.screenshot({ path: join(out, 'camera.png') });
 
