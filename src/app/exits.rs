@@ -1,4 +1,5 @@
-//! All ways out for masked streams: RTSP, and browsers where there is a console.
+//! All ways out for masked streams: RTSP, and browsers (WebRTC, or MP4 over the
+//! console's own connections) where there is a console.
 
 use crate::config::Config;
 use crate::egress::{

@@ -2,8 +2,9 @@
 //!
 //! Takes [`MaskedStream`](crate::pipeline::MaskedStream)s and nothing else, and
 //! never touches the bytes of a picture. RTSP's sender reports carry the
-//! *camera's* capture time, WebRTC's the gateway's. This module must not know where the frames came from, zones or
-//! poses.
+//! *camera's* capture time, WebRTC's the gateway's, MP4's count from each
+//! viewer's first frame. This module must not know where the frames came from,
+//! zones or poses.
 
 mod media;
 pub mod mp4;

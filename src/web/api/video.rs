@@ -137,7 +137,9 @@ pub(super) async fn watch_live(
         camera,
         who,
     };
-    let upgrade = upgrade.max_message_size(LARGEST_MESSAGE);
+    let upgrade = upgrade
+        .max_message_size(LARGEST_MESSAGE)
+        .max_frame_size(LARGEST_MESSAGE);
     Ok(upgrade.on_upgrade(async move |socket| {
         live::send(socket, watching).await;
         drop(open);

@@ -20,11 +20,12 @@ test("it hurries until it is close", () => {
   expect(follow(10, 10.05, 1.15).rate).toBe(1);
 });
 
-test.each<[number, number, number | null]>([
-  [0, 5, null],
-  [0, 14, null],
-  [0, 15, 11],
-  [11, 24, null],
-])("pictures from %d on, played up to %d, go up to %s", (first, at, to) => {
-  expect(trimTo(first, at)).toBe(to);
+test.each<[string, number, number, number[], number | null]>([
+  ["nothing is worth it yet", 0, 5, [0, 2, 4], null],
+  ["up to the last key frame that was played a while ago", 0, 16, [0, 2, 10, 12, 14], 11.999],
+  ["without a key frame nothing goes", 0, 60, [0], null],
+  ["nor while the key frame is of now", 0, 60, [0, 58], null],
+  ["later", 11.999, 30, [12, 14, 24, 26, 28], 25.999],
+])("%s", (_, first, at, keys, to) => {
+  expect(trimTo(first, at, keys)).toBe(to);
 });

@@ -28,7 +28,15 @@ export function follow(atS: number, edgeS: number, rate: number): Step {
   return { jumpToS: null, rate: behindS > CLOSE_BEHIND_S ? rate : 1 };
 }
 
-/** Up to where played pictures can go; null while that is not worth it. */
-export function trimTo(firstS: number, atS: number): number | null {
-  return atS - firstS > TRIM_EVERY_S + TRIM_KEEP_S ? atS - TRIM_KEEP_S : null;
+/** A little before a key frame: what is exactly there must stay whatever is rounded. */
+const BEFORE_KEY_S = 0.001;
+
+/**
+ * Up to where played pictures can go; null while that is not worth it. Only up
+ * to a key frame: with others a browser lets go of all that builds on them,
+ * which may be the picture of now (Media Source Extensions, 3.5.9).
+ */
+export function trimTo(firstS: number, atS: number, keysS: readonly number[]): number | null {
+  const key = keysS.filter((s) => s <= atS - TRIM_KEEP_S).at(-1);
+  return key !== undefined && key - firstS > TRIM_EVERY_S ? key - BEFORE_KEY_S : null;
 }

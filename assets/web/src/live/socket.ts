@@ -7,6 +7,7 @@
 import { failureOf, send } from "../api/client";
 import type { Attempt, Report } from "./connection";
 import { follow, trimTo } from "./edge";
+import { isKeyFrame } from "./fragment";
 import type { Cause } from "./phase";
 import { causeOf } from "./whep";
 
@@ -59,6 +60,9 @@ export function play(camera: string, video: HTMLVideoElement, report: Report): A
   let connected = false;
   /** Whether the next bytes are an init segment. */
   let formed = false;
+  /** Whether the last bytes were a key frame, and when those are that the browser has. */
+  let key = false;
+  let keysS: number[] = [];
   /** For how long the gateway says that a frame lasts; it cannot know, so it says too much. */
   let tailS: number | null = null;
 
@@ -75,6 +79,7 @@ export function play(camera: string, video: HTMLVideoElement, report: Report): A
     if (next === undefined) return;
     if (typeof next !== "string") {
       if (!buffer) return fail("refused");
+      key = !formed && isKeyFrame(next);
       buffer.appendBuffer(next);
       return;
     }
@@ -102,6 +107,8 @@ export function play(camera: string, video: HTMLVideoElement, report: Report): A
       const first = buffered.start(0);
       const end = buffered.end(buffered.length - 1);
       tailS ??= end - first;
+      if (key) keysS.push(end - tailS);
+      key = false;
       if (!connected) {
         connected = true;
         report.connected();
@@ -109,9 +116,14 @@ export function play(camera: string, video: HTMLVideoElement, report: Report): A
       const step = follow(video.currentTime, end - tailS, video.playbackRate);
       if (step.jumpToS !== null && !video.seeking) video.currentTime = step.jumpToS;
       if (step.rate !== video.playbackRate) video.playbackRate = step.rate;
-      const trim = trimTo(first, video.currentTime);
-      // `remove` ends with an `updateend` of its own.
-      if (trim !== null) return buffer.remove(first, trim);
+      // Browsers stop what nobody sees; the picture must be of now when it is seen again.
+      if (video.paused) video.play().catch(() => undefined);
+      const trim = trimTo(first, video.currentTime, keysS);
+      if (trim !== null) {
+        keysS = keysS.filter((s) => s > trim);
+        // Ends with an `updateend` of its own.
+        return buffer.remove(0, trim);
+      }
     }
     pump();
   };
