@@ -14,8 +14,8 @@ use greyplane::secret::Secret;
 use greyplane::users::{PasswordHash, Role, User, Users};
 use greyplane::web::{
     Answer, CameraPreset, CameraStatus, CameraView, CannotWatch, ConsoleSettings, Desk, DeskFault,
-    Edit, Gateway, GatewayStatus, InForce, Percentiles, ProofQuestion, Reach, Server, Settings,
-    SteerFault, Steering, Watching, Wish,
+    Edit, Gateway, GatewayStatus, InForce, Live, LiveOver, Percentiles, ProofQuestion, Reach,
+    Server, Settings, SteerFault, Steering, Watching, Wish,
 };
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, RETRY_AFTER, SET_COOKIE};
 use reqwest::{Method, Response};
@@ -75,6 +75,15 @@ impl Gateway for Cameras {
         watching.insert(id.clone());
         let answer = "an answer".into();
         Ok(Watching { id, answer })
+    }
+
+    /// Nothing is shown, and it is over at once.
+    fn watch_live(&self, _: &str) -> Result<Live, CannotWatch> {
+        Ok(Live {
+            id: "live".into(),
+            parts: Box::pin(futures::stream::pending()),
+            over: Box::pin(std::future::ready(LiveOver::Unwatched)),
+        })
     }
 
     fn unwatch(&self, watching: &str) -> bool {
@@ -206,6 +215,22 @@ impl Console {
         request.send().await.unwrap()
     }
 
+    /// Asks for a WebSocket, as a program would that is no browser.
+    async fn upgrade(&self, path: &str, cookie: &str) -> Response {
+        let request = self.client.get(format!("{}{path}", self.server.url()));
+        let head = [
+            ("connection", "upgrade"),
+            ("upgrade", "websocket"),
+            ("sec-websocket-version", "13"),
+            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            ("cookie", cookie),
+        ];
+        let request = head.into_iter().fold(request, |request, (name, value)| {
+            request.header(name, value)
+        });
+        request.send().await.unwrap()
+    }
+
     async fn get(&self, path: &str, cookie: &str) -> Response {
         self.ask("GET", path, cookie, None).await
     }
@@ -283,10 +308,16 @@ async fn no_route_answers_whom_it_is_not_for() {
                         false => ("application/json", "{}".to_owned()),
                     }
                 });
-                let answer = console
-                    .ask(&method.to_uppercase(), &path, cookie, body)
-                    .await;
+                let upgrades = operation["responses"].get("101").is_some();
+                let answer = match upgrades {
+                    true => console.upgrade(&path, cookie).await,
+                    false => {
+                        let method = method.to_uppercase();
+                        console.ask(&method, &path, cookie, body).await
+                    }
+                };
                 let status = answer.status().as_u16();
+                assert!(status != 101 || upgrades, "{path}");
                 let what = format!("{method} {path} as `{role}`: {status}");
                 let allowed = security.is_none_or(|roles| {
                     roles.is_empty() || roles.iter().any(|r| r.as_str() == Some(role))
@@ -295,6 +326,7 @@ async fn no_route_answers_whom_it_is_not_for() {
                     (None, _) => assert!(method == "post" && path == SESSION, "{what} is open"),
                     (Some(_), "") => assert_eq!(status, 401, "{what}"),
                     (Some(_), _) if !allowed => assert_eq!(status, 403, "{what}"),
+                    (Some(_), _) if upgrades => assert_eq!(status, 101, "{what}"),
                     (Some(_), _) => assert!(![401, 403, 405, 500].contains(&status), "{what}"),
                 }
                 walked += 1;

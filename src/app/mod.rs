@@ -272,6 +272,7 @@ impl Gateway {
 
     /// Stops everything; also called by dropping.
     pub fn stop(&mut self) {
+        self.shared.exits.end_live();
         if self.http.take().is_some() {
             self.shared.journal.ending();
         }
@@ -320,6 +321,10 @@ impl web::Gateway for Shared {
 
     fn watch(&self, camera: &str, offer: &str) -> Result<web::Watching, web::CannotWatch> {
         self.exits.watch(camera, offer)
+    }
+
+    fn watch_live(&self, camera: &str) -> Result<web::Live, web::CannotWatch> {
+        self.exits.watch_live(camera)
     }
 
     fn unwatch(&self, watching: &str) -> bool {

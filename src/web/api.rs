@@ -203,6 +203,7 @@ pub(super) fn routes() -> (axum::Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(status::status))
         .routes(routes!(video::watch))
         .routes(routes!(video::unwatch))
+        .routes(routes!(video::watch_live))
         .merge(large)
         .routes(routes!(masks::versions))
         .routes(routes!(masks::version))

@@ -11,6 +11,7 @@ mod error;
 mod files;
 mod guard;
 mod holds;
+mod live;
 mod recording;
 mod server;
 mod status;
@@ -21,6 +22,7 @@ pub use api::openapi_json;
 pub use desk::{
     CameraView, Desk, DeskFault, Edit, InForce, Mistake, MountView, ProofQuestion, Why,
 };
+pub use live::{Live, LiveOver, LivePart};
 pub use server::{CannotStart, Server};
 pub use status::{CameraStatus, DetectorStatus, GatewayStatus, Percentiles};
 pub use steering::{Answer, CameraPreset, Reach, SteerFault, Steering, Wish};
@@ -67,6 +69,13 @@ pub trait Gateway: Send + Sync {
     /// # Errors
     /// [`CannotWatch`].
     fn watch(&self, camera: &str, offer: &str) -> Result<Watching, CannotWatch>;
+
+    /// Lets a browser watch a camera's masked stream as fragmented MP4. Nothing
+    /// is made for it before the first part is taken.
+    ///
+    /// # Errors
+    /// [`CannotWatch`].
+    fn watch_live(&self, camera: &str) -> Result<Live, CannotWatch>;
 
     /// Ends a browser's watching; whether there was such a one.
     fn unwatch(&self, watching: &str) -> bool;

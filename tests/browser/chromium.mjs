@@ -7,14 +7,15 @@ const modules = fileURLToPath(new URL('../../assets/web/', import.meta.url));
 const { chromium } = createRequire(modules)('playwright-core');
 const TIMEOUT_MS = 60_000;
 
-/** A browser; every `newPage` is a control-room screen of somebody else. */
-export async function open() {
+/** A browser, with `more` switches; every `newPage` is a control-room screen of somebody else. */
+export async function open(more = []) {
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
       '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
       '--disable-background-networking', '--disable-component-update', '--disable-sync',
       '--autoplay-policy=no-user-gesture-required',
+      ...more,
     ],
   });
   const newPage = async (options = {}) => {

@@ -1,6 +1,7 @@
 // The console's texts in English. `nl.ts` must have the same keys: the build fails otherwise.
 
 import { auditEn } from "./audit.en";
+import { wayEn } from "./live.en";
 import { masksEn } from "./masks.en";
 
 export const en = {
@@ -77,6 +78,7 @@ export const en = {
       "logged-out": "No picture: your session has ended.",
     },
   },
+  way: wayEn,
   figures: {
     fps: "Pictures a second",
     fpsShort: (fps: string) => `${fps} fps`,

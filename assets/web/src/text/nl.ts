@@ -2,6 +2,7 @@
 
 import type { Dictionary } from "./en";
 import { auditNl } from "./audit.nl";
+import { wayNl } from "./live.nl";
 import { masksNl } from "./masks.nl";
 
 export const nl: Dictionary = {
@@ -79,6 +80,7 @@ export const nl: Dictionary = {
       "logged-out": "Geen beeld: uw sessie is afgelopen.",
     },
   },
+  way: wayNl,
   figures: {
     fps: "Beelden per seconde",
     fpsShort: (fps) => `${fps} fps`,
