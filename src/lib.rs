@@ -34,6 +34,8 @@ pub mod hold;
 pub mod paint;
 
 #[cfg(feature = "gateway")]
+pub mod still;
+#[cfg(feature = "gateway")]
 pub mod telemetry;
 
 #[cfg(feature = "gateway")]
