@@ -13,8 +13,9 @@ use greyplane::clock::SystemClock;
 use greyplane::secret::Secret;
 use greyplane::users::{PasswordHash, Role, User, Users};
 use greyplane::web::{
-    CameraStatus, CameraView, CannotWatch, ConsoleSettings, Desk, DeskFault, Edit, Gateway,
-    GatewayStatus, InForce, Percentiles, Server, Settings, Watching,
+    CameraStatus, CameraView, CannotWatch, ClearPicture, ConsoleSettings, Desk, DeskFault, Edit,
+    Gateway, GatewayStatus, Grant, InForce, Percentiles, Permit, Server, Settings, StillFault,
+    Stills, Watching,
 };
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, RETRY_AFTER, SET_COOKIE};
 use reqwest::{Method, Response};
@@ -111,6 +112,41 @@ impl Desk for Cameras {
     }
 }
 
+/// Has no stills: tests/console_still.rs asks a real gateway.
+impl Stills for Cameras {
+    fn offered(&self) -> bool {
+        true
+    }
+
+    fn four_eyes(&self) -> bool {
+        false
+    }
+
+    fn permit(&self, _: &str) -> Result<Option<Permit>, StillFault> {
+        Err(StillFault::NoCamera)
+    }
+
+    fn permits(&self) -> Vec<(String, Permit)> {
+        Vec::new()
+    }
+
+    fn grant(&self, _: &str, _: Grant) -> Result<Permit, StillFault> {
+        Err(StillFault::NoCamera)
+    }
+
+    fn end(&self, _: &str, _: &Permit) -> bool {
+        false
+    }
+
+    fn end_those_over(&self) -> Vec<(String, Permit)> {
+        Vec::new()
+    }
+
+    fn take(&self, _: &str, _: &str) -> Result<ClearPicture, StillFault> {
+        Err(StillFault::NoCamera)
+    }
+}
+
 /// A console with an account for each role; its cameras are the market, but for
 /// the admin, who sees all.
 struct Console {
@@ -156,7 +192,8 @@ impl Console {
             }),
         };
         Self {
-            server: Server::start(settings, cameras.clone(), cameras.clone()).unwrap(),
+            server: Server::start(settings, cameras.clone(), cameras.clone(), cameras.clone())
+                .unwrap(),
             cameras,
             users,
             audit,
@@ -589,7 +626,7 @@ async fn without_accounts_there_is_a_status_and_no_console() {
         console: None,
     };
     let cameras = Arc::new(Cameras::default());
-    let server = Server::start(settings, cameras.clone(), cameras).unwrap();
+    let server = Server::start(settings, cameras.clone(), cameras.clone(), cameras).unwrap();
     for (path, status) in [
         ("/api/v1/status", 200),
         (SESSION, 404),
@@ -626,7 +663,7 @@ async fn over_tls_a_browser_is_told_to_stay_there() {
                 session: Duration::from_secs(3600),
             }),
         };
-        Server::start(settings, cameras.clone(), cameras)
+        Server::start(settings, cameras.clone(), cameras.clone(), cameras)
     };
     for unfit in ["no.pem", "missing.pem", "cert.pem"] {
         let said = start(unfit).unwrap_err().to_string();

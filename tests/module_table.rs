@@ -30,9 +30,15 @@ const TABLE: &[(&str, &[&str])] = &[
     ("hold", &["plan", "clock", "event"]),
     ("telemetry", &["pose", "clock", "event", "secret"]),
     (
+        "still",
+        &[
+            "plan", "paint", "zone", "pose", "frame", "geom", "clock", "event",
+        ],
+    ),
+    (
         "pipeline",
         &[
-            "hold", "paint", "plan", "frame", "geom", "clock", "event", "secret",
+            "still", "hold", "paint", "plan", "frame", "geom", "clock", "event", "secret",
         ],
     ),
     ("egress", &["pipeline", "clock", "event", "secret"]),
@@ -48,7 +54,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("archive", &["clock"]),
     ("users", &["secret"]),
     ("audit", &["clock"]),
-    ("web", &["archive", "audit", "secret", "users"]),
+    ("web", &["archive", "audit", "secret", "still", "users"]),
     ("sim", &["clock"]),
     ("app", ALL),
     ("prove", ALL),
@@ -70,6 +76,7 @@ const ALL: &[&str] = &[
     "plan",
     "paint",
     "hold",
+    "still",
     "telemetry",
     "pipeline",
     "egress",

@@ -13,6 +13,12 @@ pub(super) fn stopped() -> Entry {
     Entry::new("stop", "gateway")
 }
 
+/// A permit for clear stills of `camera` that `by` had given is over.
+pub(super) fn permit_over(camera: &str, by: &str, why: &'static str) -> Entry {
+    let over = Entry::new("still-permit-over", format!("camera {camera}"));
+    over.detail("permitted_by", by).detail("why", why)
+}
+
 /// The record of `event`; none where it is a measure, or a fault that shows as a
 /// state where it matters.
 pub(super) fn entry(event: &Event) -> Option<Entry> {

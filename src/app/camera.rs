@@ -3,9 +3,10 @@
 use super::Shared;
 use super::detection::Sight;
 use super::journal::Journal;
-use super::judge::{Aim, Judge};
+use super::judge::{Aim, Judge, Look};
 use super::motion::Motion;
 use super::positions;
+use super::stills::CameraStills;
 use crate::archive::Archive;
 use crate::clock::Clock;
 use crate::config::{self, Camera, Kind, Masks};
@@ -42,6 +43,7 @@ pub(super) struct RunningCamera {
     archive: ArcSwap<Archive>,
     judge: Arc<Judge>,
     sight: Option<Arc<Sight>>,
+    stills: CameraStills,
     // Fields are dropped in order: no more poses come while the pipeline ends.
     _telemetry: Option<Telemetry>,
     pipeline: CameraPipeline,
@@ -60,7 +62,9 @@ impl RunningCamera {
                 .sight(&camera.id, detect, motion, waker, clock)
         });
         let clock = shared.clock.clone();
-        let judge = Judge::new(camera, aim.clone(), clock, size, sight.clone());
+        let stills = CameraStills::new(shared.clear_still);
+        let slot = stills.slot();
+        let judge = Judge::new(camera, aim.clone(), clock, size, sight.clone(), slot);
         let judge = Arc::new(judge);
         let pipeline = CameraPipeline::start(
             settings(camera),
@@ -93,6 +97,7 @@ impl RunningCamera {
             archive: ArcSwap::from_pointee(Archive::of(&camera.masks_file)),
             judge,
             sight,
+            stills,
             _telemetry: telemetry,
             pipeline,
         })
@@ -131,9 +136,18 @@ impl RunningCamera {
         matches!(self.kind, Kind::Fixed)
     }
 
+    /// Clear stills of it: who permitted them, and where one waits.
+    pub(super) fn stills(&self) -> &CameraStills {
+        &self.stills
+    }
+
     /// How it looks now, for drawing over its picture.
     pub(super) fn view(&self) -> Result<CameraView, DeskFault> {
-        let look = self.judge.look().map_err(DeskFault::NoPose)?;
+        self.view_of(self.judge.look().map_err(DeskFault::NoPose)?)
+    }
+
+    /// How it looked when it looked so.
+    pub(super) fn view_of(&self, look: Look) -> Result<CameraView, DeskFault> {
         let size = (look.size.width, look.size.height);
         let (pose, profile) = match (look.pose, &self.kind) {
             (None, _) | (_, Kind::Fixed) => return Ok(CameraView::Fixed { size }),

@@ -1,7 +1,7 @@
 //! Where events go: a log line each, and what the status shows of them.
 
 use super::audited;
-use crate::audit::Audit;
+use crate::audit::{Audit, Entry};
 use crate::event::{CameraState, Event, EventSink, Looking};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -36,6 +36,13 @@ impl Journal {
     pub(super) fn ending(&self) {
         if let Some(audit) = &self.audit {
             audit.note(audited::stopped());
+        }
+    }
+
+    /// Records what is no event, where there is an audit log.
+    pub(super) fn note(&self, entry: Entry) {
+        if let Some(audit) = &self.audit {
+            audit.note(entry);
         }
     }
 

@@ -12,6 +12,7 @@ mod judge;
 mod models;
 mod motion;
 mod positions;
+mod stills;
 
 pub use models::{Loaded, Shelf, try_models, usual_face};
 
@@ -48,6 +49,8 @@ struct Shared {
     /// Held by whoever changes zones: the console, or a reload.
     edits: Mutex<()>,
     four_eyes: bool,
+    /// Whether clear stills may be permitted.
+    clear_still: bool,
 }
 
 impl std::fmt::Debug for Gateway {
@@ -78,6 +81,7 @@ impl Gateway {
             cameras: Mutex::new(Vec::new()),
             edits: Mutex::new(()),
             four_eyes: config.console.as_ref().is_some_and(|c| c.four_eyes),
+            clear_still: config.console.as_ref().is_some_and(|c| c.clear_still),
         });
         for camera in &config.cameras {
             let running = RunningCamera::start(camera, &shared)
@@ -86,6 +90,7 @@ impl Gateway {
         }
         let http = web::Server::start(
             http_settings(&config, audit),
+            shared.clone(),
             shared.clone(),
             shared.clone(),
         )
@@ -239,6 +244,10 @@ impl Gateway {
             gone
         };
         self.shared.exits.remove_camera(id);
+        for camera in &gone {
+            self.shared
+                .end_permit(camera, "the camera was removed or restarted");
+        }
         // Stopped outside the lock: it takes a moment, and the status must not wait.
         drop(gone);
         self.shared.journal.forget(id);
@@ -271,6 +280,7 @@ impl Gateway {
         }
         let cameras = std::mem::take(&mut *self.shared.cameras());
         for camera in &cameras {
+            self.shared.end_permit(camera, "the gateway ends");
             self.shared.exits.remove_camera(camera.id());
         }
         // Side by side: each may take a moment to leave its camera.

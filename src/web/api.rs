@@ -4,6 +4,7 @@ mod audit;
 mod masks;
 mod session;
 mod status;
+mod still;
 mod video;
 mod view;
 
@@ -12,6 +13,7 @@ use super::accounts::{Accounts, Person};
 use super::desk::Desk;
 use super::error::ApiError;
 use super::recording;
+use super::stills::Permits;
 use super::watching::Watches;
 use crate::audit::{Audit, Entry, Outcome};
 use crate::users::Role;
@@ -38,6 +40,7 @@ pub(super) struct Shared {
     pub(super) desk: Arc<dyn Desk>,
     pub(super) accounts: Accounts,
     pub(super) watches: Watches,
+    pub(super) permits: Permits,
     pub(super) audit: Audit,
     pub(super) searches: Arc<Semaphore>,
 }
@@ -194,6 +197,8 @@ pub(super) fn routes() -> (axum::Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(masks::approve))
         .routes(routes!(view::view))
         .routes(routes!(view::stream))
+        .routes(routes!(still::fetch))
+        .routes(routes!(still::permit, still::give, still::withdraw))
         .routes(routes!(audit::search))
         .routes(routes!(audit::export))
         .routes(routes!(document))

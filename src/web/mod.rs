@@ -13,11 +13,13 @@ mod guard;
 mod recording;
 mod server;
 mod status;
+mod stills;
 mod watching;
 
 pub use desk::{CameraView, Desk, DeskFault, Edit, InForce, Mistake, MountView};
 pub use server::{CannotStart, Server};
 pub use status::{CameraStatus, DetectorStatus, GatewayStatus, Percentiles};
+pub use stills::{ClearPicture, Grant, Permit, StillFault, Stills};
 
 use crate::audit::Audit;
 use std::net::SocketAddr;

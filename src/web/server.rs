@@ -3,8 +3,9 @@
 use super::accounts::Accounts;
 use super::api::{self, Shared};
 use super::error::ApiError;
+use super::stills::Permits;
 use super::watching::Watches;
-use super::{ConsoleSettings, Desk, Gateway, GatewayStatus, Settings, files, guard};
+use super::{ConsoleSettings, Desk, Gateway, GatewayStatus, Settings, Stills, files, guard};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, Uri};
 use axum::middleware::from_fn;
@@ -68,6 +69,7 @@ impl Server {
         settings: Settings,
         gateway: Arc<dyn Gateway>,
         desk: Arc<dyn Desk>,
+        stills: Arc<dyn Stills>,
     ) -> Result<Self, CannotStart> {
         let listener = std::net::TcpListener::bind(settings.listen)?;
         listener.set_nonblocking(true)?;
@@ -93,7 +95,7 @@ impl Server {
         let on = handle.clone();
         let serve = move || {
             runtime.block_on(async move {
-                let routes = routes(settings.console, over_tls, gateway, desk);
+                let routes = routes(settings.console, over_tls, gateway, desk, stills);
                 let service = routes.into_make_service_with_connect_info::<SocketAddr>();
                 let served = match tls {
                     Some(tls) => match axum_server::from_tcp_rustls(listener, tls) {
@@ -167,13 +169,14 @@ fn routes(
     over_tls: bool,
     gateway: Arc<dyn Gateway>,
     desk: Arc<dyn Desk>,
+    stills: Arc<dyn Stills>,
 ) -> Router {
     let routes = match console {
         None => Router::new()
             .route("/api/v1/status", get(open_status))
             .route("/readyz", get(ready_and_why))
             .with_state(gateway),
-        Some(console) => with_accounts(console, gateway, desk),
+        Some(console) => with_accounts(console, gateway, desk, stills),
     };
     routes
         .route("/healthz", get(|| async { "ok\n" }))
@@ -188,18 +191,22 @@ fn with_accounts(
     console: ConsoleSettings,
     gateway: Arc<dyn Gateway>,
     desk: Arc<dyn Desk>,
+    stills: Arc<dyn Stills>,
 ) -> Router {
     let audit = console.audit;
     let accounts = Accounts::new(console.users, audit.clone());
     let watches = Watches::new(gateway.clone(), audit.clone());
+    let permits = Permits::new(stills, accounts.clone(), audit.clone());
     let store = MemoryStore::default();
     tokio::spawn({
         let (accounts, watches) = (accounts.clone(), watches.clone());
+        let permits = permits.clone();
         let store = store.clone();
         async move {
             loop {
                 tokio::time::sleep(TEND_EVERY).await;
                 accounts.look();
+                permits.tend();
                 watches.tend(&accounts, &store).await;
             }
         }
@@ -221,6 +228,7 @@ fn with_accounts(
             desk,
             accounts,
             watches,
+            permits,
             audit,
             searches: Arc::new(Semaphore::new(1)),
         })
