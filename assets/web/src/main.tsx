@@ -11,6 +11,7 @@ import "./style/drawing.css";
 import "./style/zones.css";
 import "./style/dialogs.css";
 import "./style/versions.css";
+import "./style/still.css";
 import { LanguageProvider } from "./text/language";
 
 const root = document.getElementById("app");

@@ -5,6 +5,7 @@ test.each([
   ["", { page: "wall" }],
   ["#/", { page: "wall" }],
   ["#/state", { page: "state" }],
+  ["#/stills", { page: "stills" }],
   ["#/camera/market", { page: "camera", id: "market" }],
   ["#/masks/market", { page: "masks", id: "market" }],
   ["#/masks/", { page: "unknown" }],

@@ -1,6 +1,7 @@
 // The console's texts in English. `nl.ts` must have the same keys: the build fails otherwise.
 
 import { masksEn } from "./masks.en";
+import { stillEn } from "./still.en";
 
 export const en = {
   language: { own: "English", other: "Nederlands" },
@@ -14,7 +15,14 @@ export const en = {
     loggedInAs: (user: string) => `Logged in as ${user}`,
     skip: "Go to the content",
   },
-  title: { login: "Log in", wall: "Cameras", state: "State", masks: "Masks", unknown: "Page not found" },
+  title: {
+    login: "Log in",
+    wall: "Cameras",
+    state: "State",
+    masks: "Masks",
+    stills: "Clear stills",
+    unknown: "Page not found",
+  },
   login: {
     heading: "Log in",
     intro: "This console shows camera pictures in which private places are hidden.",
@@ -121,6 +129,7 @@ export const en = {
     waiting: "Waiting for the gateway…",
   },
   masks: masksEn,
+  still: stillEn,
   officer: {
     heading: "State of the cameras",
     noVideo:

@@ -2,6 +2,7 @@
 
 import type { Dictionary } from "./en";
 import { masksNl } from "./masks.nl";
+import { stillNl } from "./still.nl";
 
 export const nl: Dictionary = {
   language: { own: "Nederlands", other: "English" },
@@ -15,7 +16,14 @@ export const nl: Dictionary = {
     loggedInAs: (user) => `Ingelogd als ${user}`,
     skip: "Naar de inhoud",
   },
-  title: { login: "Inloggen", wall: "Camera’s", state: "Status", masks: "Maskers", unknown: "Pagina niet gevonden" },
+  title: {
+    login: "Inloggen",
+    wall: "Camera’s",
+    state: "Status",
+    masks: "Maskers",
+    stills: "Onafgedekte beelden",
+    unknown: "Pagina niet gevonden",
+  },
   login: {
     heading: "Inloggen",
     intro: "Deze console toont camerabeelden waarin privéplekken zijn afgedekt.",
@@ -123,6 +131,7 @@ export const nl: Dictionary = {
     waiting: "Wachten op de gateway…",
   },
   masks: masksNl,
+  still: stillNl,
   officer: {
     heading: "Status van de camera’s",
     noVideo:
