@@ -3,9 +3,14 @@
 use crate::audit::{Entry, Outcome};
 use crate::event::Event;
 
-/// The gateway began.
-pub(super) fn started() -> Entry {
-    Entry::new("start", "gateway")
+/// The gateway began; whether it offers clear stills is for everyone to know who
+/// reads the log.
+pub(super) fn started(clear_still: bool) -> Entry {
+    let entry = Entry::new("start", "gateway");
+    match clear_still {
+        true => entry.detail("clear_still", true),
+        false => entry,
+    }
 }
 
 /// The gateway ends, in order.

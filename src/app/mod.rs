@@ -339,7 +339,7 @@ fn open_audit(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<
     };
     let settings = audit::Settings::in_folder(&console.audit);
     let audit = Audit::start(settings, clock.clone()).context("the audit log")?;
-    audit.note(audited::started());
+    audit.note(audited::started(console.clear_still));
     Ok(Some(audit))
 }
 

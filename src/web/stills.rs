@@ -163,6 +163,8 @@ impl Permits {
         minutes: u32,
         reason: String,
     ) -> Result<Permit, StillFault> {
+        // One that is over must be told before another stands in its place.
+        self.tend();
         // Under one lock: two who permit at once must not be mistaken for each other.
         let mut givers = self.givers();
         let grant = Grant {

@@ -255,7 +255,8 @@ pub(super) async fn fetch(
         .detail("reason", permit.reason.as_str())
         .detail("until", permit.until.as_str())
         .detail("captured", picture.captured.as_deref())
-        .detail("hidden", picture.hidden);
+        .detail("hidden", picture.hidden)
+        .detail("view", serde_json::json!(picture.view));
     // It took a while: the permit must be the same still, and nothing is sent
     // that is not on record.
     if permitted(&person, &permits, &camera)? != permit {
