@@ -38,6 +38,8 @@ pub mod onvif;
 #[cfg(feature = "gateway")]
 pub mod steer;
 #[cfg(feature = "gateway")]
+pub mod still;
+#[cfg(feature = "gateway")]
 pub mod telemetry;
 
 #[cfg(feature = "gateway")]

@@ -13,9 +13,10 @@ use greyplane::clock::SystemClock;
 use greyplane::secret::Secret;
 use greyplane::users::{PasswordHash, Role, User, Users};
 use greyplane::web::{
-    Answer, CameraPreset, CameraStatus, CameraView, CannotWatch, ConsoleSettings, Desk, DeskFault,
-    Edit, Gateway, GatewayStatus, InForce, Live, LiveOver, Percentiles, ProofQuestion, Reach,
-    Server, Settings, SteerFault, Steering, Watching, Wish,
+    Answer, CameraPreset, CameraStatus, CameraView, CannotWatch, ClearPicture, ConsoleSettings,
+    Desk, DeskFault, Edit, Gateway, GatewayStatus, Grant, InForce, Live, LiveOver, Percentiles,
+    Permit, ProofQuestion, Reach, Server, Settings, SteerFault, Steering, StillFault, Stills,
+    Watching, Wish,
 };
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, RETRY_AFTER, SET_COOKIE};
 use reqwest::{Method, Response};
@@ -146,6 +147,41 @@ impl Steering for Cameras {
     fn let_go(&self, _: &str) {}
 }
 
+/// Has no stills: tests/console_still.rs asks a real gateway.
+impl Stills for Cameras {
+    fn offered(&self) -> bool {
+        true
+    }
+
+    fn four_eyes(&self) -> bool {
+        false
+    }
+
+    fn permit(&self, _: &str) -> Result<Option<Permit>, StillFault> {
+        Err(StillFault::NoCamera)
+    }
+
+    fn permits(&self) -> Vec<(String, Permit)> {
+        Vec::new()
+    }
+
+    fn grant(&self, _: &str, _: Grant) -> Result<Permit, StillFault> {
+        Err(StillFault::NoCamera)
+    }
+
+    fn end(&self, _: &str, _: &Permit) -> bool {
+        false
+    }
+
+    fn end_those_over(&self) -> Vec<(String, Permit)> {
+        Vec::new()
+    }
+
+    fn take(&self, _: &str, _: &str) -> Result<ClearPicture, StillFault> {
+        Err(StillFault::NoCamera)
+    }
+}
+
 /// A console with an account for each role; its cameras are the market, but for
 /// the admin, who sees all.
 struct Console {
@@ -192,7 +228,7 @@ impl Console {
             }),
         };
         Self {
-            server: Server::start(settings, cameras.clone(), cameras.clone(), cameras.clone())
+            server: Server::start(settings, cameras.clone())
                 .unwrap(),
             cameras,
             users,
@@ -650,7 +686,7 @@ async fn without_accounts_there_is_a_status_and_no_console() {
         console: None,
     };
     let cameras = Arc::new(Cameras::default());
-    let server = Server::start(settings, cameras.clone(), cameras.clone(), cameras).unwrap();
+    let server = Server::start(settings, cameras).unwrap();
     for (path, status) in [
         ("/api/v1/status", 200),
         (SESSION, 404),
@@ -688,7 +724,7 @@ async fn over_tls_a_browser_is_told_to_stay_there() {
                 clock: Arc::new(SystemClock::new()),
             }),
         };
-        Server::start(settings, cameras.clone(), cameras.clone(), cameras)
+        Server::start(settings, cameras)
     };
     for unfit in ["no.pem", "missing.pem", "cert.pem"] {
         let said = start(unfit).unwrap_err().to_string();

@@ -32,9 +32,15 @@ const TABLE: &[(&str, &[&str])] = &[
     ("telemetry", &["onvif", "pose", "clock", "event"]),
     ("steer", &["onvif", "pose", "geom", "clock"]),
     (
+        "still",
+        &[
+            "plan", "paint", "zone", "pose", "frame", "geom", "clock", "event",
+        ],
+    ),
+    (
         "pipeline",
         &[
-            "hold", "paint", "plan", "frame", "geom", "clock", "event", "secret",
+            "still", "hold", "paint", "plan", "frame", "geom", "clock", "event", "secret",
         ],
     ),
     ("egress", &["pipeline", "clock", "event", "secret"]),
@@ -57,7 +63,10 @@ const TABLE: &[(&str, &[&str])] = &[
             "clock", "event",
         ],
     ),
-    ("web", &["archive", "audit", "clock", "secret", "users"]),
+    (
+        "web",
+        &["archive", "audit", "clock", "secret", "still", "users"],
+    ),
     ("sim", &["clock"]),
     ("app", ALL),
     ("prove", ALL),
@@ -80,6 +89,7 @@ const ALL: &[&str] = &[
     "paint",
     "hold",
     "onvif",
+    "still",
     "telemetry",
     "steer",
     "pipeline",

@@ -3,9 +3,10 @@
 use super::Shared;
 use super::detection::Sight;
 use super::journal::Journal;
-use super::judge::{Aim, Judge};
+use super::judge::{Aim, Judge, Look};
 use super::motion::Motion;
 use super::positions;
+use super::stills::CameraStills;
 use crate::archive::Archive;
 use crate::clock::Clock;
 use crate::config::{self, Camera, Kind, Masks};
@@ -61,6 +62,7 @@ pub(super) struct RunningCamera {
     archive: ArcSwap<Archive>,
     judge: Arc<Judge>,
     sight: Option<Arc<Sight>>,
+    stills: CameraStills,
     // Fields are dropped in order: what turns is stopped first, and no more poses come
     // while the pipeline ends.
     steer: Option<Steer>,
@@ -81,7 +83,9 @@ impl RunningCamera {
                 .sight(&camera.id, detect, motion, waker, clock)
         });
         let clock = shared.clock.clone();
-        let judge = Judge::new(camera, aim.clone(), clock, size, sight.clone());
+        let stills = CameraStills::new(shared.clear_still);
+        let slot = stills.slot();
+        let judge = Judge::new(camera, aim.clone(), clock, size, sight.clone(), slot);
         let judge = Arc::new(judge);
         let pipeline = CameraPipeline::start(
             settings(camera),
@@ -122,6 +126,7 @@ impl RunningCamera {
             judge,
             sight,
             steer,
+            stills,
             _telemetry: telemetry,
             pipeline,
         })
@@ -169,9 +174,18 @@ impl RunningCamera {
         matches!(self.kind, Kind::Fixed)
     }
 
+    /// Clear stills of it: who permitted them, and where one waits.
+    pub(super) fn stills(&self) -> &CameraStills {
+        &self.stills
+    }
+
     /// How it looks now, for drawing over its picture.
     pub(super) fn view(&self) -> Result<CameraView, DeskFault> {
-        let look = self.judge.look().map_err(DeskFault::NoPose)?;
+        self.view_of(self.judge.look().map_err(DeskFault::NoPose)?)
+    }
+
+    /// How it looked when it looked so.
+    pub(super) fn view_of(&self, look: Look) -> Result<CameraView, DeskFault> {
         let size = (look.size.width, look.size.height);
         let (state, reason) = self.shown();
         let (pose, profile) = match (look.pose, &self.kind) {

@@ -1,7 +1,7 @@
 //! Where events go: a log line each, and what the status shows of them.
 
 use super::audited;
-use crate::audit::Audit;
+use crate::audit::{Audit, Entry};
 use crate::event::{CameraState, Event, EventSink, Looking};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -43,6 +43,13 @@ impl Journal {
     /// Where the audit log lies, where there is one.
     pub(super) fn audit_folder(&self) -> Option<&Path> {
         self.audit.as_ref().map(Audit::folder)
+    }
+
+    /// Records what is no event, where there is an audit log.
+    pub(super) fn note(&self, entry: Entry) {
+        if let Some(audit) = &self.audit {
+            audit.note(entry);
+        }
     }
 
     pub(super) fn gauges(&self, camera: &str) -> Gauges {

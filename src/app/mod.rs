@@ -12,8 +12,9 @@ mod judge;
 mod models;
 mod motion;
 mod positions;
-mod steering;
 mod proof;
+mod steering;
+mod stills;
 
 pub use models::{Loaded, Shelf, try_models, usual_face};
 
@@ -52,6 +53,8 @@ struct Shared {
     four_eyes: bool,
     /// As the detectors were configured at the start.
     models: config::Detectors,
+    /// Whether clear stills may be permitted.
+    clear_still: bool,
 }
 
 impl std::fmt::Debug for Gateway {
@@ -83,6 +86,7 @@ impl Gateway {
             edits: Mutex::new(()),
             four_eyes: config.console.as_ref().is_some_and(|c| c.four_eyes),
             models: config.detectors.clone(),
+            clear_still: config.console.as_ref().is_some_and(|c| c.clear_still),
         });
         for camera in &config.cameras {
             let running = RunningCamera::start(camera, &shared)
@@ -91,8 +95,6 @@ impl Gateway {
         }
         let http = web::Server::start(
             http_settings(&config, audit, shared.clock.clone()),
-            shared.clone(),
-            shared.clone(),
             shared.clone(),
         )
         .with_context(|| format!("HTTP cannot be served at {}", config.http_listen))?;
@@ -245,6 +247,10 @@ impl Gateway {
             gone
         };
         self.shared.exits.remove_camera(id);
+        for camera in &gone {
+            self.shared
+                .end_permit(camera, "the camera was removed or restarted");
+        }
         // Stopped outside the lock: it takes a moment, and the status must not wait.
         drop(gone);
         self.shared.journal.forget(id);
@@ -278,6 +284,7 @@ impl Gateway {
         }
         let cameras = std::mem::take(&mut *self.shared.cameras());
         for camera in &cameras {
+            self.shared.end_permit(camera, "the gateway ends");
             self.shared.exits.remove_camera(camera.id());
         }
         // Side by side: each may take a moment to leave its camera.
@@ -340,7 +347,7 @@ fn open_audit(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<
     };
     let settings = audit::Settings::in_folder(&console.audit);
     let audit = Audit::start(settings, clock.clone()).context("the audit log")?;
-    audit.note(audited::started());
+    audit.note(audited::started(console.clear_still));
     Ok(Some(audit))
 }
 

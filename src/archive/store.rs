@@ -286,7 +286,7 @@ fn sum(bytes: &[u8]) -> String {
 }
 
 /// A time as RFC 3339 writes it, to the second.
-fn rfc3339(at: WallTime) -> String {
+pub(crate) fn rfc3339(at: WallTime) -> String {
     let seconds = at.0.div_euclid(1_000_000_000);
     time::OffsetDateTime::from_unix_timestamp(seconds)
         .ok()

@@ -6,6 +6,7 @@ mod proof;
 mod session;
 mod status;
 mod steering;
+mod still;
 mod video;
 mod view;
 
@@ -16,6 +17,7 @@ use super::error::ApiError;
 use super::holds::Holds;
 use super::recording;
 use super::steering::Steering;
+use super::stills::Permits;
 use super::watching::Watches;
 use crate::audit::{Audit, Entry, Outcome};
 use crate::users::Role;
@@ -44,6 +46,7 @@ pub(super) struct Shared {
     pub(super) watches: Watches,
     pub(super) steering: Arc<dyn Steering>,
     pub(super) holds: Holds,
+    pub(super) permits: Permits,
     pub(super) audit: Audit,
     #[from_ref(skip)]
     pub(super) searches: Arc<Semaphore>,
@@ -218,6 +221,8 @@ pub(super) fn routes() -> (axum::Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(steering::home))
         .routes(routes!(steering::presets))
         .routes(routes!(steering::go_preset))
+        .routes(routes!(still::fetch))
+        .routes(routes!(still::permit, still::give, still::withdraw))
         .routes(routes!(audit::search))
         .routes(routes!(audit::export))
         .routes(routes!(proof::proof))

@@ -16,6 +16,7 @@ mod recording;
 mod server;
 mod status;
 mod steering;
+mod stills;
 mod watching;
 
 pub use api::openapi_json;
@@ -26,6 +27,7 @@ pub use live::{Live, LiveOver, LivePart};
 pub use server::{CannotStart, Server};
 pub use status::{CameraStatus, DetectorStatus, GatewayStatus, Percentiles};
 pub use steering::{Answer, CameraPreset, Reach, SteerFault, Steering, Wish};
+pub use stills::{ClearPicture, Grant, Permit, StillFault, Stills};
 
 use crate::audit::Audit;
 use crate::clock::Clock;
@@ -80,6 +82,11 @@ pub trait Gateway: Send + Sync {
     /// Ends a browser's watching; whether there was such a one.
     fn unwatch(&self, watching: &str) -> bool;
 }
+
+/// Everything of the gateway that HTTP may reach.
+pub trait Whole: Gateway + Desk + Steering + Stills {}
+
+impl<G: Gateway + Desk + Steering + Stills> Whole for G {}
 
 /// The answer to a browser that wants to watch.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,6 +12,7 @@ import "./style/zones.css";
 import "./style/dialogs.css";
 import "./style/versions.css";
 import "./style/audit.css";
+import "./style/still.css";
 import { LanguageProvider } from "./text/language";
 
 const root = document.getElementById("app");

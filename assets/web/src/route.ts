@@ -8,12 +8,13 @@ export type Route =
   | { page: "masks"; id: string }
   | { page: "state" }
   | { page: "audit" }
+  | { page: "stills" }
   | { page: "unknown" };
 
 export function parseRoute(hash: string): Route {
   const path = hash.replace(/^#?\/?/, "");
   if (path === "") return { page: "wall" };
-  if (path === "state" || path === "audit") return { page: path };
+  if (path === "state" || path === "audit" || path === "stills") return { page: path };
   const [, page, id] = /^(camera|masks)\/([^/]+)$/.exec(path) ?? [];
   if (!id || (page !== "camera" && page !== "masks")) return { page: "unknown" };
   try {
@@ -26,6 +27,7 @@ export function parseRoute(hash: string): Route {
 export const WALL = "#/";
 export const STATE = "#/state";
 export const AUDIT = "#/audit";
+export const STILLS = "#/stills";
 
 export function cameraHref(id: string): string {
   return `#/camera/${encodeURIComponent(id)}`;

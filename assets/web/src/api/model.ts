@@ -25,6 +25,16 @@ export function mayAudit(session: Session): boolean {
   return session.roles.includes("officer") || session.roles.includes("admin");
 }
 
+/** Whether the gateway gives this user clear stills, where somebody permits them: nobody else, not even an admin. */
+export function mayFetchStills(session: Session): boolean {
+  return session.roles.includes("integrator");
+}
+
+/** Whether this user permits clear stills. */
+export function mayPermitStills(session: Session): boolean {
+  return session.roles.includes("officer") || session.roles.includes("admin");
+}
+
 /** Whether the gateway lets this user edit masks; it decides here as well. */
 export function mayEditMasks(session: Session): boolean {
   return session.roles.includes("integrator") || session.roles.includes("admin");

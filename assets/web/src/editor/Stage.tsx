@@ -10,6 +10,8 @@ import type { CameraView } from "../view";
 import { DoubtNotice } from "./Notices";
 import { Drawn, Handles } from "./Handles";
 import { usePointer } from "./usePointer";
+import { StillPicture } from "./StillBar";
+import type { Frozen } from "./useStill";
 import type { LookingAt } from "./useView";
 import { ZoneShapes } from "./ZoneShapes";
 
@@ -18,6 +20,8 @@ interface Props {
   comebacks: number;
   expired: () => void;
   looking: LookingAt;
+  /** Stands in place of the live picture. */
+  still: Frozen | null;
   may: boolean;
   editing: Editing;
   dispatch: (edit: Edit) => void;
@@ -27,7 +31,7 @@ interface Props {
 }
 
 export function Stage(props: Props) {
-  const { camera, comebacks, expired, looking, may, editing, dispatch, cursor, setCursor, drawingArea } = props;
+  const { camera, comebacks, expired, looking, still, may, editing, dispatch, cursor, setCursor, drawingArea } = props;
   const { t } = useTexts();
   const { chart, doubt } = looking;
   const [width, height] = chart ? [chart.width, chart.height] : [16, 9];
@@ -37,6 +41,7 @@ export function Stage(props: Props) {
   return (
     <div class="masks-stage" style={{ aspectRatio: `${width} / ${height}`, "--shape": String(width / height) }}>
       <Picture camera={camera} comebacks={comebacks} expired={expired} />
+      {still && <StillPicture frozen={still} camera={camera.id} />}
       <p class="unseen" id="stage-describe">
         {t.masks.stage.describe}
       </p>

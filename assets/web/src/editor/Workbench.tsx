@@ -11,9 +11,11 @@ import { DraftNotice, Problem, SavedNotice } from "./Notices";
 import { Panorama } from "./Panorama";
 import { AskDialog, ConflictDialog } from "./SaveDialogs";
 import { Stage } from "./Stage";
+import { StillBar } from "./StillBar";
 import { Toolbar } from "./Toolbar";
 import { useEditorKeys } from "./useEditorKeys";
 import { useLeaving } from "./useLeaving";
+import { useStill } from "./useStill";
 import { useView } from "./useView";
 import { useWork } from "./useWork";
 import { Versions } from "./Versions";
@@ -22,14 +24,18 @@ import { ZoneList } from "./ZoneList";
 interface Props {
   camera: CameraView;
   user: string;
+  /** Whether this user may fetch clear stills. */
+  stills: boolean;
   masks: Masks;
   comebacks: number;
   expired: () => void;
 }
 
-export function Workbench({ camera, user, masks, comebacks, expired }: Props) {
+export function Workbench({ camera, user, stills, masks, comebacks, expired }: Props) {
   const { t } = useTexts();
-  const looking = useView(camera.id, expired);
+  const live = useView(camera.id, expired);
+  const still = useStill(camera.id, stills, expired);
+  const looking = still.frozen?.looking ?? live;
   const work = useWork({ camera: camera.id, user, masks, expired });
   const { editing, dispatch, dirty, saving, ask } = work;
   const [tab, setTab] = useState<Tab>("picture");
@@ -95,7 +101,9 @@ export function Workbench({ camera, user, masks, comebacks, expired }: Props) {
             <div class="masks-main">
               <Stage
                 {...{ camera, comebacks, expired, looking, may, editing, dispatch, cursor, setCursor, drawingArea }}
+                still={still.frozen}
               />
+              <StillBar still={still} />
               <p class="quiet-text hint">
                 {t.masks.hint[hint]} {editing.drawing && t.masks.hint.drawKeys}
               </p>

@@ -3,6 +3,7 @@
 import { auditEn } from "./audit.en";
 import { wayEn } from "./live.en";
 import { masksEn } from "./masks.en";
+import { stillEn } from "./still.en";
 
 export const en = {
   language: { own: "English", other: "Nederlands" },
@@ -16,7 +17,15 @@ export const en = {
     loggedInAs: (user: string) => `Logged in as ${user}`,
     skip: "Go to the content",
   },
-  title: { login: "Log in", wall: "Cameras", state: "State", masks: "Masks", audit: "Audit log", unknown: "Page not found" },
+  title: {
+    login: "Log in",
+    wall: "Cameras",
+    state: "State",
+    masks: "Masks",
+    audit: "Audit log",
+    stills: "Clear stills",
+    unknown: "Page not found",
+  },
   login: {
     heading: "Log in",
     intro: "This console shows camera pictures in which private places are hidden.",
@@ -125,6 +134,7 @@ export const en = {
   },
   masks: masksEn,
   audit: auditEn,
+  still: stillEn,
   officer: {
     heading: "State of the cameras",
     noVideo:

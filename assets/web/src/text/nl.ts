@@ -4,6 +4,7 @@ import type { Dictionary } from "./en";
 import { auditNl } from "./audit.nl";
 import { wayNl } from "./live.nl";
 import { masksNl } from "./masks.nl";
+import { stillNl } from "./still.nl";
 
 export const nl: Dictionary = {
   language: { own: "Nederlands", other: "English" },
@@ -17,7 +18,15 @@ export const nl: Dictionary = {
     loggedInAs: (user) => `Ingelogd als ${user}`,
     skip: "Naar de inhoud",
   },
-  title: { login: "Inloggen", wall: "Camera’s", state: "Status", masks: "Maskers", audit: "Logboek", unknown: "Pagina niet gevonden" },
+  title: {
+    login: "Inloggen",
+    wall: "Camera’s",
+    state: "Status",
+    masks: "Maskers",
+    audit: "Logboek",
+    stills: "Onafgedekte beelden",
+    unknown: "Pagina niet gevonden",
+  },
   login: {
     heading: "Inloggen",
     intro: "Deze console toont camerabeelden waarin privéplekken zijn afgedekt.",
@@ -127,6 +136,7 @@ export const nl: Dictionary = {
   },
   masks: masksNl,
   audit: auditNl,
+  still: stillNl,
   officer: {
     heading: "Status van de camera’s",
     noVideo:
