@@ -39,11 +39,22 @@ export interface TurningView {
   mount: Mount;
   moving: boolean;
   margin_deg: number;
+  /** In the camera profile's unit; null where it is not known. */
+  zoom?: number | null;
+  hfov_deg?: number;
+  state?: MaskedState;
+  reason?: ViewReason;
 }
 
 export interface FixedView {
   kind: "fixed";
   size: [number, number];
+  state?: MaskedState;
+  reason?: ViewReason;
 }
+
+/** How the picture of now is masked. */
+export type MaskedState = "live" | "widened" | "covered";
+export type ViewReason = { code: string; detail?: string | null } | string | null;
 
 export type ViewMessage = TurningView | FixedView;

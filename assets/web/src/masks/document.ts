@@ -1,5 +1,4 @@
-// The zone document, format 1, as the gateway keeps it. Parts that the editor
-// does not touch (presets and their trims) are carried along as they came.
+// The zone document, format 1, as the gateway keeps it.
 
 import type { PicturePoint, SpherePoint } from "../geometry/types";
 
@@ -73,6 +72,10 @@ export function withoutZone(document: MaskDocument, id: string): MaskDocument {
 export function withPoints(shape: Shape, points: readonly Point[]): Shape {
   // One shape's points are of one kind: whoever adds one asks the chart for that kind.
   return { type: shape.type, points: points.map(stored) } as Shape;
+}
+
+export function presetName(preset: Preset): string {
+  return preset.name ?? preset.id;
 }
 
 /** The first `zone-1`, `zone-2`… that is free. */
