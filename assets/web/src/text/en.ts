@@ -1,6 +1,9 @@
 // The console's texts in English. `nl.ts` must have the same keys: the build fails otherwise.
 
 import { masksEn } from "./masks.en";
+import { motionEn } from "./motion.en";
+import { presetsEn } from "./presets.en";
+import { steeringEn } from "./steering.en";
 
 export const en = {
   language: { own: "English", other: "Nederlands" },
@@ -121,6 +124,9 @@ export const en = {
     waiting: "Waiting for the gateway…",
   },
   masks: masksEn,
+  motion: motionEn,
+  presets: presetsEn,
+  steering: steeringEn,
   officer: {
     heading: "State of the cameras",
     noVideo:

@@ -2,6 +2,9 @@
 
 import type { Dictionary } from "./en";
 import { masksNl } from "./masks.nl";
+import { motionNl } from "./motion.nl";
+import { presetsNl } from "./presets.nl";
+import { steeringNl } from "./steering.nl";
 
 export const nl: Dictionary = {
   language: { own: "Nederlands", other: "English" },
@@ -123,6 +126,9 @@ export const nl: Dictionary = {
     waiting: "Wachten op de gateway…",
   },
   masks: masksNl,
+  motion: motionNl,
+  presets: presetsNl,
+  steering: steeringNl,
   officer: {
     heading: "Status van de camera’s",
     noVideo:

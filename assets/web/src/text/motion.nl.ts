@@ -1,0 +1,68 @@
+// De teksten van de bewegingsproef in het Nederlands; deel van `nl.ts`.
+
+import type { motionEn } from "./motion.en";
+
+export const motionNl: typeof motionEn = {
+  tab: "Bewegingsproef",
+  heading: "Beweging controleren",
+  intro:
+    "De camera draait naar beide kanten: langzaam, sneller en snel. Dan zoomt hij in en uit en komt terug. Dat duurt één tot drie minuten. U kunt altijd stoppen.",
+  span: "Naar elke kant",
+  degrees: (n) => `${n}°`,
+  start: "Start",
+  stop: "Stop",
+  again: "Opnieuw starten",
+  cannot: "Nu is niet bekend waar de camera heen kijkt. De proef kan niet starten.",
+  fixed: "Deze camera draait niet.",
+  running: (leg, n, all) => `Deel ${n} van ${all}: ${leg}`,
+  end: {
+    done: "De proef is klaar. De camera is terug.",
+    stopped: "De proef is gestopt. De camera staat waar hij is gestopt.",
+    refused: "De proef is beëindigd: de camera kon niet worden gestuurd.",
+    "no-position": "De proef is beëindigd: drie seconden lang was niet bekend waar de camera heen kijkt.",
+  },
+  leg: {
+    right: { slow: "naar rechts, langzaam", middle: "naar rechts, sneller", fast: "naar rechts, snel" },
+    left: { slow: "naar links, langzaam", middle: "naar links, sneller", fast: "naar links, snel" },
+    in: "inzoomen",
+    out: "uitzoomen",
+    back: "terug naar het begin",
+  },
+  how: { reached: "helemaal", short: "ingekort: de camera ging niet verder, of te langzaam", "broken-off": "afgebroken" },
+  summary: {
+    heading: "Wat er te zien was",
+    margin: "Grootste marge",
+    degrees: (n) => `${n}°`,
+    speed: "Snelste draai",
+    perSecond: (n) => `${n}° per seconde`,
+    share: (state) => `Deel van de tijd: ${state}`,
+    percent: (n) => `${n}%`,
+    reasons: "Waarom het niet live was",
+    seconds: (n) => `${n} s`,
+    none: "–",
+    allLive: "Het beeld bleef de hele tijd live.",
+    neverCovered: "Het hele beeld was nooit afgedekt.",
+    covered: (seconds) => `Het hele beeld was ${seconds} s afgedekt.`,
+  },
+  chart: {
+    margin: "Marge (graden)",
+    pan: "Pan (graden)",
+    time: "Tijd (s)",
+    marginLabel: (least, most) => `Marge in de tijd, van ${least} tot ${most} graden. De tabel heeft de cijfers.`,
+    panLabel: (least, most) => `Pan in de tijd, van ${least} tot ${most} graden. De tabel heeft de cijfers.`,
+    legend: "Toestand van het beeld",
+  },
+  table: {
+    heading: "Per deel",
+    part: "Deel",
+    lasted: "Tijd (s)",
+    margin: "Grootste marge (°)",
+    speed: "Snelste (°/s)",
+    live: "Live",
+    widened: "Verruimd",
+    covered: "Afgedekt",
+    unknown: "Onbekend",
+    end: "Hoe het afliep",
+    scroll: "Tabel van de delen, kan opzij schuiven",
+  },
+};
