@@ -81,7 +81,7 @@ function NewPreset({ dispatch, view }: Pick<PresetsProps, "dispatch" | "view">) 
     <form class="preset-new" onSubmit={add}>
       <input
         aria-label={words.newName}
-        placeholder={words.newName}
+        placeholder={words.name}
         maxLength={200}
         value={name}
         onInput={(event) => setName(event.currentTarget.value)}
@@ -111,6 +111,12 @@ function Row(props: RowProps) {
   const trims = preset?.trims?.length ?? 0;
   const where = (at: { pan_deg: number; tilt_deg: number }) =>
     words.place(degrees(at.pan_deg, language, 1), degrees(at.tilt_deg, language, 1));
+  const about = [
+    place ? where(place) : words.ownUnknown,
+    zoom === null ? null : words.zoom(number(zoom, language, 2)),
+    trims > 0 ? words.trims(String(trims)) : null,
+    own ? words.own : null,
+  ];
   const go = () => {
     // Those who watch recall the camera's own: where it stands is where trims must fit.
     if (own && !row.apart) steering?.send({ kind: "preset", token: own.token });
@@ -122,12 +128,7 @@ function Row(props: RowProps) {
         <button type="button" class="zone-choose" aria-expanded={open} onClick={toggle}>
           <span class="zone-choose-name">{row.name}</span>
           {stands && <span class="tag tag-here">{words.here}</span>}
-          {own && <span class="tag tag-quiet">{words.own}</span>}
-          {preset && <span class="tag tag-quiet">{words.kept}</span>}
-          <span class="zone-away">
-            {place ? where(place) : words.ownUnknown}
-            {trims > 0 && ` · ${words.trims(String(trims))}`}
-          </span>
+          <span class="zone-away">{about.filter((text) => text !== null).join(" · ")}</span>
         </button>
         {steering && (
           <button type="button" class="preset-go" aria-label={words.goOf(row.name)} onClick={go}>
@@ -156,7 +157,6 @@ function Row(props: RowProps) {
               {words.keep}
             </button>
           )}
-          {zoom !== null && <p class="quiet-text small">{words.zoom(number(zoom, language, 2))}</p>}
         </div>
       )}
     </li>

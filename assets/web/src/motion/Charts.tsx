@@ -10,6 +10,8 @@ import { bandsOf } from "./summary";
 
 const SIZE = { width: 900, height: 190 };
 const ROOM = { left: 56, right: 12, top: 10, bottom: 26 };
+/** Room for the name of the axis at its end. */
+const TIME_PX = 70;
 /** So that a check that has just begun is not a line across the whole width. */
 const LEAST_S = 20;
 const STATES = ["live", "widened", "covered", "unknown"] as const;
@@ -95,7 +97,7 @@ function Chart({ check, values, floor, heading, label }: ChartProps) {
             </g>
           ))}
           {ticksOf(0, end_s)
-            .filter((tick) => tick <= end_s)
+            .filter((tick) => x(tick) < SIZE.width - ROOM.right - TIME_PX)
             .map((tick) => (
               <text key={tick} x={x(tick)} y={SIZE.height - 8} text-anchor="middle">
                 {number(tick, language)}

@@ -39,7 +39,7 @@ export function MotionCheck({ camera, comebacks, expired, looking, steering, zon
   const status = !check
     ? ""
     : check.end
-      ? words.end[check.end]
+      ? `${words.end[check.end]} ${check.end === "done" ? (check.passed.at(-1)?.how === "reached" ? words.back : words.notBack) : ""}`
       : leg
         ? words.running(legName(leg, t), String(check.passed.length + 1), String(check.legs.length))
         : "";

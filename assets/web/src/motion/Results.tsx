@@ -1,7 +1,7 @@
 // What a motion check has shown, in words and as a table.
 
 import type { Dictionary } from "../text/en";
-import { degrees, number } from "../text/format";
+import { codeName, degrees, number } from "../text/format";
 import { useTexts } from "../text/language";
 import type { Check, Leg } from "./check";
 import { byLeg, figuresOf } from "./summary";
@@ -49,7 +49,7 @@ export function Summary({ check }: { check: Check }) {
           <ul>
             {reasons.map(({ state, reason, seconds }) => (
               <li key={state + reason}>
-                {t.state[state]}: <span lang="en">{reason}</span> ({words.seconds(number(seconds, language, 1))})
+                {t.state[state]}: <span lang={codeName(reason, t) === reason ? "en" : undefined}>{codeName(reason, t)}</span> ({words.seconds(number(seconds, language, 1))})
               </li>
             ))}
           </ul>

@@ -23,6 +23,7 @@ export interface Look {
   margin_deg: number | null;
   moving: boolean;
   state: MaskedState | "unknown";
+  /** A code, or the gateway's words. */
   reason: string | null;
 }
 

@@ -94,6 +94,6 @@ export function lookOf({ view, doubt, why }: LookingAt, camera: CameraView, at_s
     margin_deg,
     moving,
     state: view.state ?? told,
-    reason: said === null ? (view.state ? null : camera.reason) : typeof said === "string" ? said : (said.detail ?? said.code),
+    reason: said === null ? (view.state ? null : camera.reason) : typeof said === "string" ? said : said.code,
   };
 }

@@ -54,30 +54,32 @@ export function KeysHelp({ close, editor }: { close: () => void; editor: boolean
       ]
     : [[t.keys.heading, pages]];
   return (
-    <dialog ref={dialog} class="help" aria-labelledby="keys-heading" onClose={close}>
-      {lists.map(([heading, rows], i) => (
-        <section key={heading}>
-          <h2 id={i === 0 ? "keys-heading" : undefined}>{heading}</h2>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{t.keys.key}</th>
-                <th scope="col">{t.keys.does}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map(([key, does]) => (
-                <tr key={key}>
-                  <th scope="row">
-                    <kbd>{key}</kbd>
-                  </th>
-                  <td>{does}</td>
+    <dialog ref={dialog} class={lists.length > 1 ? "help help-wide" : "help"} aria-labelledby="keys-heading" onClose={close}>
+      <div class="help-lists">
+        {lists.map(([heading, rows], i) => (
+          <section key={heading}>
+            <h2 id={i === 0 ? "keys-heading" : undefined}>{heading}</h2>
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">{t.keys.key}</th>
+                  <th scope="col">{t.keys.does}</th>
                 </tr>
-              ))}
-            </tbody>
-          </table>
-        </section>
-      ))}
+              </thead>
+              <tbody>
+                {rows.map(([key, does]) => (
+                  <tr key={key}>
+                    <th scope="row">
+                      <kbd>{key}</kbd>
+                    </th>
+                    <td>{does}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </section>
+        ))}
+      </div>
       <button type="button" onClick={() => dialog.current?.close()}>
         {t.keys.close}
       </button>

@@ -34,27 +34,26 @@ export function SteeringPanel({ steering, user, point }: Props) {
           <div class="row" role="group">
             <ZoomButton steering={steering} direction={-1} />
             <ZoomButton steering={steering} direction={1} />
+            <button type="button" class="stop" onClick={() => steering.send({ kind: "stop" })}>
+              {words.stop}
+            </button>
           </div>
-          <button type="button" onClick={() => steering.send({ kind: "stop" })}>
-            {words.stop}
-          </button>
           {reach.home && (
             <button type="button" title={words.homeHelp} onClick={() => steering.send({ kind: "home" })}>
               {words.home}
             </button>
           )}
+          {point && (
+            <button
+              type="button"
+              aria-pressed={point.on}
+              aria-disabled={!point.may && !point.on}
+              onClick={() => (point.may || point.on) && point.toggle()}
+            >
+              {words.point}
+            </button>
+          )}
         </div>
-        {point && (
-          <button
-            type="button"
-            class="steering-point"
-            aria-pressed={point.on}
-            aria-disabled={!point.may && !point.on}
-            onClick={() => (point.may || point.on) && point.toggle()}
-          >
-            {words.point}
-          </button>
-        )}
       </div>
       {trouble && <Trouble failure={trouble} dismiss={steering.dismiss} />}
     </details>
@@ -64,11 +63,13 @@ export function SteeringPanel({ steering, user, point }: Props) {
 export function Trouble({ failure, dismiss }: { failure: Failure; dismiss: () => void }) {
   const { t } = useTexts();
   const words = t.steering.trouble;
-  const said = failure.kind === "refused" ? failure.problem : null;
+  const trouble = troubleOf(failure);
+  // Who steers is told above already.
+  const said = failure.kind === "refused" && trouble !== "held" ? failure.problem : null;
   return (
     <div class="steering-trouble" role="alert">
       <p>
-        {words[troubleOf(failure)]}{" "}
+        {words[trouble]}{" "}
         {said && <span lang="en">{[said.error, said.remedy].filter(Boolean).join(" ")}</span>}
       </p>
       <button type="button" class="quiet" onClick={dismiss}>

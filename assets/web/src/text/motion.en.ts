@@ -14,11 +14,13 @@ export const motionEn = {
   fixed: "This camera does not turn.",
   running: (leg: string, n: string, all: string) => `Part ${n} of ${all}: ${leg}`,
   end: {
-    done: "The check is complete. The camera is back.",
+    done: "The check is complete.",
     stopped: "The check was stopped. The camera stands where it was stopped.",
     refused: "The check ended: the camera could not be steered.",
     "no-position": "The check ended: for three seconds it was not known where the camera looks.",
   },
+  back: "The camera is back where it was.",
+  notBack: "The camera is not back where it was.",
   leg: {
     right: { slow: "to the right, slowly", middle: "to the right, faster", fast: "to the right, fast" },
     left: { slow: "to the left, slowly", middle: "to the left, faster", fast: "to the left, fast" },

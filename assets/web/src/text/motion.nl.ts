@@ -16,11 +16,13 @@ export const motionNl: typeof motionEn = {
   fixed: "Deze camera draait niet.",
   running: (leg, n, all) => `Deel ${n} van ${all}: ${leg}`,
   end: {
-    done: "De proef is klaar. De camera is terug.",
+    done: "De proef is klaar.",
     stopped: "De proef is gestopt. De camera staat waar hij is gestopt.",
     refused: "De proef is beëindigd: de camera kon niet worden gestuurd.",
     "no-position": "De proef is beëindigd: drie seconden lang was niet bekend waar de camera heen kijkt.",
   },
+  back: "De camera staat weer waar hij stond.",
+  notBack: "De camera staat niet waar hij stond.",
   leg: {
     right: { slow: "naar rechts, langzaam", middle: "naar rechts, sneller", fast: "naar rechts, snel" },
     left: { slow: "naar links, langzaam", middle: "naar links, sneller", fast: "naar links, snel" },
