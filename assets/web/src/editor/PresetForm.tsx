@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { LONGEST_TEXT, presetName, zoneName, type Preset } from "../masks/document";
 import { MOST_TRIM_DEG, trimOf } from "../masks/presets";
 import { useTexts } from "../text/language";
-import type { PresetsProps } from "./Presets";
+import { placeNow, type PresetsProps } from "./Presets";
 
 interface Props extends PresetsProps {
   preset: Preset;
@@ -16,6 +16,7 @@ export function PresetForm(props: Props) {
   const { t } = useTexts();
   const words = t.presets;
   const nameId = `preset-name-${preset.id}`;
+  const place = placeNow(props.view);
   const trimming = stands && tool === "trim";
   return (
     <>
@@ -47,14 +48,24 @@ export function PresetForm(props: Props) {
       {stands && between && <p class="quiet-text small">{words.trim.settling}</p>}
       <Trims {...props} />
       <CopyTrims {...props} />
-      <button
-        type="button"
-        class="danger"
-        title={words.deleteHelp}
-        onClick={() => dispatch({ do: "preset-delete", preset: preset.id })}
-      >
-        {words.delete}
-      </button>
+      <div class="row preset-end">
+        <button
+          type="button"
+          aria-disabled={!place}
+          title={words.moveHelp}
+          onClick={() => place && dispatch({ do: "preset-move", preset: preset.id, place })}
+        >
+          {words.move}
+        </button>
+        <button
+          type="button"
+          class="danger"
+          title={words.deleteHelp}
+          onClick={() => dispatch({ do: "preset-delete", preset: preset.id })}
+        >
+          {words.delete}
+        </button>
+      </div>
     </>
   );
 }

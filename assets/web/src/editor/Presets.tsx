@@ -5,6 +5,7 @@ import type { TurningView } from "../geometry/types";
 import type { Preset } from "../masks/document";
 import type { Edit, Editing } from "../masks/editing";
 import { placesOf, positionOf, type PlaceRow } from "../masks/places";
+import type { Place } from "../masks/presets";
 import { degrees, number } from "../text/format";
 import { useTexts } from "../text/language";
 import type { Steering } from "../steering/useSteering";
@@ -65,16 +66,21 @@ export function Presets(props: PresetsProps) {
   );
 }
 
+/** None where the camera's position is not known, or not how far it zooms. */
+export function placeNow(view: TurningView | null): Place | null {
+  const zoom = view?.zoom ?? null;
+  return view && zoom !== null ? { pan_deg: view.pan_deg, tilt_deg: view.tilt_deg, zoom } : null;
+}
+
 function NewPreset({ dispatch, view }: Pick<PresetsProps, "dispatch" | "view">) {
   const { t } = useTexts();
   const words = t.presets;
   const [name, setName] = useState("");
-  const zoom = view?.zoom ?? null;
-  const may = view !== null && zoom !== null;
+  const place = placeNow(view);
   const add = (event: Event) => {
     event.preventDefault();
-    if (!view || zoom === null) return;
-    dispatch({ do: "preset-add", name, place: { pan_deg: view.pan_deg, tilt_deg: view.tilt_deg, zoom } });
+    if (!place) return;
+    dispatch({ do: "preset-add", name, place });
     setName("");
   };
   return (
@@ -86,10 +92,10 @@ function NewPreset({ dispatch, view }: Pick<PresetsProps, "dispatch" | "view">) 
         value={name}
         onInput={(event) => setName(event.currentTarget.value)}
       />
-      <button type="submit" aria-disabled={!may} title={words.useHelp}>
+      <button type="submit" aria-disabled={!place} title={words.useHelp}>
         {words.use}
       </button>
-      {!may && <p class="quiet-text small">{words.unknownPlace}</p>}
+      {!place && <p class="quiet-text small">{words.unknownPlace}</p>}
     </form>
   );
 }

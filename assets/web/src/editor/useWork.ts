@@ -165,6 +165,8 @@ function announcement(before: Editing, action: Edit, t: Dictionary): string | nu
       const added = after.document.presets?.at(-1);
       return added ? t.presets.said.added(presetName(added)) : null;
     }
+    case "preset-move":
+      return t.presets.said.moved;
     case "preset-delete":
       return t.presets.said.deleted;
     case "trim-delete":

@@ -5,7 +5,7 @@ import { cameraOf, mountRotation } from "./camera";
 import { lensOf } from "./lens";
 import { BOTTOM_DEG, PX_PER_DEG, TOP_DEG } from "./panorama";
 import type { TurningView } from "./types";
-import { apply, directionOf, vectorOf, type Vector } from "./vector";
+import { apply, directionOf, dot, unit, vectorOf, type Vector } from "./vector";
 
 export const PANS = 360;
 export const TILTS = TOP_DEG - BOTTOM_DEG;
@@ -24,13 +24,18 @@ const MIDDLES: Vector[] = Array.from({ length: PANS * TILTS }, (_, i) =>
 /** Adds the cells whose middle the camera sees; how many were new. */
 export function look(cells: Cells, view: TurningView): number {
   const camera = cameraOf(view);
+  const { width, height } = camera;
+  const axis = unit(camera.unprojectVector({ u: width / 2, v: height / 2 }));
+  const corners = [0, width].flatMap((u) => [0, height].map((v) => unit(camera.unprojectVector({ u, v }))));
+  // Nothing is seen further from the axis than the corners.
+  const least = Math.min(...corners.map((corner) => dot(axis, corner)));
   let fresh = 0;
   MIDDLES.forEach((middle, i) => {
-    if (cells[i] === 1) return;
+    if (cells[i] === 1 || dot(axis, middle) < least) return;
     const seen = camera.toCamera(middle);
     if (seen[2] <= 0.01) return;
     const { u, v } = camera.pixel(seen);
-    if (u < 0 || v < 0 || u > camera.width || v > camera.height) return;
+    if (u < 0 || v < 0 || u > width || v > height) return;
     cells[i] = 1;
     fresh += 1;
   });

@@ -91,6 +91,7 @@ export function edit(state: Editing, action: Edit): Editing {
     case "redo":
       return state.drawing ? state : redo(state);
     case "preset-add":
+    case "preset-move":
     case "preset-rename":
     case "preset-delete":
     case "trim":

@@ -17,6 +17,7 @@ const trim = (pan_deg: number, gesture?: string): Edit => ({
 
 test.each<[string, Edit]>([
   ["adding one", { do: "preset-add", name: "Square", place: PLACE }],
+  ["moving one", { do: "preset-move", preset: "crossing", place: PLACE }],
   ["renaming one", { do: "preset-rename", preset: "crossing", name: "The crossing" }],
   ["deleting one", { do: "preset-delete", preset: "crossing" }],
   ["a trim", trim(1)],
@@ -83,6 +84,11 @@ test("with the last preset goes the list, with the last trim its list", () => {
     { do: "trim-delete", preset: "crossing", zone: "garden" },
   );
   expect(crossing(bare.document)).not.toHaveProperty("trims");
+});
+
+test("a preset that is moved keeps its name and its trims", () => {
+  const moved = crossing(after({ do: "preset-move", preset: "crossing", place: PLACE }).document);
+  expect(moved).toEqual({ ...crossing(street()), ...PLACE });
 });
 
 test("presets stay when zones are drawn, renamed and deleted", () => {

@@ -6,8 +6,12 @@ import { LONGEST_TEXT, type MaskDocument, type Preset, type Trim } from "./docum
 export const MOST_TRIM_DEG = 5;
 const LONGEST_ID = 64;
 
+export type Place = Pick<Preset, "pan_deg" | "tilt_deg" | "zoom">;
+
 export type PresetEdit =
-  | { do: "preset-add"; name: string; place: Omit<Preset, "id" | "name" | "trims"> }
+  | { do: "preset-add"; name: string; place: Place }
+  /** To where the camera stands; its trims come along. */
+  | { do: "preset-move"; preset: string; place: Place }
   | { do: "preset-rename"; preset: string; name: string }
   | { do: "preset-delete"; preset: string }
   | { do: "trim"; preset: string; trim: Trim; gesture?: string }
@@ -24,6 +28,10 @@ export function changePresets(document: MaskDocument, action: PresetEdit): Chang
   switch (action.do) {
     case "preset-add":
       return { document: withNew(document, action.name, action.place), gesture: null };
+    case "preset-move": {
+      const put = (preset: Preset) => ({ ...preset, ...placed(action.place) });
+      return { document: withPreset(document, action.preset, put), gesture: null };
+    }
     case "preset-rename": {
       const name = action.name.slice(0, LONGEST_TEXT);
       const put = ({ name: _, ...preset }: Preset): Preset => (name.trim() === "" ? preset : { ...preset, name });
@@ -74,18 +82,17 @@ export function idFrom(document: MaskDocument, name: string): string {
   }
 }
 
-function withNew(document: MaskDocument, name: string, place: Omit<Preset, "id" | "name" | "trims">): MaskDocument {
+function withNew(document: MaskDocument, name: string, place: Place): MaskDocument {
   const called = name.trim().slice(0, LONGEST_TEXT);
-  // The camera may count its turns; a preset is a place.
-  const pan_deg = rounded(Math.abs(place.pan_deg) <= 180 ? place.pan_deg : place.pan_deg - 360 * Math.round(place.pan_deg / 360));
-  const preset: Preset = {
-    id: idFrom(document, called),
-    ...(called === "" ? {} : { name: called }),
-    pan_deg,
-    tilt_deg: rounded(place.tilt_deg),
-    zoom: place.zoom,
-  };
+  const named = called === "" ? {} : { name: called };
+  const preset: Preset = { id: idFrom(document, called), ...named, ...placed(place) };
   return { ...document, presets: [...(document.presets ?? []), preset] };
+}
+
+/** The camera may count its turns; a preset is a place. */
+function placed({ pan_deg, tilt_deg, zoom }: Place): Place {
+  const once = Math.abs(pan_deg) <= 180 ? pan_deg : pan_deg - 360 * Math.round(pan_deg / 360);
+  return { pan_deg: rounded(once), tilt_deg: rounded(tilt_deg), zoom };
 }
 
 function withPreset(document: MaskDocument, id: string, put: (preset: Preset) => Preset): MaskDocument {

@@ -46,6 +46,8 @@ export function KeysHelp({ close, editor }: { close: () => void; editor: boolean
     [`${control} ${steers.names.home}`, steers.home],
     [escape, steers.stop],
     [`${arrows} `, steers.trim],
+    [page, steers.trimZone],
+    [del, steers.trimDelete],
   ];
   const lists: [string, [string, string][]][] = editor
     ? [

@@ -22,6 +22,8 @@ export const presetsEn = {
   own: "the camera's own",
   trims: (n: string) => `trims: ${n}`,
   apart: "The camera's own preset of this name stands elsewhere:",
+  move: "Move it here",
+  moveHelp: "Puts this preset where the camera looks now. Its trims stay.",
   delete: "Delete preset",
   deleteHelp: "Its trims go with it. The camera's own preset stays.",
   trim: {
@@ -60,6 +62,7 @@ export const presetsEn = {
     close: "Close",
   },
   said: {
+    moved: "Preset moved.",
     added: (name: string) => `Preset ${name} added.`,
     deleted: "Preset deleted.",
     copied: "Trims copied.",

@@ -24,6 +24,8 @@ export const presetsNl: typeof presetsEn = {
   own: "van de camera",
   trims: (n) => `correcties: ${n}`,
   apart: "De eigen preset van de camera met deze naam staat ergens anders:",
+  move: "Hierheen verplaatsen",
+  moveHelp: "Zet deze preset waar de camera nu heen kijkt. De correcties blijven.",
   delete: "Preset verwijderen",
   deleteHelp: "De correcties gaan mee weg. De eigen preset van de camera blijft.",
   trim: {
@@ -62,6 +64,7 @@ export const presetsNl: typeof presetsEn = {
     close: "Sluiten",
   },
   said: {
+    moved: "Preset verplaatst.",
     added: (name) => `Preset ${name} toegevoegd.`,
     deleted: "Preset verwijderd.",
     copied: "Correcties overgenomen.",

@@ -41,6 +41,8 @@ export const steeringEn = {
     home: "Turn to the home position",
     stop: "Stop the camera; end going to a point, or trimming",
     trim: "While trimming: move the trim by 1 pixel, with Shift by 10",
+    trimZone: "While trimming: choose the next or the previous zone",
+    trimDelete: "While trimming: remove the trim",
     names: { plusMinus: "+ −", home: "Home" },
   },
 };

@@ -43,6 +43,8 @@ export const steeringNl: typeof steeringEn = {
     home: "Naar de basisstand draaien",
     stop: "De camera stoppen; naar een punt gaan of bijstellen beëindigen",
     trim: "Bij het bijstellen: de correctie 1 pixel verplaatsen, met Shift 10",
+    trimZone: "Bij het bijstellen: de volgende of de vorige zone kiezen",
+    trimDelete: "Bij het bijstellen: de correctie weghalen",
     names: { plusMinus: "+ −", home: "Home" },
   },
 };
