@@ -157,6 +157,65 @@ fn whoever_watches_in_a_browser_sees_the_street_and_nothing_private() {
     );
 }
 
+/// How long pictures are timed, seconds.
+const TIMED_S: f64 = 10.0;
+
+/// Prints the delay from the lens to the browser's screen; what it must be is
+/// said in design/014-console.md, since no test may depend on time.
+#[test]
+fn pictures_reach_the_browser_in_order_and_their_delay_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let pan = Script::Sweep {
+        peak_deg_per_s: 20.0,
+        amplitude_deg: 60.0,
+        centre_pan_deg: 0.0,
+        tilt_deg: -8.0,
+        zoom: 0.0,
+    };
+    let numbered = SimConfig {
+        frame_code: true,
+        width: 1280,
+        height: 720,
+        ..street(pan)
+    };
+    let sim = Sim::start(numbered, clock.clone()).unwrap();
+    let config = configure(&sim, folder.path(), &[("street", sim.zones_json())]);
+    let mut gateway = Gateway::start(config, clock).unwrap();
+    let ran = script("glass.mjs")
+        .args([&gateway.http_url(), "anna", PASSWORD, "street"])
+        .arg(TIMED_S.to_string())
+        .output()
+        .unwrap();
+    let seen: Value = serde_json::from_slice(&ran.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&ran.stderr)));
+    let frames: Vec<(u64, f64)> = serde_json::from_value(seen["frames"].clone()).unwrap();
+    let in_order = frames.windows(2).all(|pair| pair[0].0 <= pair[1].0);
+    assert!(in_order, "an older picture after a newer one: {frames:?}");
+    let mut delays_ms: Vec<f64> = frames
+        .iter()
+        .filter_map(|(number, shown_ms)| {
+            Some(shown_ms - sim.truth_of_frame(*number)?.t_ns as f64 * 1e-6)
+        })
+        .collect();
+    delays_ms.sort_by(f64::total_cmp);
+    assert!(
+        delays_ms.len() > 20 && delays_ms[0] > 0.0,
+        "too few numbers could be read, or a picture was shown before it was taken: {seen}"
+    );
+    let at = |share: f64| delays_ms[((delays_ms.len() - 1) as f64 * share) as usize];
+    println!(
+        "lens to screen, ms: p50 {:.0} p95 {:.0} max {:.0} ({} of {} pictures in {TIMED_S} s; budget {} ms)",
+        at(0.5),
+        at(0.95),
+        at(1.0),
+        delays_ms.len(),
+        seen["pictures"],
+        gateway.status().cameras[0].budget_ms
+    );
+    gateway.stop();
+}
+
 /// The corners of a zone of directions.
 fn corners(zone: &Value) -> Vec<[f64; 2]> {
     let points = zone["shape"]["points"].as_array().into_iter().flatten();

@@ -29,14 +29,17 @@ pub struct Version {
     /// Who saved it.
     pub author: String,
     /// Why, where somebody said so.
+    #[schema(required)]
     pub reason: Option<String>,
     /// Whether it hides less than the version in force before.
     pub covers_less: bool,
     /// The version whose document it brings back.
+    #[schema(required)]
     pub restores: Option<u32>,
     /// What became of it.
     pub state: State,
     /// Who decided about a version that needed a second person.
+    #[schema(required)]
     pub second: Option<String>,
 }
 

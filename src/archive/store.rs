@@ -3,6 +3,7 @@
 
 use super::{Draft, Fault, State, Version};
 use crate::clock::WallTime;
+use atomic_write_file::AtomicWriteFile;
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::io::{self, Write};
@@ -271,19 +272,10 @@ fn rfc3339(at: WallTime) -> String {
 
 /// Writes a file whole or not at all, and lets the disk have it before it counts.
 fn write_whole(file: &Path, bytes: &[u8]) -> Result<(), Fault> {
-    let mut part = file.as_os_str().to_owned();
-    part.push(".part");
-    let part = PathBuf::from(part);
     let write = || {
-        let mut written = fs::File::create(&part)?;
+        let mut written = AtomicWriteFile::open(file)?;
         written.write_all(bytes)?;
-        written.sync_all()?;
-        fs::rename(&part, file)?;
-        match file.parent() {
-            // A folder that cannot be synced has its file all the same.
-            Some(folder) => fs::File::open(folder)?.sync_all().or(Ok(())),
-            None => Ok(()),
-        }
+        written.commit()
     };
     write().map_err(io_fault(file))
 }

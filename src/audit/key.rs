@@ -1,6 +1,6 @@
 //! The gateway's key, and SHA-256.
 
-use super::open::sync_folder;
+use atomic_write_file::AtomicWriteFile;
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use sha2::{Digest, Sha256};
@@ -92,17 +92,10 @@ impl Key {
         let pair = Ed25519KeyPair::generate().map_err(other)?;
         let written = AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair).map_err(other)?;
         // Whole or not at all: half a key is a log that nobody can go on with.
-        let part = folder.join("audit.key.part");
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&part)?;
+        let file = folder.join(FILE);
+        let mut file = AtomicWriteFile::options().mode(0o600).open(file)?;
         file.write_all(written.as_ref())?;
-        file.sync_all()?;
-        fs::rename(part, folder.join(FILE))?;
-        sync_folder(folder)?;
+        file.commit()?;
         Ok(Self { pair })
     }
 

@@ -5,6 +5,7 @@ mod check;
 mod demo;
 mod eval;
 mod mask;
+mod openapi;
 mod prove;
 mod redact;
 mod run;
@@ -52,6 +53,8 @@ enum Command {
     User(user::Args),
     /// Check and read the audit log.
     Audit(audit::Args),
+    /// Print the document that describes the HTTP API (OpenAPI 3.1).
+    Openapi,
     /// Play scenarios and judge the masked stream as a viewer.
     Prove(prove::Args),
 }
@@ -91,6 +94,7 @@ impl Arguments {
             Command::Redact(args) => args.run(&screen),
             Command::User(args) => args.run(),
             Command::Audit(args) => args.run(),
+            Command::Openapi => openapi::run(),
             Command::Prove(args) => args.run(),
         };
         match done {

@@ -1,6 +1,7 @@
 //! The accounts' file: read whole, written whole or not at all.
 
 use super::{User, Users};
+use atomic_write_file::AtomicWriteFile;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::{self, Read, Write};
@@ -80,7 +81,8 @@ impl Users {
         Ok(users)
     }
 
-    /// Writes accounts, readable for their owner only, whole or not at all.
+    /// Writes accounts, whole or not at all. A new file is readable for its owner
+    /// only; one that was there keeps its mode and owner.
     ///
     /// # Errors
     /// What the system says.
@@ -94,18 +96,11 @@ impl Users {
             users: self.0.clone(),
         };
         let text = toml::to_string(&document).map_err(|e| fault(io::Error::other(e)))?;
-        let part = file.with_extension("toml.part");
         let write = || {
-            let mut written = fs::OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o600)
-                .open(&part)?;
+            let mut written = AtomicWriteFile::options().mode(0o600).open(file)?;
             written.write_all(HEAD.as_bytes())?;
             written.write_all(text.as_bytes())?;
-            written.sync_all()?;
-            fs::rename(&part, file)
+            written.commit()
         };
         write().map_err(fault)
     }

@@ -211,3 +211,28 @@ pub(super) fn routes() -> (axum::Router<Shared>, utoipa::openapi::OpenApi) {
 async fn document(_person: LoggedIn) -> Json<utoipa::openapi::OpenApi> {
     Json(routes().1)
 }
+
+/// The document that describes the HTTP API (OpenAPI 3.1, JSON), from which the
+/// console's types are made.
+///
+/// # Errors
+/// What serde reports; nothing in the document can cause it.
+pub fn openapi_json() -> Result<String, serde_json::Error> {
+    let mut text = serde_json::to_string_pretty(&routes().1)?;
+    text.push('\n');
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_console_is_built_from_the_api_as_it_is() {
+        let kept = include_str!("../../assets/web/openapi.json");
+        assert!(
+            openapi_json().unwrap() == kept,
+            "write it anew: cargo run -- openapi >assets/web/openapi.json"
+        );
+    }
+}

@@ -13,6 +13,7 @@ pub(super) struct ErrorBody {
     /// What happened, a sentence.
     error: String,
     /// What to do about it.
+    #[schema(required)]
     remedy: Option<String>,
 }
 

@@ -15,6 +15,7 @@ mod server;
 mod status;
 mod watching;
 
+pub use api::openapi_json;
 pub use desk::{CameraView, Desk, DeskFault, Edit, InForce, Mistake, MountView};
 pub use server::{CannotStart, Server};
 pub use status::{CameraStatus, DetectorStatus, GatewayStatus, Percentiles};

@@ -23,8 +23,10 @@ pub struct CameraStatus {
     /// `live`, `widened`, `covered` or `no-signal`.
     pub state: &'static str,
     /// Why, where there is a reason.
+    #[schema(required)]
     pub reason: Option<String>,
     /// Width and height of the picture, once known.
+    #[schema(required)]
     pub size: Option<(u32, u32)>,
     /// Frames a second from the camera.
     pub fps_in: f64,
@@ -43,10 +45,13 @@ pub struct CameraStatus {
     /// Seconds not wholly covered.
     pub live_s: f64,
     /// Accepted positions a second; none for a fixed camera.
+    #[schema(required)]
     pub telemetry_hz: Option<f64>,
     /// Mean time from measurement to arrival of positions.
+    #[schema(required)]
     pub telemetry_lateness_ms: Option<f64>,
     /// What the detectors reach; none where nothing is looked for.
+    #[schema(required)]
     pub detector: Option<DetectorStatus>,
     /// Who watches now.
     pub viewers: u32,

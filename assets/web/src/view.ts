@@ -3,7 +3,9 @@
 import type { CameraStatus, Session } from "./api/model";
 import { STALE_AFTER_S, type StatusView } from "./api/useStatus";
 
-export type ShownState = CameraStatus["state"] | "unknown";
+const STATES = ["live", "widened", "covered", "no-signal"] as const;
+
+export type ShownState = (typeof STATES)[number] | "unknown";
 
 export interface CameraView {
   id: string;
@@ -14,8 +16,6 @@ export interface CameraView {
   reason: string | null;
 }
 
-const STATES: readonly string[] = ["live", "widened", "covered", "no-signal"];
-
 export function viewsOf(session: Session, gateway: StatusView): CameraView[] {
   const { status, silentS } = gateway;
   if (!status) return session.cameras.map((id) => ({ id, status: null, state: "unknown", reason: null }));
@@ -24,7 +24,7 @@ export function viewsOf(session: Session, gateway: StatusView): CameraView[] {
     id: camera.id,
     status: camera,
     // A state that this page does not know must not look like one it knows.
-    state: stale || !STATES.includes(camera.state) ? "unknown" : camera.state,
+    state: (!stale && STATES.find((state) => state === camera.state)) || "unknown",
     reason: stale ? null : camera.reason,
   }));
 }

@@ -59,6 +59,7 @@ pub(super) struct Page {
     records: Vec<AuditRecord>,
     /// Where to go on; none at the beginning of the log. There may be more even
     /// where fewer than `limit` came: a long log is read in parts.
+    #[schema(required)]
     next_before_seq: Option<u64>,
     /// What the last look at the whole log found: after the start and once a day.
     verified: Verified,
@@ -105,14 +106,17 @@ impl From<Record> for AuditRecord {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Verified {
     /// When that was looked at; none = not yet.
+    #[schema(required)]
     at: Option<String>,
     /// `whole`, `broken` or `unknown`.
     state: &'static str,
     /// Records that are what was written.
     records: u64,
     /// The last of them, `SEQ:HASH`: to be noted elsewhere.
+    #[schema(required)]
     checkpoint: Option<String>,
     /// Whose signatures they bear: the gateway's public key.
+    #[schema(required)]
     key: Option<String>,
     /// What is wrong.
     faults: Vec<String>,

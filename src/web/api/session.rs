@@ -26,7 +26,6 @@ pub(super) struct Who {
     /// Their name.
     user: String,
     /// What they may do.
-    #[schema(value_type = Vec<String>)]
     roles: Vec<Role>,
     /// Ids of the cameras they may see, in the configuration's order.
     cameras: Vec<String>,

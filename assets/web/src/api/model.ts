@@ -1,13 +1,17 @@
-// Short names for the API's types, and what a role may do.
+// Short names for the API's types, and what a role may do. The types themselves
+// (`types.ts`) are made from openapi.json, which the gateway prints.
 
 import type { components } from "./types";
 
 type Schemas = components["schemas"];
-export type Session = Schemas["Session"];
-export type Problem = Schemas["Problem"];
+export type Session = Schemas["Who"];
+export type Problem = Schemas["ErrorBody"];
 export type GatewayStatus = Schemas["GatewayStatus"];
 export type CameraStatus = Schemas["CameraStatus"];
-export type Role = Session["roles"][number];
+export type Role = Schemas["Role"];
+export type Version = Schemas["Version"];
+export type Mistake = Schemas["Mistake"];
+export type ViewMessage = Schemas["CameraView"];
 
 const VIDEO_ROLES: readonly Role[] = ["observer", "integrator", "admin"];
 

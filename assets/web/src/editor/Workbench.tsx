@@ -57,7 +57,7 @@ export function Workbench({ camera, user, masks, comebacks, expired }: Props) {
   const trimmed = useMemo(() => (view && chart ? trimmedAt(view, chart, presets) : null), [view, chart, presets]);
   const here = useMemo(() => (known ? standingOn(presets ?? [], known) : null), [known, presets]);
   const seen = useSeen(looking);
-  const steering = useSteering(camera.id, turning !== null, expired);
+  const { steering, refusal } = useSteering(camera.id, turning !== null, expired);
   const own = useOwnPresets(camera.id, steering?.reach.presets ?? false, expired);
   const [list, setList] = useState<List>("zones");
   const [chosen, setTool] = useState<Tool>("zones");
@@ -183,6 +183,11 @@ export function Workbench({ camera, user, masks, comebacks, expired }: Props) {
                 user={user}
                 point={{ on: tool === "go", toggle: () => take(tool === "go" ? "zones" : "go"), may }}
               />
+            )}
+            {turning && !steering && refusal && (
+              <p class="quiet-text small">
+                {t.steering.cannot} <span lang="en">{[refusal.error, refusal.remedy].filter(Boolean).join(". ")}</span>
+              </p>
             )}
             <SideLists list={list} setList={setList} presets={turning !== null}>
               {list === "presets" && turning ? (

@@ -1,6 +1,8 @@
 // The spaces that the editor moves between. Their fields differ, so that the
 // compiler refuses to mix them.
 
+import type { ViewMessage as CameraView } from "../api/model";
+
 /** A direction from the camera, degrees: pan clockwise seen from above, tilt above the horizon. */
 export interface SpherePoint {
   pan_deg: number;
@@ -19,42 +21,26 @@ export interface Pixel {
   v: number;
 }
 
-export interface Mount {
-  pan_deg: number;
-  pitch_deg: number;
-  roll_deg: number;
-  ceiling: boolean;
+type Told<Kind> = Extract<CameraView, { kind: Kind }>;
+
+/** What is told besides where it looks; a gateway may not know it. */
+interface Besides {
+  /** `live`, `widened`, `covered` or `no-signal`. */
+  state?: string;
+  reason?: { code: string; detail: string } | null;
 }
 
 /** How a turning camera looks now, as the gateway says it. */
-export interface TurningView {
-  kind: "turning";
-  size: [number, number];
-  pan_deg: number;
-  tilt_deg: number;
-  roll_deg: number;
-  focal_px: number;
-  k1: number;
-  k2: number;
-  mount: Mount;
-  moving: boolean;
-  margin_deg: number;
-  /** In the camera profile's unit; null where it is not known. */
-  zoom?: number | null;
-  hfov_deg?: number;
-  state?: MaskedState;
-  reason?: ViewReason;
-}
+export type TurningView = Pick<Told<"turning">, Where> &
+  Besides & {
+    /** In the camera profile's unit; null where it is not known. */
+    zoom?: number | null;
+    hfov_deg?: number;
+  };
+type Where =
+  | ("kind" | "size" | "pan_deg" | "tilt_deg" | "roll_deg" | "focal_px" | "k1" | "k2" | "mount")
+  | ("moving" | "margin_deg");
 
-export interface FixedView {
-  kind: "fixed";
-  size: [number, number];
-  state?: MaskedState;
-  reason?: ViewReason;
-}
-
-/** How the picture of now is masked. */
-export type MaskedState = "live" | "widened" | "covered";
-export type ViewReason = { code: string; detail?: string | null } | string | null;
-
+export type FixedView = Pick<Told<"fixed">, "kind" | "size"> & Besides;
 export type ViewMessage = TurningView | FixedView;
+export type Mount = TurningView["mount"];

@@ -68,7 +68,7 @@ test.each([
   ["zones[7].points", null],
   ["presets[0].trims", null],
 ])("a mistake at %s stands beside %s", (path, zone) => {
-  const mistake = { path, what: "Wrong.", remedy: null };
+  const mistake = { path, what: "Wrong.", remedy: "close it" };
   const state = course(...sent, answer({ kind: "mistakes", mistakes: [mistake] }));
   expect(state).toEqual({ step: "closed", saved: null, mistakes: [{ ...mistake, zone }] });
 });

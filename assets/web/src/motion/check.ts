@@ -1,7 +1,6 @@
 // The motion check: drives the camera through a sweep and keeps what was seen
 // on the way. Pure: the page gives it a look ten times a second and does what it asks.
 
-import type { MaskedState } from "../geometry/types";
 import type { Command, Move } from "../steering/course";
 
 export type Speed = "slow" | "middle" | "fast";
@@ -13,6 +12,9 @@ export type Leg =
 /** Of a comfortable speed. */
 export const SPEEDS: Record<Speed, number> = { slow: 0.2, middle: 0.5, fast: 1 };
 
+/** How the picture is masked; `unknown` also while none comes. */
+export type Seen = "live" | "widened" | "covered" | "unknown";
+
 /** What is known at one moment. `pan_deg` and the rest are null where the position is not known. */
 export interface Look {
   at_s: number;
@@ -22,7 +24,7 @@ export interface Look {
   hfov_deg: number | null;
   margin_deg: number | null;
   moving: boolean;
-  state: MaskedState | "unknown";
+  state: Seen;
   /** A code, or the gateway's words. */
   reason: string | null;
 }

@@ -4,7 +4,7 @@ import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { LookingAt } from "../editor/useView";
 import type { Steering } from "../steering/useSteering";
 import type { CameraView } from "../view";
-import { advance, beginCheck, ended, type Check, type End, type Look } from "./check";
+import { advance, beginCheck, ended, type Check, type End, type Look, type Seen } from "./check";
 
 const EVERY_MS = 100;
 
@@ -78,13 +78,14 @@ export function useCheck(camera: CameraView, looking: LookingAt, steering: Steer
 
 /** What is known at this moment; nothing old is taken for it. */
 export function lookOf({ view, doubt, why }: LookingAt, camera: CameraView, at_s: number): Look {
-  const told = camera.state === "no-signal" ? "unknown" : camera.state;
   if (view?.kind !== "turning" || doubt === "unknown" || doubt === "silent") {
     const nothing = { pan_deg: null, tilt_deg: null, zoom: null, hfov_deg: null, margin_deg: null, moving: false };
-    return { at_s, ...nothing, state: doubt === "silent" ? "unknown" : told, reason: why ?? camera.reason };
+    const state = doubt === "silent" ? "unknown" : seenOf(camera.state);
+    return { at_s, ...nothing, state, reason: why ?? camera.reason };
   }
   const { pan_deg, tilt_deg, margin_deg, moving } = view;
-  const said = view.reason ?? null;
+  // A view that does not say how it is masked leaves that to the status, which comes once a second.
+  const told = view.state === undefined ? camera : { state: view.state, reason: view.reason?.code ?? null };
   return {
     at_s,
     pan_deg,
@@ -93,7 +94,11 @@ export function lookOf({ view, doubt, why }: LookingAt, camera: CameraView, at_s
     hfov_deg: view.hfov_deg ?? null,
     margin_deg,
     moving,
-    state: view.state ?? told,
-    reason: said === null ? (view.state ? null : camera.reason) : typeof said === "string" ? said : said.code,
+    state: seenOf(told.state),
+    reason: told.reason,
   };
+}
+
+function seenOf(state: string): Seen {
+  return (["live", "widened", "covered"] as const).find((known) => known === state) ?? "unknown";
 }

@@ -2,6 +2,7 @@
 
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { failureOf, type Failure } from "../api/client";
+import type { Problem } from "../api/model";
 import { command, readReach, type Reach } from "../api/steering";
 import { AT_REST, steer, type Command, type Course, type CourseEvent, type Move } from "./course";
 
@@ -21,9 +22,16 @@ const TICK_MS = 50;
 const ASK_EVERY_MS = 2000;
 const STILL: Move = { pan: 0, tilt: 0, zoom: 0 };
 
-/** None for a camera that does not turn, and before that is known. */
-export function useSteering(camera: string, turns: boolean, expired: () => void): Steering | null {
+export interface MaySteer {
+  /** None for a camera that cannot be steered, and before that is known. */
+  steering: Steering | null;
+  /** Why a camera that turns cannot be steered. */
+  refusal: Problem | null;
+}
+
+export function useSteering(camera: string, turns: boolean, expired: () => void): MaySteer {
   const [reach, setReach] = useState<Reach | null>(null);
+  const [refusal, setRefusal] = useState<Problem | null>(null);
   const [shown, setShown] = useState<Course>(AT_REST);
   const course = useRef(AT_REST);
   const hands = useRef(STILL);
@@ -35,12 +43,18 @@ export function useSteering(camera: string, turns: boolean, expired: () => void)
     const ask = () => {
       if (document.hidden) return;
       readReach(camera).then(
-        (now) => !over && setReach((old) => (JSON.stringify(old) === JSON.stringify(now) ? old : now)),
+        (now) => {
+          if (over) return;
+          setRefusal(null);
+          setReach((old) => (JSON.stringify(old) === JSON.stringify(now) ? old : now));
+        },
         (error) => {
           if (over) return;
           const failure = failureOf(error);
           if (failure.kind === "logged-out") expired();
-          if (failure.kind === "refused") setReach(null);
+          if (failure.kind !== "refused") return;
+          setReach(null);
+          setRefusal((old) => (old?.error === failure.problem?.error ? old : failure.problem));
         },
       );
     };
@@ -120,8 +134,9 @@ export function useSteering(camera: string, turns: boolean, expired: () => void)
   }, [camera, letGo]);
 
   const { trouble } = shown;
-  return useMemo(
+  const steering = useMemo(
     () => (reach ? { reach, hold, letGo, send, held, trouble, dismiss } : null),
     [reach, hold, letGo, send, held, trouble, dismiss],
   );
+  return { steering, refusal };
 }

@@ -2,6 +2,7 @@
 
 export const steeringEn = {
   heading: "Steering",
+  cannot: "This camera cannot be steered.",
   pad: "Joystick",
   padHelp: "Arrow keys turn the camera while they are held, with Shift faster. Plus and minus zoom.",
   zoomIn: "Zoom in, while held",

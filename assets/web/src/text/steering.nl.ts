@@ -4,6 +4,7 @@ import type { steeringEn } from "./steering.en";
 
 export const steeringNl: typeof steeringEn = {
   heading: "Sturen",
+  cannot: "Deze camera kan niet worden gestuurd.",
   pad: "Joystick",
   padHelp: "Pijltjestoetsen draaien de camera zolang u ze indrukt, met Shift sneller. Plus en min zoomen.",
   zoomIn: "Inzoomen zolang ingedrukt",
