@@ -31,18 +31,19 @@ interface Props {
   version: number;
   before: MaskDocument;
   after: MaskDocument;
+  selected: string | null;
   close: () => void;
 }
 
-export function BeforeAfter({ moment, version, before, after, close }: Props) {
+export function BeforeAfter({ moment, version, before, after, selected, close }: Props) {
   const { t } = useTexts();
   const words = t.presets.compare;
   const { preset, picture } = moment;
   return (
     <Dialog heading={words.heading(presetName(preset))} close={close} wide>
       <div class="before-after">
-        <Side moment={moment} document={before} name={words.before(String(version))} />
-        <Side moment={moment} document={after} name={words.after} />
+        <Side moment={moment} selected={selected} document={before} name={words.before(String(version))} />
+        <Side moment={moment} selected={selected} document={after} name={words.after} />
       </div>
       <ul class="legend">
         <li>
@@ -60,7 +61,14 @@ export function BeforeAfter({ moment, version, before, after, close }: Props) {
   );
 }
 
-function Side({ moment, document, name }: { moment: Moment; document: MaskDocument; name: string }) {
+interface SideProps {
+  moment: Moment;
+  document: MaskDocument;
+  selected: string | null;
+  name: string;
+}
+
+function Side({ moment, document, selected, name }: SideProps) {
   const { t } = useTexts();
   const { view, picture } = moment;
   const [width, height] = view.size;
@@ -84,7 +92,13 @@ function Side({ moment, document, name }: { moment: Moment; document: MaskDocume
           role="img"
           aria-label={t.presets.compare.label(name)}
         >
-          <ZoneShapes zones={document.zones} sheet={chart} selected={null} scale={scale} placesOf={places.of} />
+          <ZoneShapes
+            {...{ selected, scale }}
+            zones={document.zones}
+            sheet={chart}
+            placesOf={places.of}
+            fewNames
+          />
         </svg>
       </div>
     </figure>

@@ -215,6 +215,7 @@ export function Workbench({ camera, user, masks, comebacks, expired }: Props) {
           version={work.base.version.number}
           before={work.base.document}
           after={editing.document}
+          selected={editing.zone}
           close={() => setMoment(null)}
         />
       )}

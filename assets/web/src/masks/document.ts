@@ -96,7 +96,7 @@ export function stored(point: Point): Point {
   return { x: sixDecimals(clamp(point.x, -1, 2)), y: sixDecimals(clamp(point.y, -1, 2)) };
 }
 
-function sixDecimals(value: number): number {
+export function sixDecimals(value: number): number {
   // Without the sum, −0 would stay what it is.
   return Math.round(value * 1e6) / 1e6 + 0;
 }

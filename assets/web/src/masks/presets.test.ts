@@ -6,6 +6,7 @@ import { idFrom, presetOf, trimOf } from "./presets";
 import { street } from "./sample";
 
 const PLACE = { pan_deg: 30, tilt_deg: -5, zoom: 0.2 };
+const NO_ZOOM = 4.3e-19;
 const after = (...edits: Edit[]) => edits.reduce(edit, begin(street()));
 const crossing = (document: MaskDocument) => presetOf(document, "crossing") as Preset;
 const trim = (pan_deg: number, gesture?: string): Edit => ({
@@ -43,11 +44,11 @@ test.each<[string, Edit]>([
 test("a new preset has a free id of its name and no list of trims", () => {
   const state = after(
     { do: "preset-add", name: "Crossing", place: { ...PLACE, pan_deg: 390.123456 } },
-    { do: "preset-add", name: "  ", place: PLACE },
+    { do: "preset-add", name: "  ", place: { ...PLACE, zoom: NO_ZOOM } },
   );
   expect(state.document.presets?.slice(1)).toEqual([
     { id: "crossing-2", name: "Crossing", ...PLACE, pan_deg: 30.1235 },
-    { id: "preset", ...PLACE },
+    { id: "preset", ...PLACE, zoom: 0 },
   ]);
 });
 
