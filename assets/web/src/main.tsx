@@ -13,6 +13,9 @@ import "./style/dialogs.css";
 import "./style/versions.css";
 import "./style/audit.css";
 import "./style/still.css";
+import "./style/steering.css";
+import "./style/presets.css";
+import "./style/motion.css";
 import { LanguageProvider } from "./text/language";
 
 const root = document.getElementById("app");

@@ -49,10 +49,11 @@ async function failureIn(response: Response): Promise<Failure> {
     const seconds = Number(response.headers.get("Retry-After") ?? Number.NaN);
     return { kind: "too-many-tries", retryAfterS: Number.isFinite(seconds) ? seconds : DEFAULT_RETRY_AFTER_S };
   }
-  // What stands before the gateway answers like this while it restarts.
-  if (status === 502 || status === 504) return { kind: "unreachable" };
-  const problem = (await response.json().catch(() => null)) as Problem | null;
-  return { kind: "refused", status, problem: typeof problem?.error === "string" ? problem : null };
+  const said = (await response.json().catch(() => null)) as Problem | null;
+  const problem = typeof said?.error === "string" ? said : null;
+  // What stands before the gateway answers like this while it restarts; the gateway itself gives a sentence.
+  if (!problem && (status === 502 || status === 504)) return { kind: "unreachable" };
+  return { kind: "refused", status, problem };
 }
 
 /** The body as JSON; a broken one counts as no answer. */

@@ -67,7 +67,9 @@ export function Compare({ solid, dashed }: { solid: Side; dashed: Side }) {
         ))}
       </svg>
       <figcaption>
-        {alike(solid.document, dashed.document) && <p>{t.masks.compare.same}</p>}
+        {alike(solid.document, dashed.document) && (
+          <p>{samePresets(solid.document, dashed.document) ? t.masks.compare.same : t.presets.onlyTrims}</p>
+        )}
         <ul class="legend">
           <Key kind="line-solid" text={t.masks.compare.solid(solid.name)} />
           <Key kind="line-dashed" text={t.masks.compare.dashed(dashed.name)} />
@@ -82,6 +84,10 @@ export function Compare({ solid, dashed }: { solid: Side; dashed: Side }) {
 function alike(a: MaskDocument, b: MaskDocument): boolean {
   const hides = ({ zones }: MaskDocument) => JSON.stringify(zones.map(({ mode, shape }) => [mode, shape]));
   return hides(a) === hides(b);
+}
+
+function samePresets(a: MaskDocument, b: MaskDocument): boolean {
+  return JSON.stringify(a.presets ?? []) === JSON.stringify(b.presets ?? []);
 }
 
 function Key({ kind, text }: { kind: string; text: string }) {

@@ -73,7 +73,6 @@ export function Drawn({ drawing, chart, scale, cursor }: DrawnProps) {
   const reach = cursor ? [...points, chart.pointAt(cursor, type)] : points;
   const edges = chart.edges({ type, points: reach } as Zone["shape"]);
   const closes = points.length >= 3;
-  const arm = 12 * scale;
   return (
     <g class="drawn">
       {edges.map((edge, i) => {
@@ -93,12 +92,13 @@ export function Drawn({ drawing, chart, scale, cursor }: DrawnProps) {
             />
           ),
       )}
-      {cursor && (
-        <path
-          class="cross"
-          d={`M${cursor.u - arm} ${cursor.v}H${cursor.u + arm}M${cursor.u} ${cursor.v - arm}V${cursor.v + arm}`}
-        />
-      )}
+      {cursor && <Cross at={cursor} scale={scale} />}
     </g>
   );
+}
+
+/** Where a key would put a corner, or turn the camera. */
+export function Cross({ at: { u, v }, scale }: { at: Pixel; scale: number }) {
+  const arm = 12 * scale;
+  return <path class="cross" d={`M${u - arm} ${v}H${u + arm}M${u} ${v - arm}V${v + arm}`} />;
 }

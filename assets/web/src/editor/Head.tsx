@@ -8,7 +8,7 @@ import { moment } from "../text/format";
 import { useTexts } from "../text/language";
 import type { CameraView } from "../view";
 
-export type Tab = "picture" | "panorama" | "versions";
+export type Tab = "picture" | "panorama" | "motion" | "versions";
 
 interface Props {
   camera: CameraView;
@@ -16,15 +16,15 @@ interface Props {
   dirty: boolean;
   tab: Tab;
   setTab: (tab: Tab) => void;
-  /** Whether there is a panorama. */
-  panorama: boolean;
+  /** Those that this camera has. */
+  tabs: readonly Tab[];
   children: ComponentChildren;
 }
 
-export function Head({ camera, version, dirty, tab, setTab, panorama, children }: Props) {
+export function Head({ camera, version, dirty, tab, setTab, tabs, children }: Props) {
   const { t, language } = useTexts();
   const words = t.masks;
-  const tabs: Tab[] = panorama ? ["picture", "panorama", "versions"] : ["picture", "versions"];
+  const names: Record<Tab, string> = { ...words.tabs, motion: t.motion.tab };
   return (
     <div class="masks-head">
       <div class="masks-about">
@@ -43,7 +43,7 @@ export function Head({ camera, version, dirty, tab, setTab, panorama, children }
         <div class="tabs" role="group" aria-label={words.tabs.label}>
           {tabs.map((name) => (
             <button key={name} type="button" aria-pressed={name === tab} onClick={() => setTab(name)}>
-              {words.tabs[name]}
+              {names[name]}
             </button>
           ))}
         </div>

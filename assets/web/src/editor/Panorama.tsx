@@ -6,8 +6,11 @@ import { BOTTOM_DEG, frameInPanorama, TOP_DEG, toPanorama } from "../geometry/pa
 import { PANORAMA_SHEET } from "../masks/chart";
 import type { Zone } from "../masks/document";
 import { useTexts } from "../text/language";
+import type { Reach } from "../api/steering";
+import { Globe, GlobeLegend, useReach } from "./Globe";
 import { DoubtNotice } from "./Notices";
 import { useScale } from "./Stage";
+import type { Seen } from "./useSeen";
 import type { LookingAt } from "./useView";
 import { path, ZoneShapes } from "./ZoneShapes";
 
@@ -16,9 +19,12 @@ interface Props {
   selected: string | null;
   looking: LookingAt;
   choose: (zone: string) => void;
+  seen: Seen;
+  /** What the camera can reach, as far as is known. */
+  reach: Reach | null;
 }
 
-export function Panorama({ zones, selected, looking, choose }: Props) {
+export function Panorama({ zones, selected, looking, choose, seen, reach }: Props) {
   const { t } = useTexts();
   const { view, doubt } = looking;
   const drawing = useRef<SVGSVGElement>(null);
@@ -39,9 +45,12 @@ export function Panorama({ zones, selected, looking, choose }: Props) {
       return [];
     }
   }, [view]);
+  const cells = useReach(reach, view?.kind === "turning" ? view : null);
+  const globe = useMemo(() => <Globe seen={seen} reach={cells} scale={scale} />, [seen.round, cells, scale]);
   return (
     <div class="panorama">
       <svg ref={drawing} viewBox={`0 0 ${width} ${height}`} role="group" aria-label={t.masks.panorama.label}>
+        {globe}
         <Grid scale={scale} />
         {shapes}
         {frame.map((outline, i) => (
@@ -50,9 +59,10 @@ export function Panorama({ zones, selected, looking, choose }: Props) {
       </svg>
       <DoubtNotice looking={looking} />
       <p class="quiet-text">
-        {t.masks.panorama.intro} <span class="legend-frame" aria-hidden="true" /> {t.masks.panorama.frame}.
+        {t.masks.panorama.intro}
         {zones.some((zone) => zone.shape.type === "image") && ` ${t.masks.zones.panoramaSkips}`}
       </p>
+      {view?.kind === "turning" && <GlobeLegend seen={seen} reach={cells} />}
     </div>
   );
 }

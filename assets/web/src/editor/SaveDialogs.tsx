@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { readVersion } from "../api/masks";
-import { LONGEST_TEXT, zoneName, type MaskDocument } from "../masks/document";
+import { LONGEST_TEXT, presetName, zoneName, type MaskDocument } from "../masks/document";
 import type { Saving, SavingEvent, Trouble } from "../masks/saving";
 import type { Dictionary } from "../text/en";
 import { moment } from "../text/format";
@@ -123,6 +123,7 @@ function Changes({ from, to }: { from: MaskDocument; to: MaskDocument }) {
         .map(zoneName),
     ],
     [words.removed, from.zones.filter((zone) => !after.has(zone.id)).map(zoneName)],
+    [t.presets.changed, presetsChanged(from, to)],
   ];
   const some = rows.filter(([, names]) => names.length > 0);
   if (some.length === 0) return null;
@@ -136,6 +137,17 @@ function Changes({ from, to }: { from: MaskDocument; to: MaskDocument }) {
       ))}
     </dl>
   );
+}
+
+/** The names of presets that are new, changed (their trims too) or gone. */
+function presetsChanged(from: MaskDocument, to: MaskDocument): string[] {
+  const [before, after] = [from.presets ?? [], to.presets ?? []];
+  const texts = new Set(before.map((preset) => JSON.stringify(preset)));
+  const ids = new Set(after.map(({ id }) => id));
+  return [
+    ...after.filter((preset) => !texts.has(JSON.stringify(preset))),
+    ...before.filter(({ id }) => !ids.has(id)),
+  ].map(presetName);
 }
 
 interface ConflictProps {

@@ -1,21 +1,34 @@
 // The mask editor once the masks are there: picture, panorama, versions, and saving.
 
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Pixel } from "../geometry/types";
+import type { Preset } from "../masks/document";
+import { standingOn } from "../masks/places";
+import { trimmed as trimmedAt } from "../masks/trimmed";
 import type { Masks } from "../masks/versions";
+import { MotionCheck } from "../motion/MotionCheck";
+import { SteeringPanel } from "../steering/SteeringPanel";
+import { useSteering } from "../steering/useSteering";
+import { useSteeringKeys } from "../steering/useSteeringKeys";
 import { useTexts } from "../text/language";
 import type { CameraView } from "../view";
+import { BeforeAfter, grab, type Moment } from "./BeforeAfter";
 import { Head, type Tab } from "./Head";
 import { LeaveDialog } from "./LeaveDialog";
 import { DraftNotice, Problem, SavedNotice } from "./Notices";
 import { Panorama } from "./Panorama";
+import { Presets } from "./Presets";
 import { AskDialog, ConflictDialog } from "./SaveDialogs";
+import { SideLists, type List } from "./SideLists";
 import { Stage } from "./Stage";
 import { StillBar } from "./StillBar";
 import { Toolbar } from "./Toolbar";
 import { useEditorKeys } from "./useEditorKeys";
 import { useLeaving } from "./useLeaving";
 import { useStill } from "./useStill";
+import { useOwnPresets } from "./useOwnPresets";
+import { useSeen } from "./useSeen";
+import { useToolKeys, type Tool } from "./useTools";
 import { useView } from "./useView";
 import { useWork } from "./useWork";
 import { Versions } from "./Versions";
@@ -35,18 +48,50 @@ export function Workbench({ camera, user, stills, masks, comebacks, expired }: P
   const { t } = useTexts();
   const live = useView(camera.id, expired);
   const still = useStill(camera.id, stills, expired);
-  const looking = still.frozen?.looking ?? live;
   const work = useWork({ camera: camera.id, user, masks, expired });
   const { editing, dispatch, dirty, saving, ask } = work;
   const [tab, setTab] = useState<Tab>("picture");
+  const looking = (tab === "picture" && still.frozen?.looking) || live;
   const [cursor, setCursor] = useState<Pixel | null>(null);
   const drawingArea = useRef<SVGSVGElement>(null);
   const leaving = useLeaving(dirty);
   const { chart, doubt, view } = looking;
   const may = chart !== null && (doubt === "none" || doubt === "moving");
+  const turning = view?.kind === "turning" ? view : null;
+  const known = may ? turning : null;
+  const { presets } = editing.document;
+  const trimmed = useMemo(() => (view && chart ? trimmedAt(view, chart, presets) : null), [view, chart, presets]);
+  const here = useMemo(() => (known ? standingOn(presets ?? [], known) : null), [known, presets]);
+  const seen = useSeen(live);
+  const { steering, refusal } = useSteering(camera.id, turning !== null, expired);
+  const own = useOwnPresets(camera.id, steering?.reach.presets ?? false, expired);
+  const [list, setList] = useState<List>("zones");
+  const [chosen, setTool] = useState<Tool>("zones");
+  const [moment, setMoment] = useState<Moment | null>(null);
+  // A tool without what it needs is put down.
+  const usable = { zones: true, go: steering !== null && may, trim: here !== null };
+  const tool = tab === "picture" && !editing.drawing && usable[chosen] ? chosen : "zones";
+  useEffect(() => {
+    if (chosen !== "zones" && (!usable[chosen] || editing.drawing)) setTool("zones");
+  }, [chosen, usable[chosen], editing.drawing]);
 
+  const take = (wanted: Tool) => {
+    setTool(wanted);
+    if (wanted === "zones") return;
+    setTab("picture");
+    dispatch({ do: "draw-cancel" });
+    if (chart && wanted === "go") setCursor({ u: chart.width / 2, v: chart.height / 2 });
+    window.requestAnimationFrame(() => drawingArea.current?.focus({ preventScroll: true }));
+  };
+  const compare = (preset: Preset) => {
+    // The picture that is grabbed is the one of now, also while a still lies over it.
+    if (live.view?.kind !== "turning") return;
+    const video = drawingArea.current?.closest(".masks-stage")?.querySelector("video");
+    setMoment({ preset, view: live.view, picture: grab(video) });
+  };
   const draw = () => {
     if (!chart || !may) return;
+    setTool("zones");
     setTab("picture");
     setCursor({ u: chart.width / 2, v: chart.height / 2 });
     dispatch({ do: "draw", type: chart.fresh });
@@ -56,9 +101,28 @@ export function Workbench({ camera, user, stills, masks, comebacks, expired }: P
   const save = () => {
     if (dirty && !editing.drawing) ask({ do: "ask", work: { kind: "save", document: editing.document } });
   };
-  useEditorKeys({ chart, may, editing, dispatch, draw, save, cursor, setCursor });
+  const tools = {
+    tool,
+    leave: () => setTool("zones"),
+    chart,
+    view: known,
+    preset: here,
+    editing,
+    dispatch,
+    send: steering?.send ?? null,
+    cursor,
+    setCursor,
+  };
+  useSteeringKeys(steering, tab === "picture" || tab === "panorama");
+  useToolKeys({ ...tools, scale: 1 });
+  // Keys move a zone where it is seen: with its trim.
+  const edited = (editing.zone !== null && trimmed?.of(editing.zone).hidden[0]) || chart;
+  useEditorKeys({ chart: edited, may, editing, dispatch, draw, save, cursor, setCursor });
 
   const hint = editing.drawing ? "draw" : editing.zone !== null ? "selected" : "idle";
+  const hints = { zones: t.masks.hint[hint], go: t.steering.pointHint, trim: t.presets.trim.hint };
+  const turns: Tab[] = steering ? ["panorama", "motion"] : ["panorama"];
+  const tabs: Tab[] = ["picture", ...(view?.kind === "fixed" ? [] : turns), "versions"];
   return (
     <div class="masks-page">
       <Head
@@ -67,9 +131,9 @@ export function Workbench({ camera, user, stills, masks, comebacks, expired }: P
         dirty={dirty}
         tab={tab}
         setTab={setTab}
-        panorama={view?.kind !== "fixed"}
+        tabs={tabs}
       >
-        {tab !== "versions" && (
+        {(tab === "picture" || tab === "panorama") && (
           <Toolbar editing={editing} dispatch={dispatch} draw={may ? draw : null} dirty={dirty} save={save} />
         )}
       </Head>
@@ -95,6 +159,8 @@ export function Workbench({ camera, user, stills, masks, comebacks, expired }: P
           changed={work.loadCurrent}
           expired={expired}
         />
+      ) : tab === "motion" && steering ? (
+        <MotionCheck {...{ camera, comebacks, expired, looking, steering, trimmed }} zones={editing.document.zones} />
       ) : (
         <div class="masks-body">
           {tab === "picture" ? (
@@ -102,22 +168,65 @@ export function Workbench({ camera, user, stills, masks, comebacks, expired }: P
               <Stage
                 {...{ camera, comebacks, expired, looking, may, editing, dispatch, cursor, setCursor, drawingArea }}
                 still={still.frozen}
+                {...{ trimmed, tools }}
               />
               <StillBar still={still} />
               <p class="quiet-text hint">
-                {t.masks.hint[hint]} {editing.drawing && t.masks.hint.drawKeys}
+                {hints[tool]} {editing.drawing && t.masks.hint.drawKeys}
               </p>
             </div>
           ) : (
-            <Panorama zones={editing.document.zones} selected={editing.zone} looking={looking} choose={work.choose} />
+            <Panorama
+              zones={editing.document.zones}
+              selected={editing.zone}
+              looking={looking}
+              choose={work.choose}
+              seen={seen}
+              reach={steering?.reach ?? null}
+            />
           )}
-          <ZoneList
-            editing={editing}
-            dispatch={dispatch}
-            chart={chart}
-            mistakes={saving.step === "closed" ? saving.mistakes : []}
-          />
+          <div class="masks-side">
+            {steering && (
+              <SteeringPanel
+                steering={steering}
+                user={user}
+                point={{ on: tool === "go", toggle: () => take(tool === "go" ? "zones" : "go"), may }}
+              />
+            )}
+            {turning && !steering && refusal && (
+              <p class="quiet-text small">
+                {t.steering.cannot} <span lang="en">{[refusal.error, refusal.remedy].filter(Boolean).join(". ")}</span>
+              </p>
+            )}
+            <SideLists list={list} setList={setList} presets={turning !== null}>
+              {list === "presets" && turning ? (
+                <Presets
+                  {...{ editing, dispatch, here, own, steering, tool, compare }}
+                  view={known}
+                  between={trimmed?.between ?? false}
+                  setTool={take}
+                />
+              ) : (
+                <ZoneList
+                  editing={editing}
+                  dispatch={dispatch}
+                  chart={chart}
+                  mistakes={saving.step === "closed" ? saving.mistakes : []}
+                />
+              )}
+            </SideLists>
+          </div>
         </div>
+      )}
+      {moment && (
+        <BeforeAfter
+          moment={moment}
+          version={work.base.version.number}
+          before={work.base.document}
+          after={editing.document}
+          selected={editing.zone}
+          close={() => setMoment(null)}
+        />
       )}
       {(saving.step === "asking" || saving.step === "sending") && (
         <AskDialog

@@ -5,7 +5,7 @@ import { FEWEST_POINTS, isSphere, LONGEST_TEXT, type Mode, type Point, type Zone
 import type { Edit, Editing } from "../masks/editing";
 import { halfway } from "../masks/points";
 import type { Dictionary } from "../text/en";
-import { number, type Language } from "../text/format";
+import { degrees, type Language } from "../text/format";
 import { useTexts } from "../text/language";
 
 interface Props {
@@ -106,7 +106,7 @@ function Points({ zone, chosen, dispatch }: { zone: Zone; chosen: number | null;
 }
 
 function where(point: Point, t: Dictionary, language: Language): string {
-  const n = (value: number, digits: number) => number(value, language, digits).replace("-", "−");
+  const n = (value: number, digits: number) => degrees(value, language, digits);
   if (isSphere(point)) return t.masks.zones.sphereAt(n(point.pan_deg, 2), n(point.tilt_deg, 2));
   return t.masks.zones.pictureAt(n(100 * point.x, 1), n(100 * point.y, 1));
 }

@@ -17,17 +17,24 @@ interface Props {
   choose?: (zone: string) => void;
   /** Only names that have room, besides that of the selected zone. */
   fewNames?: boolean;
+  /** Where a zone lies when that is not simply where it was drawn: see `Trimmed`. */
+  placesOf?: (zone: string) => { hidden: readonly Sheet[]; left: Sheet | null };
 }
 
-export function ZoneShapes({ zones, sheet, selected, scale, doubtful = false, choose, fewNames = false }: Props) {
+export function ZoneShapes(props: Props) {
+  const { zones, sheet, selected, scale, doubtful = false, choose, fewNames = false, placesOf } = props;
   const { t } = useTexts();
+  const outlinesOf = (zone: Zone) => {
+    const { hidden, left } = placesOf?.(zone.id) ?? { hidden: [sheet], left: null };
+    return { hidden: hidden.flatMap((place) => place.outlines(zone.shape)), left: left?.outlines(zone.shape) ?? [] };
+  };
   // The selected one lies on top.
   const order = [...zones].sort((a, b) => Number(a.id === selected) - Number(b.id === selected));
   return (
     <>
       {order.map((zone) => {
-        const outlines = sheet.outlines(zone.shape);
-        if (outlines.length === 0) return null;
+        const { hidden: outlines, left } = outlinesOf(zone);
+        if (outlines.length + left.length === 0) return null;
         const classes = [
           "zone",
           `zone-${zone.mode}`,
@@ -36,6 +43,9 @@ export function ZoneShapes({ zones, sheet, selected, scale, doubtful = false, ch
         ];
         return (
           <g key={zone.id} class={classes.filter(Boolean).join(" ")} data-zone={zone.id} {...button(zone, choose)}>
+            {left.map((outline, i) => (
+              <path key={`left ${i}`} class="zone-left" d={path(outline)} />
+            ))}
             {outlines.map((outline, i) => (
               <g key={i}>
                 <path class="zone-casing" d={path(outline)} />
@@ -49,7 +59,9 @@ export function ZoneShapes({ zones, sheet, selected, scale, doubtful = false, ch
       {order.flatMap((zone) => {
         const least = fewNames && zone.id !== selected ? SHORTEST_NAME : 0;
         const suffix = zone.mode === "show-only" ? ` · ${t.masks.zones.showOnly}` : "";
-        return sheet
+        // A trimmed zone has one name, where it leads.
+        const { hidden } = placesOf?.(zone.id) ?? { hidden: [sheet] };
+        return (hidden[0] ?? sheet)
           .outlines(zone.shape)
           .map((outline, i) => (
             <Label key={`${zone.id} ${i}`} {...{ outline, sheet, scale, least }} text={zoneName(zone) + suffix} />

@@ -20,13 +20,13 @@ interface Props {
   setCursor: (at: Pixel) => void;
 }
 
-const ARROWS: Record<string, Pixel> = {
+export const ARROWS: Record<string, Pixel> = {
   ArrowLeft: { u: -1, v: 0 },
   ArrowRight: { u: 1, v: 0 },
   ArrowUp: { u: 0, v: -1 },
   ArrowDown: { u: 0, v: 1 },
 };
-const SHIFT_STEP = 10;
+export const SHIFT_STEP = 10;
 /** A cross held on its way goes faster. */
 const HELD_STEP = 4;
 
@@ -59,8 +59,7 @@ function handle(event: KeyboardEvent, props: Props, gesture: { name: string; cou
   if (key === "n" && !drawing) return done(props.draw());
   if (key === "Escape") return escape(editing, dispatch);
   if (key === "Backspace" && drawing) return done(dispatch({ do: "draw-back" }));
-  const here = target === document.body || target.closest("[data-editing]") !== null;
-  if (!here || target.closest("[data-zone][role]")) return false;
+  if (!onDrawing(event)) return false;
   if (drawing) return draws(event, props);
   if (key === "Delete") return done(dispatch({ do: editing.point === null ? "delete-zone" : "delete-point" }));
   if (key === "PageDown" || key === "PageUp") return step(editing, dispatch, key === "PageDown" ? 1 : -1);
@@ -69,6 +68,13 @@ function handle(event: KeyboardEvent, props: Props, gesture: { name: string; cou
   if (!event.repeat) gesture.count += 1;
   // Each held key is one step to undo.
   return nudge(arrow, event.shiftKey ? SHIFT_STEP : 1, props, `keys ${gesture.count}`);
+}
+
+/** Whether a key belongs to the drawing: not to a field, a button or a zone that is one. */
+export function onDrawing({ target }: KeyboardEvent): boolean {
+  if (!(target instanceof Element) || target === document.body) return true;
+  const here = target.closest("[data-editing]") !== null;
+  return here && !target.closest("[data-zone][role], input, textarea, select");
 }
 
 function done(_: void): true {

@@ -7,6 +7,7 @@ import type { Point, Shape, ShapeType } from "../masks/document";
 import { selectedZone, type Edit, type Editing } from "../masks/editing";
 import { carried, halfway } from "../masks/points";
 import { distance, snap, SNAP_PX, targetsOf, type Targets } from "../masks/snap";
+import { pixelOf, STILL_PX } from "./pixel";
 
 interface Props {
   chart: Chart | null;
@@ -20,21 +21,11 @@ type Drag = { gesture: string; start: Pixel; moved: boolean; targets: Targets } 
   { what: "point"; type: ShapeType; offset: Pixel } | { what: "zone"; zone: string; shape: Shape; from: Point }
 );
 
-/** A hand that clicks is never quite still. */
-const STILL_PX = 3;
 let gestures = 0;
 
 export function usePointer({ chart, editing, dispatch, scale, setCursor }: Props) {
   const drag = useRef<Drag | null>(null);
 
-  const pixelOf = (event: PointerEvent | MouseEvent): Pixel => {
-    const box = (event.currentTarget as Element).getBoundingClientRect();
-    const [width, height] = [chart?.width ?? 0, chart?.height ?? 0];
-    return {
-      u: ((event.clientX - box.left) / box.width) * width,
-      v: ((event.clientY - box.top) / box.height) * height,
-    };
-  };
   /** Where a point goes that is put at `at`. */
   const put = (
     chart: Chart,
@@ -52,7 +43,7 @@ export function usePointer({ chart, editing, dispatch, scale, setCursor }: Props
     if (!chart || event.button !== 0 || !event.isPrimary) return;
     const target = event.currentTarget as SVGElement;
     target.focus({ preventScroll: true });
-    const at = pixelOf(event);
+    const at = pixelOf(event, chart);
     if (editing.drawing) return corner(chart, at, event.altKey);
     const grip = event.target as Element;
     const data = grip.closest<SVGElement>("[data-point], [data-after], [data-zone]")?.dataset ?? {};
@@ -113,7 +104,7 @@ export function usePointer({ chart, editing, dispatch, scale, setCursor }: Props
 
   const move = (event: PointerEvent) => {
     if (!chart || !event.isPrimary) return;
-    const at = pixelOf(event);
+    const at = pixelOf(event, chart);
     if (editing.drawing) {
       const targets = targetsOf(editing.document, chart, editing.drawing.type, null);
       return setCursor(put(chart, at, editing.drawing.type, targets, event.altKey).at);

@@ -3,7 +3,7 @@
 import { useCallback, useEffect, useMemo, useReducer, useState } from "preact/hooks";
 import { failureOf } from "../api/client";
 import { readMasks, readVersion } from "../api/masks";
-import { same, zoneName } from "../masks/document";
+import { presetName, same, zoneName } from "../masks/document";
 import { findDrafts, forgetDraft, type Draft } from "../masks/drafts";
 import { begin, edit, selectedZone, type Edit, type Editing } from "../masks/editing";
 import type { Work } from "../masks/saving";
@@ -161,6 +161,18 @@ function announcement(before: Editing, action: Edit, t: Dictionary): string | nu
       const zone = selectedZone(after);
       return zone && words.added(zoneName(zone));
     }
+    case "preset-add": {
+      const added = after.document.presets?.at(-1);
+      return added ? t.presets.said.added(presetName(added)) : null;
+    }
+    case "preset-move":
+      return t.presets.said.moved;
+    case "preset-delete":
+      return t.presets.said.deleted;
+    case "trim-delete":
+      return t.presets.said.trimRemoved;
+    case "trims-copy":
+      return t.presets.said.copied;
     default:
       return null;
   }

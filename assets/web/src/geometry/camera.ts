@@ -11,6 +11,7 @@ import {
   rollRotation,
   tiltRotation,
   transpose,
+  unit,
   vectorOf,
   type Rotation,
   type Vector,
@@ -61,12 +62,7 @@ export function cameraOf(view: TurningView): Camera {
     const scale = r < 1e-12 ? focal_px : (focal_px * lens.distort(r)) / r;
     return { u: 0.5 * width + scale * a, v: 0.5 * height + scale * b };
   };
-  const unprojectVector = ({ u, v }: Pixel): Vector => {
-    const [a, b] = [(u - 0.5 * width) / focal_px, (v - 0.5 * height) / focal_px];
-    const r = Math.hypot(a, b);
-    const scale = r < 1e-12 ? 1 : lens.undistort(r) / r;
-    return apply(back, [a * scale, b * scale, 1]);
-  };
+  const unprojectVector = (at: Pixel): Vector => apply(back, ray(at, width, height, focal_px, lens));
   return {
     width,
     height,
@@ -83,8 +79,23 @@ export function cameraOf(view: TurningView): Camera {
   };
 }
 
+/** In camera coordinates, Z = 1. */
+function ray({ u, v }: Pixel, width: number, height: number, focal_px: number, lens: Lens): Vector {
+  const [a, b] = [(u - 0.5 * width) / focal_px, (v - 0.5 * height) / focal_px];
+  const r = Math.hypot(a, b);
+  const scale = r < 1e-12 ? 1 : lens.undistort(r) / r;
+  return [a * scale, b * scale, 1];
+}
+
+/** The unit vector towards `at` for a camera at rest: x right, y up, z forward. Throws for what is no lens. */
+export function rayOf({ size: [width, height], focal_px, k1, k2 }: TurningView, at: Pixel): Vector {
+  const lens = lensOf(k1, k2, (0.5 * Math.hypot(width, height)) / focal_px);
+  const [x, y, z] = ray(at, width, height, focal_px, lens);
+  return unit([x, -y, z]);
+}
+
 /** From the world to the camera's own base: a turned, leaning pole, or a camera that hangs. */
-function mountRotation(mount: Mount): Rotation {
+export function mountRotation(mount: Mount): Rotation {
   const { pan_deg, pitch_deg, roll_deg, ceiling } = mount;
   const lean = after(rollRotation(roll_deg), after(tiltRotation(pitch_deg), panRotation(pan_deg)));
   return ceiling ? after(rollRotation(180), lean) : lean;

@@ -1,5 +1,4 @@
-// The zone document, format 1, as the gateway keeps it. Parts that the editor
-// does not touch (presets and their trims) are carried along as they came.
+// The zone document, format 1, as the gateway keeps it.
 
 import type { PicturePoint, SpherePoint } from "../geometry/types";
 
@@ -75,6 +74,10 @@ export function withPoints(shape: Shape, points: readonly Point[]): Shape {
   return { type: shape.type, points: points.map(stored) } as Shape;
 }
 
+export function presetName(preset: Preset): string {
+  return preset.name ?? preset.id;
+}
+
 /** The first `zone-1`, `zone-2`… that is free. */
 export function freeId(document: MaskDocument): string {
   const taken = new Set(document.zones.map((zone) => zone.id));
@@ -93,7 +96,7 @@ export function stored(point: Point): Point {
   return { x: sixDecimals(clamp(point.x, -1, 2)), y: sixDecimals(clamp(point.y, -1, 2)) };
 }
 
-function sixDecimals(value: number): number {
+export function sixDecimals(value: number): number {
   // Without the sum, −0 would stay what it is.
   return Math.round(value * 1e6) / 1e6 + 0;
 }

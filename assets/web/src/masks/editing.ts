@@ -16,6 +16,7 @@ import {
   type ShapeType,
   type Zone,
 } from "./document";
+import { changePresets, type PresetEdit } from "./presets";
 
 export interface Editing {
   document: MaskDocument;
@@ -46,6 +47,7 @@ export type Edit =
   | { do: "rename"; zone: string; name: string }
   | { do: "mode"; zone: string; mode: Mode }
   | { do: "explain"; nothingPrivate: string }
+  | PresetEdit
   | { do: "settle" }
   | { do: "undo" }
   | { do: "redo" };
@@ -88,6 +90,16 @@ export function edit(state: Editing, action: Edit): Editing {
         : undo(state);
     case "redo":
       return state.drawing ? state : redo(state);
+    case "preset-add":
+    case "preset-move":
+    case "preset-rename":
+    case "preset-delete":
+    case "trim":
+    case "trim-delete":
+    case "trims-copy": {
+      const { document, gesture } = changePresets(state.document, action);
+      return document === state.document ? state : changed(state, document, gesture);
+    }
     default:
       return change(state, action);
   }

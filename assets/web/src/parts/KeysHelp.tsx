@@ -38,28 +38,50 @@ export function KeysHelp({ close, editor }: { close: () => void; editor: boolean
     [`${control} S`, masks.save],
     ["?", t.keys.help],
   ];
-  const rows = editor ? editing : pages;
+  const steers = t.steering.keys;
+  const steering: [string, string][] = [
+    [`${control} ${arrows}`, steers.turn],
+    [arrows, steers.pad],
+    [steers.names.plusMinus, steers.zoom],
+    [`${control} ${steers.names.home}`, steers.home],
+    [escape, steers.stop],
+    [`${arrows} `, steers.trim],
+    [page, steers.trimZone],
+    [del, steers.trimDelete],
+  ];
+  const lists: [string, [string, string][]][] = editor
+    ? [
+        [masks.heading, editing],
+        [steers.heading, steering],
+      ]
+    : [[t.keys.heading, pages]];
   return (
-    <dialog ref={dialog} class="help" aria-labelledby="keys-heading" onClose={close}>
-      <h2 id="keys-heading">{editor ? masks.heading : t.keys.heading}</h2>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{t.keys.key}</th>
-            <th scope="col">{t.keys.does}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map(([key, does]) => (
-            <tr key={key}>
-              <th scope="row">
-                <kbd>{key}</kbd>
-              </th>
-              <td>{does}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+    <dialog ref={dialog} class={lists.length > 1 ? "help help-wide" : "help"} aria-labelledby="keys-heading" onClose={close}>
+      <div class="help-lists">
+        {lists.map(([heading, rows], i) => (
+          <section key={heading}>
+            <h2 id={i === 0 ? "keys-heading" : undefined}>{heading}</h2>
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">{t.keys.key}</th>
+                  <th scope="col">{t.keys.does}</th>
+                </tr>
+              </thead>
+              <tbody>
+                {rows.map(([key, does]) => (
+                  <tr key={key}>
+                    <th scope="row">
+                      <kbd>{key}</kbd>
+                    </th>
+                    <td>{does}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </section>
+        ))}
+      </div>
       <button type="button" onClick={() => dialog.current?.close()}>
         {t.keys.close}
       </button>

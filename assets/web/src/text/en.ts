@@ -4,6 +4,9 @@ import { auditEn } from "./audit.en";
 import { wayEn } from "./live.en";
 import { masksEn } from "./masks.en";
 import { stillEn } from "./still.en";
+import { motionEn } from "./motion.en";
+import { presetsEn } from "./presets.en";
+import { steeringEn } from "./steering.en";
 
 export const en = {
   language: { own: "English", other: "Nederlands" },
@@ -135,6 +138,9 @@ export const en = {
   masks: masksEn,
   audit: auditEn,
   still: stillEn,
+  motion: motionEn,
+  presets: presetsEn,
+  steering: steeringEn,
   officer: {
     heading: "State of the cameras",
     noVideo:

@@ -49,3 +49,8 @@ export function codeName(code: string, texts: Dictionary): string {
 export function shortReason(reason: string): string {
   return reason.replace(/^no signal: /, "");
 }
+
+/** An angle as a number, with a true minus. */
+export function degrees(value: number, language: Language, digits = 2): string {
+  return number(value, language, digits).replace("-", "−");
+}

@@ -72,7 +72,6 @@ export const masksEn = {
   },
   panorama: {
     label: "All zones by direction",
-    frame: "what the camera sees now",
     intro: "Pan from left to right, tilt from top to bottom. Choose a zone to select it.",
   },
   save: {

@@ -74,7 +74,6 @@ export const masksNl: typeof masksEn = {
   },
   panorama: {
     label: "Alle zones op richting",
-    frame: "wat de camera nu ziet",
     intro: "Pan van links naar rechts, tilt van boven naar beneden. Klik op een zone om die te kiezen.",
   },
   save: {

@@ -5,6 +5,9 @@ import { auditNl } from "./audit.nl";
 import { wayNl } from "./live.nl";
 import { masksNl } from "./masks.nl";
 import { stillNl } from "./still.nl";
+import { motionNl } from "./motion.nl";
+import { presetsNl } from "./presets.nl";
+import { steeringNl } from "./steering.nl";
 
 export const nl: Dictionary = {
   language: { own: "Nederlands", other: "English" },
@@ -137,6 +140,9 @@ export const nl: Dictionary = {
   masks: masksNl,
   audit: auditNl,
   still: stillNl,
+  motion: motionNl,
+  presets: presetsNl,
+  steering: steeringNl,
   officer: {
     heading: "Status van de camera’s",
     noVideo:

@@ -1,0 +1,58 @@
+// Requests that turn a camera, and those about its own presets.
+
+import type { OwnPreset } from "../masks/places";
+import type { Command } from "../steering/course";
+import { read, send } from "./client";
+
+/** What the camera can reach, and who steers it now. */
+export interface Reach {
+  pan_deg: [number, number];
+  tilt_deg: [number, number];
+  /** Narrowest and widest. */
+  hfov_deg: [number, number];
+  endless_pan: boolean;
+  max_speed_deg_s: number;
+  held_by: string | null;
+  home: boolean;
+  presets: boolean;
+}
+
+function camera(id: string, rest: string): string {
+  return `/api/v1/cameras/${encodeURIComponent(id)}/${rest}`;
+}
+
+export async function readReach(id: string): Promise<Reach> {
+  return read<Reach>(await send(camera(id, "steering")));
+}
+
+export async function readOwnPresets(id: string): Promise<OwnPreset[]> {
+  return (await read<{ presets: OwnPreset[] }>(await send(camera(id, "presets")))).presets;
+}
+
+/** Throws `ApiError` where the gateway or the camera refuses. `last`: even while the page goes away. */
+export async function command(id: string, what: Command, last = false): Promise<void> {
+  const [path, body] = requestOf(what);
+  const init: RequestInit = { method: "POST", keepalive: last };
+  if (body) {
+    init.headers = { "Content-Type": "application/json" };
+    init.body = JSON.stringify(body);
+  }
+  await send(camera(id, path), init);
+}
+
+function requestOf(what: Command): [string, unknown] {
+  switch (what.kind) {
+    case "move":
+      return ["steering/move", what.move];
+    case "stop":
+      return ["steering/stop", null];
+    case "go":
+      return ["steering/go", { pan_deg: what.pan_deg, tilt_deg: what.tilt_deg, zoom: what.zoom }];
+    case "toward":
+      return ["steering/go", { toward: { pan_deg: what.pan_deg, tilt_deg: what.tilt_deg } }];
+    case "home":
+      return ["steering/home", null];
+    case "preset":
+      return [`presets/${encodeURIComponent(what.token)}/go`, null];
+  }
+}
