@@ -17,14 +17,17 @@ export function SteeringPanel({ steering, user, point }: Props) {
   const words = t.steering;
   const { reach, trouble } = steering;
   const by = reach.held_by;
+  const who = by === null ? words.nobody : by === user ? words.you : words.other(by);
   return (
     <details class="steering" open>
       <summary>
         <h2>{words.heading}</h2>
-        <span class={by !== null && by !== user ? "steers steers-other" : "steers"} role="status">
-          {by === null ? words.nobody : by === user ? words.you : words.other(by)}
-        </span>
+        <span class={by !== null && by !== user ? "steers steers-other" : "steers"}>{who}</span>
       </summary>
+      {/* Inside a summary it would be part of a button, and nobody would hear it change. */}
+      <p class="unseen" role="status">
+        {who}
+      </p>
       <div class="steering-body">
         <Pad steering={steering} />
         <p class="unseen" id="pad-help">
@@ -69,8 +72,7 @@ export function Trouble({ failure, dismiss }: { failure: Failure; dismiss: () =>
   return (
     <div class="steering-trouble" role="alert">
       <p>
-        {words[trouble]}{" "}
-        {said && <span lang="en">{[said.error, said.remedy].filter(Boolean).join(" ")}</span>}
+        {words[trouble]} {said && <span lang="en">{[said.error, said.remedy].filter(Boolean).join(" ")}</span>}
       </p>
       <button type="button" class="quiet" onClick={dismiss}>
         {words.dismiss}

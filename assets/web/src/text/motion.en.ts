@@ -28,7 +28,11 @@ export const motionEn = {
     out: "zooming out",
     back: "back to the start",
   },
-  how: { reached: "complete", short: "cut short: the camera went no further, or too slowly", "broken-off": "broken off" },
+  how: {
+    reached: "complete",
+    short: "cut short: the camera went no further, or too slowly",
+    "broken-off": "broken off",
+  },
   summary: {
     heading: "What was seen",
     margin: "Largest margin",
@@ -48,8 +52,10 @@ export const motionEn = {
     margin: "Margin (degrees)",
     pan: "Pan (degrees)",
     time: "Time (s)",
-    marginLabel: (least: string, most: string) => `Margin along the time, from ${least} to ${most} degrees. The table has the figures.`,
-    panLabel: (least: string, most: string) => `Pan along the time, from ${least} to ${most} degrees. The table has the figures.`,
+    marginLabel: (least: string, most: string) =>
+      `Margin along the time, from ${least} to ${most} degrees. The table has the figures.`,
+    panLabel: (least: string, most: string) =>
+      `Pan along the time, from ${least} to ${most} degrees. The table has the figures.`,
     legend: "State of the picture",
   },
   table: {

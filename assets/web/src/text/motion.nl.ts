@@ -30,7 +30,11 @@ export const motionNl: typeof motionEn = {
     out: "uitzoomen",
     back: "terug naar het begin",
   },
-  how: { reached: "helemaal", short: "ingekort: de camera ging niet verder, of te langzaam", "broken-off": "afgebroken" },
+  how: {
+    reached: "helemaal",
+    short: "ingekort: de camera ging niet verder, of te langzaam",
+    "broken-off": "afgebroken",
+  },
   summary: {
     heading: "Wat er te zien was",
     margin: "Grootste marge",
