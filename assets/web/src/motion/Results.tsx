@@ -25,11 +25,9 @@ export function Summary({ check }: { check: Check }) {
     <section class="check-summary" aria-labelledby="check-summary">
       <h3 id="check-summary">{words.heading}</h3>
       <p>
-        {shares.live === 1
-          ? words.allLive
-          : covered === 0
-            ? words.neverCovered
-            : words.covered(number(covered, language, 1))}
+        {covered > 0
+          ? words.covered(number(covered, language, 1))
+          : (shares.live === 1 ? words.allLive : words.neverCovered)(number(seconds, language, 1))}
       </p>
       <dl>
         <div>

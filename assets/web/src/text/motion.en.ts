@@ -44,8 +44,8 @@ export const motionEn = {
     reasons: "Why it was not live",
     seconds: (n: string) => `${n} s`,
     none: "–",
-    allLive: "The picture stayed live all the time.",
-    neverCovered: "The whole picture was never hidden.",
+    allLive: (seconds: string) => `The picture stayed live for all of ${seconds} s.`,
+    neverCovered: (seconds: string) => `In ${seconds} s the whole picture was never hidden.`,
     covered: (seconds: string) => `The whole picture was hidden for ${seconds} s.`,
   },
   chart: {
