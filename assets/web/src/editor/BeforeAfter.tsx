@@ -86,19 +86,8 @@ function Side({ moment, document, selected, name }: SideProps) {
       <figcaption>{name}</figcaption>
       <div class="side-picture" style={{ aspectRatio: `${width} / ${height}` }}>
         <canvas ref={canvas} width={width} height={height} aria-hidden="true" />
-        <svg
-          ref={drawing}
-          viewBox={`0 0 ${width} ${height}`}
-          role="img"
-          aria-label={t.presets.compare.label(name)}
-        >
-          <ZoneShapes
-            {...{ selected, scale }}
-            zones={document.zones}
-            sheet={chart}
-            placesOf={places.of}
-            fewNames
-          />
+        <svg ref={drawing} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={t.presets.compare.label(name)}>
+          <ZoneShapes {...{ selected, scale }} zones={document.zones} sheet={chart} placesOf={places.of} fewNames />
         </svg>
       </div>
     </figure>

@@ -10,7 +10,10 @@ import type { Seen } from "./useSeen";
 
 /** The cells within reach; none where that is not known. It follows from what does not change. */
 export function useReach(reach: Reach | null, view: TurningView | null): Cells | null {
-  const key = reach && view ? JSON.stringify([reach.pan_deg, reach.tilt_deg, reach.hfov_deg, reach.endless_pan, view.size, view.mount]) : "";
+  const key =
+    reach && view
+      ? JSON.stringify([reach.pan_deg, reach.tilt_deg, reach.hfov_deg, reach.endless_pan, view.size, view.mount])
+      : "";
   return useMemo(() => {
     if (!reach || !view) return null;
     const { pan_deg, tilt_deg, endless_pan, hfov_deg } = reach;
@@ -52,6 +55,7 @@ export function Globe({ seen, reach, scale }: Props) {
 export function GlobeLegend({ seen, reach }: { seen: Seen; reach: Cells | null }) {
   const { t, language } = useTexts();
   const words = t.steering.globe;
+  const some = useMemo(() => reach?.some((within) => within === 0) ?? false, [reach]);
   const share = useMemo(() => (reach ? shareOf(seen.cells, reach) : 0), [seen.cells, seen.round, reach]);
   return (
     <>
@@ -59,10 +63,11 @@ export function GlobeLegend({ seen, reach }: { seen: Seen; reach: Cells | null }
         <Key kind="now" text={words.now} />
         <Key kind="seen" text={words.seen} />
         <Key kind="not-yet" text={words.notYet} />
-        {reach && <Key kind="never" text={words.never} />}
+        {some && <Key kind="never" text={words.never} />}
       </ul>
       <p class="quiet-text small">
-        {reach ? `${words.shares(number(100 * share, language))} ${words.limits}` : words.noReach}
+        {reach ? words.shares(number(100 * share, language)) : words.noReach}{" "}
+        {reach && (some ? words.limits : words.all)}
       </p>
     </>
   );

@@ -24,6 +24,7 @@ interface Props {
 export function Head({ camera, version, dirty, tab, setTab, tabs, children }: Props) {
   const { t, language } = useTexts();
   const words = t.masks;
+  const base = words.base(String(version.number), version.author, moment(version.saved, language));
   const names: Record<Tab, string> = { ...words.tabs, motion: t.motion.tab };
   return (
     <div class="masks-head">
@@ -33,10 +34,10 @@ export function Head({ camera, version, dirty, tab, setTab, tabs, children }: Pr
             {words.link}: <a href={cameraHref(camera.id)}>{camera.id}</a>
           </h1>
           <StateBadge state={camera.state} />
-          {dirty && <span class="unsaved">● {words.unsaved}</span>}
         </div>
-        <p class="quiet-text small">
-          {words.base(String(version.number), version.author, moment(version.saved, language))}
+        <p class="quiet-text small" title={base}>
+          {dirty && <span class="unsaved">● {words.unsaved} · </span>}
+          {base}
         </p>
       </div>
       <div class="masks-controls">

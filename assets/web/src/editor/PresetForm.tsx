@@ -120,10 +120,20 @@ function Trims({ preset, editing, dispatch }: Props) {
                     </button>
                   </th>
                   <td>
-                    <Degrees label={words.panOf(name)} value={trim.pan_deg} put={(pan_deg) => put({ pan_deg })} settle={settle} />
+                    <Degrees
+                      label={words.panOf(name)}
+                      value={trim.pan_deg}
+                      put={(pan_deg) => put({ pan_deg })}
+                      settle={settle}
+                    />
                   </td>
                   <td>
-                    <Degrees label={words.tiltOf(name)} value={trim.tilt_deg} put={(tilt_deg) => put({ tilt_deg })} settle={settle} />
+                    <Degrees
+                      label={words.tiltOf(name)}
+                      value={trim.tilt_deg}
+                      put={(tilt_deg) => put({ tilt_deg })}
+                      settle={settle}
+                    />
                   </td>
                   <td>
                     <button

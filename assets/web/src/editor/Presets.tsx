@@ -126,7 +126,8 @@ function Row(props: RowProps) {
   const go = () => {
     // Those who watch recall the camera's own: where it stands is where trims must fit.
     if (own && !row.apart) steering?.send({ kind: "preset", token: own.token });
-    else if (preset) steering?.send({ kind: "go", pan_deg: preset.pan_deg, tilt_deg: preset.tilt_deg, zoom: preset.zoom });
+    else if (preset)
+      steering?.send({ kind: "go", pan_deg: preset.pan_deg, tilt_deg: preset.tilt_deg, zoom: preset.zoom });
   };
   return (
     <li class={open ? "zone-item zone-item-open" : "zone-item"}>

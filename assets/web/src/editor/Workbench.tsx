@@ -125,14 +125,7 @@ export function Workbench({ camera, user, stills, masks, comebacks, expired }: P
   const tabs: Tab[] = ["picture", ...(view?.kind === "fixed" ? [] : turns), "versions"];
   return (
     <div class="masks-page">
-      <Head
-        camera={camera}
-        version={work.base.version}
-        dirty={dirty}
-        tab={tab}
-        setTab={setTab}
-        tabs={tabs}
-      >
+      <Head camera={camera} version={work.base.version} dirty={dirty} tab={tab} setTab={setTab} tabs={tabs}>
         {(tab === "picture" || tab === "panorama") && (
           <Toolbar editing={editing} dispatch={dispatch} draw={may ? draw : null} dirty={dirty} save={save} />
         )}

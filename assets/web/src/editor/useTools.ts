@@ -83,7 +83,14 @@ export function useTrimPointer({ chart, view, scale, preset, editing, dispatch }
       dispatch({ do: "select", zone: zone?.id ?? null });
       if (zone?.shape.type !== "sphere") return;
       const gesture = `trim ${(gestures += 1)}`;
-      drag.current = { zone: zone.id, start: pixelOf(event, chart), view, trim: trimOf(preset, zone.id), moved: false, gesture };
+      drag.current = {
+        zone: zone.id,
+        start: pixelOf(event, chart),
+        view,
+        trim: trimOf(preset, zone.id),
+        moved: false,
+        gesture,
+      };
       target.setPointerCapture(event.pointerId);
     },
     onPointerMove: (event: PointerEvent) => {

@@ -32,9 +32,33 @@ test("what the camera has looked at adds up", () => {
 });
 
 test.each<[string, Partial<Limits>, [number, number, boolean][]]>([
-  ["above the highest tilt and half the picture nothing can be seen", {}, [[10, 17, true], [10, 25, false], [10, -89, true]]],
-  ["beyond a pan that ends", { pan_deg: [-90, 90], endless_pan: false, tilt_deg: [-30, 0] }, [[115, 0, true], [125, 0, false], [-125, 0, false]]],
-  ["a range of pan across the seam", { pan_deg: [100, 260], endless_pan: false, tilt_deg: [-30, 0] }, [[-120, 0, true], [75, 0, true], [0, 0, false]]],
+  [
+    "above the highest tilt and half the picture nothing can be seen",
+    {},
+    [
+      [10, 17, true],
+      [10, 25, false],
+      [10, -89, true],
+    ],
+  ],
+  [
+    "beyond a pan that ends",
+    { pan_deg: [-90, 90], endless_pan: false, tilt_deg: [-30, 0] },
+    [
+      [115, 0, true],
+      [125, 0, false],
+      [-125, 0, false],
+    ],
+  ],
+  [
+    "a range of pan across the seam",
+    { pan_deg: [100, 260], endless_pan: false, tilt_deg: [-30, 0] },
+    [
+      [-120, 0, true],
+      [75, 0, true],
+      [0, 0, false],
+    ],
+  ],
 ])("%s", (_, limits, places) => {
   const cells = reachable({ ...LIMITS, ...limits }, VIEW);
   for (const [pan, tilt, seen] of places) expect(cells[cell(pan, tilt)] === 1, `${pan} ${tilt}`).toBe(seen);
@@ -50,7 +74,8 @@ test("whatever is looked at is within reach", () => {
   const all = reachable(LIMITS, { ...VIEW, k1: -0.05 });
   const seen = noCells();
   for (let pan_deg = -180; pan_deg < 180; pan_deg += 45) {
-    for (let tilt_deg = -90; tilt_deg <= 0; tilt_deg += 15) look(seen, { ...VIEW, pan_deg, tilt_deg, focal_px: 1109, k1: -0.05 });
+    for (let tilt_deg = -90; tilt_deg <= 0; tilt_deg += 15)
+      look(seen, { ...VIEW, pan_deg, tilt_deg, focal_px: 1109, k1: -0.05 });
   }
   expect(seen.every((value, i) => value === 0 || all[i] === 1)).toBe(true);
   expect(shareOf(seen, all)).toBeGreaterThan(0.95);

@@ -54,24 +54,26 @@ const DEG = Math.PI / 180;
 /** Positions that are tried around the nearest one, in fields of view. */
 const TRIES = [0, -0.25, 0.25, -0.5, 0.5];
 
-/** The cells of which some corner can be looked at: what is left out can certainly never be. */
+/** Reach is found out in squares of this many cells a side: what a lens sees at its widest is far larger. */
+const SQUARE = 2;
+
+/** The squares of which some corner can be looked at: what is left out can certainly never be. */
 export function reachable(limits: Limits, view: Pick<TurningView, "size" | "k1" | "k2" | "mount">): Cells {
   const frame = widest(limits.hfov_deg, view);
   const base = mountRotation(view.mount);
-  const corners = new Uint8Array(PANS * (TILTS + 1));
-  for (let row = 0; row <= TILTS; row += 1) {
-    for (let column = 0; column < PANS; column += 1) {
-      const direction = vectorOf({ pan_deg: column - 180, tilt_deg: TOP_DEG - row });
-      if (canSee(apply(base, direction), limits, frame)) corners[row * PANS + column] = 1;
+  const [columns, rows] = [PANS / SQUARE, TILTS / SQUARE];
+  const corners = new Uint8Array(columns * (rows + 1));
+  for (let row = 0; row <= rows; row += 1) {
+    for (let column = 0; column < columns; column += 1) {
+      const direction = vectorOf({ pan_deg: column * SQUARE - 180, tilt_deg: TOP_DEG - row * SQUARE });
+      if (canSee(apply(base, direction), limits, frame)) corners[row * columns + column] = 1;
     }
   }
-  const cells = noCells();
-  const at = (row: number, column: number) => corners[row * PANS + (column % PANS)] ?? 0;
-  cells.forEach((_, i) => {
-    const [row, column] = [Math.floor(i / PANS), i % PANS];
-    cells[i] = at(row, column) | at(row, column + 1) | at(row + 1, column) | at(row + 1, column + 1);
+  const at = (row: number, column: number) => corners[row * columns + (column % columns)] ?? 0;
+  return noCells().map((_, i) => {
+    const [row, column] = [Math.floor(i / PANS / SQUARE), Math.floor((i % PANS) / SQUARE)];
+    return at(row, column) | at(row, column + 1) | at(row + 1, column) | at(row + 1, column + 1);
   });
-  return cells;
 }
 
 interface Frame {
@@ -101,7 +103,9 @@ function canSee(direction: Vector, limits: Limits, frame: Frame): boolean {
   for (const up of TRIES) {
     const tilt = within(tilt_deg + up * frame.vfov_deg, limits.tilt_deg);
     for (const aside of TRIES) {
-      const pan = limits.endless_pan ? pan_deg + aside * frame.hfov_deg : nearestPan(pan_deg + aside * frame.hfov_deg, limits.pan_deg);
+      const pan = limits.endless_pan
+        ? pan_deg + aside * frame.hfov_deg
+        : nearestPan(pan_deg + aside * frame.hfov_deg, limits.pan_deg);
       if (inFrame(direction, pan, tilt, frame)) return true;
     }
   }
@@ -120,11 +124,12 @@ function within(value: number, [low, high]: [number, number]): number {
   return Math.max(low, Math.min(high, value));
 }
 
-/** Pans that differ by whole turns are one. */
-function nearestPan(pan: number, range: [number, number]): number {
-  const turns = [-720, -360, 0, 360, 720].map((turn) => within(pan + turn, range));
-  const apart = (at: number) => Math.abs(((((at - pan + 180) % 360) + 360) % 360) - 180);
-  return turns.reduce((best, at) => (apart(at) < apart(best) ? at : best));
+/** The pan in `range` nearest to `pan`; those that differ by whole turns are one. */
+function nearestPan(pan: number, [low, high]: [number, number]): number {
+  const first = pan + 360 * Math.ceil((low - pan) / 360);
+  if (first <= high) return first;
+  // Beyond the end of the range, and a turn earlier before its beginning.
+  return first - high < low - (first - 360) ? high : low;
 }
 
 /** Shares of the cells' solid angle. */
@@ -158,4 +163,3 @@ export function pathOf(holds: (index: number) => boolean): string {
   }
   return steps.join("");
 }
-

@@ -60,7 +60,11 @@ describe("as the gateway has it", () => {
 });
 
 test("two presets this near each other shift a zone to the ends of both", () => {
-  const at = (pan_deg: number, by: number) => ({ pan_deg, tilt_deg: 0, trims: [{ zone: "z", pan_deg: by, tilt_deg: 0 }] });
+  const at = (pan_deg: number, by: number) => ({
+    pan_deg,
+    tilt_deg: 0,
+    trims: [{ zone: "z", pan_deg: by, tilt_deg: 0 }],
+  });
   expect(shiftsAt([at(0, 1), at(0.04, -1)], { pan_deg: 0, tilt_deg: 0 }).get("z")).toEqual([
     { pan_deg: 1, tilt_deg: 0 },
     { pan_deg: -1, tilt_deg: 0 },
@@ -87,7 +91,12 @@ test("what is dragged stays under the hand, whatever the camera and its mount", 
       roll_deg: random() < 0.5 ? 180 : between(-3, 3),
       focal_px: between(900, 20_000),
       k1: between(-0.05, 0.05),
-      mount: { pan_deg: between(-180, 180), pitch_deg: between(-4, 4), roll_deg: between(-4, 4), ceiling: random() < 0.5 },
+      mount: {
+        pan_deg: between(-180, 180),
+        pitch_deg: between(-4, 4),
+        roll_deg: between(-4, 4),
+        ceiling: random() < 0.5,
+      },
     };
     const before = { pan_deg: between(-1, 1), tilt_deg: between(-1, 1) };
     const from = { u: between(200, 1000), v: between(100, 600) };

@@ -33,7 +33,10 @@ test.each<[string, Edit]>([
 
 test.each<[string, Edit]>([
   ["a preset that is not there", { do: "preset-rename", preset: "gone", name: "x" }],
-  ["a trim of a zone that is not there", { do: "trim", preset: "crossing", trim: { zone: "gone", pan_deg: 1, tilt_deg: 0 } }],
+  [
+    "a trim of a zone that is not there",
+    { do: "trim", preset: "crossing", trim: { zone: "gone", pan_deg: 1, tilt_deg: 0 } },
+  ],
   ["a trim that is no number", trim(Number.NaN)],
   ["a copy of no trims", { do: "trims-copy", from: "gone", to: "crossing" }],
 ])("%s changes nothing", (_, action) => {
@@ -98,7 +101,10 @@ test("presets stay when zones are drawn, renamed and deleted", () => {
     { do: "rename", zone: "house", name: "x" },
     { do: "delete-zone" },
   );
-  expect(crossing(state.document)).toEqual({ ...crossing(street()), trims: [{ zone: "garden", pan_deg: 0.1, tilt_deg: 0 }] });
+  expect(crossing(state.document)).toEqual({
+    ...crossing(street()),
+    trims: [{ zone: "garden", pan_deg: 0.1, tilt_deg: 0 }],
+  });
 });
 
 const own = (token: string, name: string | null, pan_deg: number | null): OwnPreset => {
@@ -109,8 +115,22 @@ test.each<[string, OwnPreset[], [string, string | null, boolean][]]>([
   ["by place", [own("1", "Zebra", 349.9)], [["crossing", "1", false]]],
   ["by name", [own("1", " Crossing", null)], [["crossing", "1", false]]],
   ["by name, though it stands elsewhere", [own("1", "crossing", 20)], [["crossing", "1", true]]],
-  ["by place before name", [own("1", "crossing", 20), own("2", "b", -10)], [["crossing", "2", false], ["crossing", "1", false]]],
-  ["others follow", [own("7", null, null)], [["crossing", null, false], ["7", "7", false]]],
+  [
+    "by place before name",
+    [own("1", "crossing", 20), own("2", "b", -10)],
+    [
+      ["crossing", "2", false],
+      ["crossing", "1", false],
+    ],
+  ],
+  [
+    "others follow",
+    [own("7", null, null)],
+    [
+      ["crossing", null, false],
+      ["7", "7", false],
+    ],
+  ],
 ])("the camera's own presets are joined %s", (_, list, rows) => {
   const found = placesOf(street().presets ?? [], list);
   expect(found.map(({ name, own, apart }) => [name, own?.token ?? null, apart])).toEqual(rows);

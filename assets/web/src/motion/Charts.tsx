@@ -10,6 +10,8 @@ import { bandsOf } from "./summary";
 
 const SIZE = { width: 900, height: 190 };
 const ROOM = { left: 56, right: 12, top: 10, bottom: 26 };
+/** What lasted one look only is seen too. */
+const SHORTEST_PX = 4;
 /** Room for the name of the axis at its end. */
 const TIME_PX = 70;
 /** So that a check that has just begun is not a line across the whole width. */
@@ -28,7 +30,13 @@ export function Charts({ check }: { check: Check }) {
   };
   return (
     <div class="charts">
-      <Chart check={check} values={margins} floor={0} heading={words.margin} label={label(margins, words.marginLabel)} />
+      <Chart
+        check={check}
+        values={margins}
+        floor={0}
+        heading={words.margin}
+        label={label(margins, words.marginLabel)}
+      />
       <Chart check={check} values={pans} floor={null} heading={words.pan} label={label(pans, words.panLabel)} />
       <ul class="legend" aria-label={words.legend}>
         {STATES.map((state) => (
@@ -70,23 +78,25 @@ function Chart({ check, values, floor, heading, label }: ChartProps) {
       return { x: x(at_s), y: value === null ? null : y(value) };
     }),
   );
-  const digits = top - bottom < 2 ? 1 : 0;
+  const step = (ticks[1] ?? 1) - (ticks[0] ?? 0);
+  const digits = step < 0.1 ? 2 : step < 1 ? 1 : 0;
   return (
     <figure class="chart">
       <figcaption>{heading}</figcaption>
       <svg viewBox={`0 0 ${SIZE.width} ${SIZE.height}`} role="img" aria-label={label}>
         <Patterns id={id} />
-        {bandsOf(samples).map(({ state, from_s, to_s }) => (
-          <rect
-            key={from_s}
-            class={`band band-${state}`}
-            x={x(from_s)}
-            y={ROOM.top}
-            width={Math.max(1, x(to_s) - x(from_s))}
-            height={depth}
-            {...(state === "live" ? {} : { fill: `url(#${id}-${state})` })}
-          />
-        ))}
+        {bandsOf(samples).map(({ state, from_s, to_s }) => {
+          const [left, width] = [x(from_s), Math.max(SHORTEST_PX, x(to_s) - x(from_s))];
+          const fill = state === "live" ? {} : { fill: `url(#${id}-${state})` };
+          return (
+            <g key={from_s}>
+              <rect class={`band-${state}`} x={left} y={ROOM.top} width={width} height={depth} {...fill} />
+              {state !== "live" && (
+                <rect class={`band-stroke-${state}`} x={left} y={ROOM.top - 6} width={width} height={5} />
+              )}
+            </g>
+          );
+        })}
         <g class="chart-grid">
           {ticks.map((tick) => (
             <g key={tick}>
@@ -119,7 +129,12 @@ function Chart({ check, values, floor, heading, label }: ChartProps) {
 
 /** Each state but `live` has a form of its own besides its colour. */
 function Patterns({ id }: { id: string }) {
-  const name = (state: Look["state"]) => ({ id: `${id}-${state}`, patternUnits: "userSpaceOnUse" as const, width: 8, height: 8 });
+  const name = (state: Look["state"]) => ({
+    id: `${id}-${state}`,
+    patternUnits: "userSpaceOnUse" as const,
+    width: 8,
+    height: 8,
+  });
   return (
     <defs>
       <pattern {...name("widened")}>

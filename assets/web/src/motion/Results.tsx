@@ -25,7 +25,9 @@ export function Summary({ check }: { check: Check }) {
     <section class="check-summary" aria-labelledby="check-summary">
       <h3 id="check-summary">{words.heading}</h3>
       <p>
-        {shares.live === 1 ? words.allLive : covered === 0 ? words.neverCovered : words.covered(number(covered, language, 1))}
+        {covered > 0
+          ? words.covered(number(covered, language, 1))
+          : (shares.live === 1 ? words.allLive : words.neverCovered)(number(seconds, language, 1))}
       </p>
       <dl>
         <div>
@@ -49,7 +51,9 @@ export function Summary({ check }: { check: Check }) {
           <ul>
             {reasons.map(({ state, reason, seconds }) => (
               <li key={state + reason}>
-                {t.state[state]}: <span lang={codeName(reason, t) === reason ? "en" : undefined}>{codeName(reason, t)}</span> ({words.seconds(number(seconds, language, 1))})
+                {t.state[state]}:{" "}
+                <span lang={codeName(reason, t) === reason ? "en" : undefined}>{codeName(reason, t)}</span> (
+                {words.seconds(number(seconds, language, 1))})
               </li>
             ))}
           </ul>
@@ -66,7 +70,14 @@ export function LegTable({ check }: { check: Check }) {
   const share = (value: number) => t.motion.summary.percent(number(100 * value, language));
   const figure = (value: number | null, digits: number) =>
     value === null ? t.motion.summary.none : number(value, language, digits);
-  const heads = [words.part, words.lasted, words.margin, words.speed, ...STATES.map((state) => words[state]), words.end];
+  const heads = [
+    words.part,
+    words.lasted,
+    words.margin,
+    words.speed,
+    ...STATES.map((state) => words[state]),
+    words.end,
+  ];
   return (
     <section aria-labelledby="check-table">
       <h3 id="check-table">{words.heading}</h3>

@@ -5,9 +5,7 @@ import type { Command, Move } from "../steering/course";
 
 export type Speed = "slow" | "middle" | "fast";
 export type Leg =
-  | { kind: "pan"; speed: Speed; direction: 1 | -1 }
-  | { kind: "zoom"; direction: 1 | -1 }
-  | { kind: "back" };
+  { kind: "pan"; speed: Speed; direction: 1 | -1 } | { kind: "zoom"; direction: 1 | -1 } | { kind: "back" };
 
 /** Of a comfortable speed. */
 export const SPEEDS: Record<Speed, number> = { slow: 0.2, middle: 0.5, fast: 1 };
@@ -140,7 +138,9 @@ function noted(check: Check, look: Look): Check {
     ...check,
     samples,
     // Compared with where something had moved last: a slow turn is one too.
-    ...(moved ? { pan_deg, hfov_deg: look.hfov_deg, moved_s: look.at_s } : { hfov_deg: check.hfov_deg ?? look.hfov_deg }),
+    ...(moved
+      ? { pan_deg, hfov_deg: look.hfov_deg, moved_s: look.at_s }
+      : { hfov_deg: check.hfov_deg ?? look.hfov_deg }),
     known_s: look.at_s,
   };
 }

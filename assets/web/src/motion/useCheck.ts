@@ -35,6 +35,8 @@ export function useCheck(camera: CameraView, looking: LookingAt, steering: Steer
     return lookOf(looking, camera, (performance.now() - began.current) / 1000);
   };
   const start = useCallback((span_deg: number) => {
+    // What was refused to a hand before is not refused to this one.
+    current.current.steering.letGo();
     current.current.steering.dismiss();
     began.current = performance.now();
     const begun = beginCheck(lookNow(), span_deg);

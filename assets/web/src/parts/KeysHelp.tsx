@@ -56,7 +56,12 @@ export function KeysHelp({ close, editor }: { close: () => void; editor: boolean
       ]
     : [[t.keys.heading, pages]];
   return (
-    <dialog ref={dialog} class={lists.length > 1 ? "help help-wide" : "help"} aria-labelledby="keys-heading" onClose={close}>
+    <dialog
+      ref={dialog}
+      class={lists.length > 1 ? "help help-wide" : "help"}
+      aria-labelledby="keys-heading"
+      onClose={close}
+    >
       <div class="help-lists">
         {lists.map(([heading, rows], i) => (
           <section key={heading}>

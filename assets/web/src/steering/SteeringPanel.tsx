@@ -17,46 +17,51 @@ export function SteeringPanel({ steering, user, point }: Props) {
   const words = t.steering;
   const { reach, trouble } = steering;
   const by = reach.held_by;
+  const who = by === null ? words.nobody : by === user ? words.you : words.other(by);
   return (
-    <details class="steering" open>
-      <summary>
-        <h2>{words.heading}</h2>
-        <span class={by !== null && by !== user ? "steers steers-other" : "steers"} role="status">
-          {by === null ? words.nobody : by === user ? words.you : words.other(by)}
-        </span>
-      </summary>
-      <div class="steering-body">
-        <Pad steering={steering} />
-        <p class="unseen" id="pad-help">
-          {words.padHelp}
-        </p>
-        <div class="steering-buttons">
-          <div class="row" role="group">
-            <ZoomButton steering={steering} direction={-1} />
-            <ZoomButton steering={steering} direction={1} />
-            <button type="button" class="stop" onClick={() => steering.send({ kind: "stop" })}>
-              {words.stop}
-            </button>
+    <section class="steering" aria-labelledby="steering-heading">
+      <details open>
+        <summary>
+          <h2 id="steering-heading">{words.heading}</h2>
+          <span class={by !== null && by !== user ? "steers steers-other" : "steers"}>{who}</span>
+        </summary>
+        <div class="steering-body">
+          <Pad steering={steering} />
+          <p class="unseen" id="pad-help">
+            {words.padHelp}
+          </p>
+          <div class="steering-buttons">
+            <div class="row" role="group">
+              <ZoomButton steering={steering} direction={-1} />
+              <ZoomButton steering={steering} direction={1} />
+              <button type="button" class="stop" onClick={() => steering.send({ kind: "stop" })}>
+                {words.stop}
+              </button>
+            </div>
+            {reach.home && (
+              <button type="button" title={words.homeHelp} onClick={() => steering.send({ kind: "home" })}>
+                {words.home}
+              </button>
+            )}
+            {point && (
+              <button
+                type="button"
+                aria-pressed={point.on}
+                aria-disabled={!point.may && !point.on}
+                onClick={() => (point.may || point.on) && point.toggle()}
+              >
+                {words.point}
+              </button>
+            )}
           </div>
-          {reach.home && (
-            <button type="button" title={words.homeHelp} onClick={() => steering.send({ kind: "home" })}>
-              {words.home}
-            </button>
-          )}
-          {point && (
-            <button
-              type="button"
-              aria-pressed={point.on}
-              aria-disabled={!point.may && !point.on}
-              onClick={() => (point.may || point.on) && point.toggle()}
-            >
-              {words.point}
-            </button>
-          )}
         </div>
-      </div>
+      </details>
+      {/* Outside of what can be folded away: a summary is a button, in which nobody would hear it change. */}
+      <p class="unseen" role="status">
+        {who}
+      </p>
       {trouble && <Trouble failure={trouble} dismiss={steering.dismiss} />}
-    </details>
+    </section>
   );
 }
 
@@ -69,8 +74,7 @@ export function Trouble({ failure, dismiss }: { failure: Failure; dismiss: () =>
   return (
     <div class="steering-trouble" role="alert">
       <p>
-        {words[trouble]}{" "}
-        {said && <span lang="en">{[said.error, said.remedy].filter(Boolean).join(" ")}</span>}
+        {words[trouble]} {said && <span lang="en">{[said.error, said.remedy].filter(Boolean).join(" ")}</span>}
       </p>
       <button type="button" class="quiet" onClick={dismiss}>
         {words.dismiss}

@@ -27,19 +27,124 @@ function play(...steps: [number, CourseEvent][]): { out: string[]; course: Cours
 }
 
 test.each<[string, [number, CourseEvent][], string[]]>([
-  ["a hold goes out at once and again after 250 ms", [[0, hold()], [20, ok], [200, tick], [250, tick]], ["right@0", "right@250"]],
-  ["nothing goes out while one is under way", [[0, hold()], [250, tick], [500, tick]], ["right@0"]],
-  ["what is wanted last goes out when the answer comes", [[0, hold()], [50, hold(left)], [300, ok]], ["right@0", "left@300"]],
-  ["a hand that moves is followed ten times a second", [[0, hold()], [5, ok], [50, hold(left)], [100, tick]], ["right@0", "left@100"]],
-  ["letting go stops", [[0, hold()], [10, ok], [40, { do: "let-go" }]], ["right@0", "stop@40"]],
-  ["letting go while one is under way stops after it", [[0, hold()], [40, { do: "let-go" }], [90, ok], [400, tick]], ["right@0", "stop@90"]],
-  ["letting go twice stops once", [[0, hold()], [1, ok], [2, { do: "let-go" }], [3, ok], [4, { do: "let-go" }]], ["right@0", "stop@2"]],
+  [
+    "a hold goes out at once and again after 250 ms",
+    [
+      [0, hold()],
+      [20, ok],
+      [200, tick],
+      [250, tick],
+    ],
+    ["right@0", "right@250"],
+  ],
+  [
+    "nothing goes out while one is under way",
+    [
+      [0, hold()],
+      [250, tick],
+      [500, tick],
+    ],
+    ["right@0"],
+  ],
+  [
+    "what is wanted last goes out when the answer comes",
+    [
+      [0, hold()],
+      [50, hold(left)],
+      [300, ok],
+    ],
+    ["right@0", "left@300"],
+  ],
+  [
+    "a hand that moves is followed ten times a second",
+    [
+      [0, hold()],
+      [5, ok],
+      [50, hold(left)],
+      [100, tick],
+    ],
+    ["right@0", "left@100"],
+  ],
+  [
+    "letting go stops",
+    [
+      [0, hold()],
+      [10, ok],
+      [40, { do: "let-go" }],
+    ],
+    ["right@0", "stop@40"],
+  ],
+  [
+    "letting go while one is under way stops after it",
+    [
+      [0, hold()],
+      [40, { do: "let-go" }],
+      [90, ok],
+      [400, tick],
+    ],
+    ["right@0", "stop@90"],
+  ],
+  [
+    "letting go twice stops once",
+    [
+      [0, hold()],
+      [1, ok],
+      [2, { do: "let-go" }],
+      [3, ok],
+      [4, { do: "let-go" }],
+    ],
+    ["right@0", "stop@2"],
+  ],
   ["letting go of nothing sends nothing", [[0, { do: "let-go" }]], []],
-  ["a hand in the middle is no move", [[0, hold(STILL)], [300, tick]], []],
-  ["a hand back in the middle stops", [[0, hold()], [1, ok], [9, hold(STILL)], [10, ok], [300, tick]], ["right@0", "stop@9"]],
-  ["a command takes the hand's place", [[0, hold()], [30, home], [60, ok], [400, tick]], ["right@0", "home@60"]],
-  ["of two commands the newest goes out", [[0, home], [1, { do: "command", command: { kind: "stop" } }], [2, home], [3, ok]], ["home@0", "home@3"]],
-  ["a hold takes a waiting command's place", [[0, home], [1, home], [2, hold()], [9, ok]], ["home@0", "right@9"]],
+  [
+    "a hand in the middle is no move",
+    [
+      [0, hold(STILL)],
+      [300, tick],
+    ],
+    [],
+  ],
+  [
+    "a hand back in the middle stops",
+    [
+      [0, hold()],
+      [1, ok],
+      [9, hold(STILL)],
+      [10, ok],
+      [300, tick],
+    ],
+    ["right@0", "stop@9"],
+  ],
+  [
+    "a command takes the hand's place",
+    [
+      [0, hold()],
+      [30, home],
+      [60, ok],
+      [400, tick],
+    ],
+    ["right@0", "home@60"],
+  ],
+  [
+    "of two commands the newest goes out",
+    [
+      [0, home],
+      [1, { do: "command", command: { kind: "stop" } }],
+      [2, home],
+      [3, ok],
+    ],
+    ["home@0", "home@3"],
+  ],
+  [
+    "a hold takes a waiting command's place",
+    [
+      [0, home],
+      [1, home],
+      [2, hold()],
+      [9, ok],
+    ],
+    ["home@0", "right@9"],
+  ],
 ])("%s", (_, steps, out) => {
   expect(play(...steps).out).toEqual(out);
 });
@@ -58,7 +163,10 @@ test.each<[string, Failure, string[]]>([
 });
 
 test("a refused command is told until it is dismissed", () => {
-  const steps: [number, CourseEvent][] = [[0, home], [5, no(refused(422))]];
+  const steps: [number, CourseEvent][] = [
+    [0, home],
+    [5, no(refused(422))],
+  ];
   expect(play(...steps).course).toMatchObject({ trouble: refused(422), refused: false, underWay: null });
   expect(play(...steps, [6, { do: "dismiss" }]).course.trouble).toBeNull();
 });

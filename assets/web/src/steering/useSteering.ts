@@ -117,7 +117,8 @@ export function useSteering(camera: string, turns: boolean, expired: () => void)
     const hidden = () => document.hidden && letGo();
     /** The page may be gone before an answer: the stop does not wait for one. */
     const leave = () => {
-      if (course.current.held || course.current.turning) void command(camera, { kind: "stop" }, true).catch(() => undefined);
+      if (course.current.held || course.current.turning)
+        void command(camera, { kind: "stop" }, true).catch(() => undefined);
       course.current = { ...AT_REST, underWay: course.current.underWay };
       hands.current = STILL;
     };

@@ -28,7 +28,11 @@ export const motionEn = {
     out: "zooming out",
     back: "back to the start",
   },
-  how: { reached: "complete", short: "cut short: the camera went no further, or too slowly", "broken-off": "broken off" },
+  how: {
+    reached: "complete",
+    short: "cut short: the camera went no further, or too slowly",
+    "broken-off": "broken off",
+  },
   summary: {
     heading: "What was seen",
     margin: "Largest margin",
@@ -40,16 +44,18 @@ export const motionEn = {
     reasons: "Why it was not live",
     seconds: (n: string) => `${n} s`,
     none: "–",
-    allLive: "The picture stayed live all the time.",
-    neverCovered: "The whole picture was never hidden.",
+    allLive: (seconds: string) => `The picture stayed live for all of ${seconds} s.`,
+    neverCovered: (seconds: string) => `In ${seconds} s the whole picture was never hidden.`,
     covered: (seconds: string) => `The whole picture was hidden for ${seconds} s.`,
   },
   chart: {
     margin: "Margin (degrees)",
     pan: "Pan (degrees)",
     time: "Time (s)",
-    marginLabel: (least: string, most: string) => `Margin along the time, from ${least} to ${most} degrees. The table has the figures.`,
-    panLabel: (least: string, most: string) => `Pan along the time, from ${least} to ${most} degrees. The table has the figures.`,
+    marginLabel: (least: string, most: string) =>
+      `Margin along the time, from ${least} to ${most} degrees. The table has the figures.`,
+    panLabel: (least: string, most: string) =>
+      `Pan along the time, from ${least} to ${most} degrees. The table has the figures.`,
     legend: "State of the picture",
   },
   table: {

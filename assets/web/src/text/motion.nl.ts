@@ -30,7 +30,11 @@ export const motionNl: typeof motionEn = {
     out: "uitzoomen",
     back: "terug naar het begin",
   },
-  how: { reached: "helemaal", short: "ingekort: de camera ging niet verder, of te langzaam", "broken-off": "afgebroken" },
+  how: {
+    reached: "helemaal",
+    short: "ingekort: de camera ging niet verder, of te langzaam",
+    "broken-off": "afgebroken",
+  },
   summary: {
     heading: "Wat er te zien was",
     margin: "Grootste marge",
@@ -42,8 +46,8 @@ export const motionNl: typeof motionEn = {
     reasons: "Waarom het niet live was",
     seconds: (n) => `${n} s`,
     none: "–",
-    allLive: "Het beeld bleef de hele tijd live.",
-    neverCovered: "Het hele beeld was nooit afgedekt.",
+    allLive: (seconds) => `Het beeld bleef live, alle ${seconds} s lang.`,
+    neverCovered: (seconds) => `In ${seconds} s was het hele beeld nooit afgedekt.`,
     covered: (seconds) => `Het hele beeld was ${seconds} s afgedekt.`,
   },
   chart: {

@@ -5,7 +5,7 @@ export const presetsEn = {
   side: "Lists",
   none: "There are no presets yet.",
   ownFailed: "The camera's own presets could not be read.",
-  ownUnknown: "The camera does not tell where it is.",
+  ownUnknown: "the camera does not tell where it is",
   reload: "Read again",
   name: "Name",
   newName: "Name of a new preset",

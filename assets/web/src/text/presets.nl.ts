@@ -7,7 +7,7 @@ export const presetsNl: typeof presetsEn = {
   side: "Lijsten",
   none: "Er zijn nog geen presets.",
   ownFailed: "De eigen presets van de camera konden niet worden gelezen.",
-  ownUnknown: "De camera zegt niet waar hij staat.",
+  ownUnknown: "de camera zegt niet waar hij staat",
   reload: "Opnieuw lezen",
   name: "Naam",
   newName: "Naam van een nieuwe preset",

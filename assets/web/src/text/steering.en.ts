@@ -30,6 +30,7 @@ export const steeringEn = {
     seen: "looked at since this page was opened",
     notYet: "not looked at yet",
     never: "can never be looked at",
+    all: "There is nothing here that it can never look at.",
     limits: "What can never be looked at follows from the limits and the widest field of view of the camera's profile.",
     shares: (seen: string) => `${seen}% of what the camera can look at has been looked at.`,
     noReach: "It is not known what the camera can reach.",

@@ -13,7 +13,8 @@ export const steeringNl: typeof steeringEn = {
   homeHelp: "Naar de basisstand draaien",
   stop: "Stop",
   point: "Naar een punt",
-  pointHint: "Klik waar de camera heen moet kijken. Met toetsen: pijltjes verplaatsen het kruis, Enter draait. Esc stopt.",
+  pointHint:
+    "Klik waar de camera heen moet kijken. Met toetsen: pijltjes verplaatsen het kruis, Enter draait. Esc stopt.",
   nobody: "Nu stuurt niemand.",
   you: "U stuurt nu.",
   other: (name) => `${name} stuurt nu.`,
@@ -32,6 +33,7 @@ export const steeringNl: typeof steeringEn = {
     seen: "bekeken sinds deze pagina open is",
     notYet: "nog niet bekeken",
     never: "kan nooit worden bekeken",
+    all: "Er is hier niets dat hij nooit kan bekijken.",
     limits: "Wat nooit kan worden bekeken, volgt uit de grenzen en het wijdste beeld in het profiel van de camera.",
     shares: (seen) => `${seen}% van wat de camera kan bekijken, is bekeken.`,
     noReach: "Niet bekend is wat de camera kan bereiken.",
