@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn every_changed_byte_and_every_cut_is_found() {
         let [one, other] = [(); 2].map(|()| tempfile::tempdir().unwrap());
-        let (signer, stranger) = (self::signer(one.path()), self::signer(other.path()));
+        let (signer, stranger) = (signer(one.path()), signer(other.path()));
         let page = b"<!DOCTYPE html><html lang=\"nl\"><p>house 12</p>".to_vec();
         let file = seal(page.clone(), &signer).unwrap();
         assert_eq!(file.len(), page.len() + END);
