@@ -53,7 +53,7 @@ const END: usize = "<pre id=\"seal\">\n".len() + 4 * 75 + "</pre></body></html>\
 pub(super) fn seal(mut page: Vec<u8>, signer: &Signer) -> Option<Vec<u8>> {
     let sha256: [u8; 32] = Sha256::digest(&page).into();
     let signature = signer.sign(&page)?;
-    page.extend_from_slice(end(&sha256, &ours.public(), &signature).as_bytes());
+    page.extend_from_slice(end(&sha256, &signer.public(), &signature).as_bytes());
     Some(page)
 }
 
