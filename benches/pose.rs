@@ -7,8 +7,8 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use greyplane::clock::{CaptureTime, Mono};
+use greyplane::onvif::answers::ptz_status;
 use greyplane::pose::{CameraProfile, HistoryRules, PoseHistory, PoseSample};
-use greyplane::telemetry::answers::ptz_status;
 use std::hint::black_box;
 use std::sync::Arc;
 

@@ -34,6 +34,12 @@ pub mod hold;
 pub mod paint;
 
 #[cfg(feature = "gateway")]
+pub mod onvif;
+#[cfg(feature = "gateway")]
+pub mod steer;
+#[cfg(feature = "gateway")]
+pub mod still;
+#[cfg(feature = "gateway")]
 pub mod telemetry;
 
 #[cfg(feature = "gateway")]
@@ -49,6 +55,8 @@ pub mod config;
 pub mod archive;
 #[cfg(feature = "gateway")]
 pub mod audit;
+#[cfg(feature = "gateway")]
+pub mod proof;
 #[cfg(feature = "gateway")]
 pub mod redact;
 #[cfg(feature = "gateway")]

@@ -13,8 +13,10 @@ use greyplane::clock::SystemClock;
 use greyplane::secret::Secret;
 use greyplane::users::{PasswordHash, Role, User, Users};
 use greyplane::web::{
-    CameraStatus, CameraView, CannotWatch, ConsoleSettings, Desk, DeskFault, Edit, Gateway,
-    GatewayStatus, InForce, Percentiles, Server, Settings, Watching,
+    Answer, CameraPreset, CameraStatus, CameraView, CannotWatch, ClearPicture, ConsoleSettings,
+    Desk, DeskFault, Edit, Gateway, GatewayStatus, Grant, InForce, Live, LiveOver, Percentiles,
+    Permit, ProofQuestion, Reach, Server, Settings, SteerFault, Steering, StillFault, Stills,
+    Watching, Wish,
 };
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, RETRY_AFTER, SET_COOKIE};
 use reqwest::{Method, Response};
@@ -76,6 +78,15 @@ impl Gateway for Cameras {
         Ok(Watching { id, answer })
     }
 
+    /// Nothing is shown, and it is over at once.
+    fn watch_live(&self, _: &str) -> Result<Live, CannotWatch> {
+        Ok(Live {
+            id: "live".into(),
+            parts: Box::pin(futures::stream::pending()),
+            over: Box::pin(std::future::ready(LiveOver::Unwatched)),
+        })
+    }
+
     fn unwatch(&self, watching: &str) -> bool {
         self.watching.lock().unwrap().remove(watching)
     }
@@ -105,9 +116,69 @@ impl Desk for Cameras {
 
     fn view(&self, camera: &str) -> Result<CameraView, DeskFault> {
         match camera {
-            "market" => Ok(CameraView::Fixed { size: (1280, 720) }),
+            "market" => Ok(CameraView::Fixed {
+                size: (1280, 720),
+                state: "live",
+                reason: None,
+            }),
             _ => Err(DeskFault::NoCamera),
         }
+    }
+
+    fn proof(&self, _: &str, question: &ProofQuestion) -> Result<Vec<u8>, DeskFault> {
+        Err(DeskFault::Question(question.from.clone()))
+    }
+}
+
+/// None turns: tests/console_steering.rs asks a real gateway.
+impl Steering for Cameras {
+    fn reach(&self, _: &str) -> Result<Reach, SteerFault> {
+        Err(SteerFault::Fixed)
+    }
+
+    fn steer(&self, _: &str, _: Wish) -> Answer<()> {
+        Box::pin(async { Err(SteerFault::Fixed) })
+    }
+
+    fn presets(&self, _: &str) -> Answer<Vec<CameraPreset>> {
+        Box::pin(async { Err(SteerFault::Fixed) })
+    }
+
+    fn let_go(&self, _: &str) {}
+}
+
+/// Has no stills: tests/console_still.rs asks a real gateway.
+impl Stills for Cameras {
+    fn offered(&self) -> bool {
+        true
+    }
+
+    fn four_eyes(&self) -> bool {
+        false
+    }
+
+    fn permit(&self, _: &str) -> Result<Option<Permit>, StillFault> {
+        Err(StillFault::NoCamera)
+    }
+
+    fn permits(&self) -> Vec<(String, Permit)> {
+        Vec::new()
+    }
+
+    fn grant(&self, _: &str, _: Grant) -> Result<Permit, StillFault> {
+        Err(StillFault::NoCamera)
+    }
+
+    fn end(&self, _: &str, _: &Permit) -> bool {
+        false
+    }
+
+    fn end_those_over(&self) -> Vec<(String, Permit)> {
+        Vec::new()
+    }
+
+    fn take(&self, _: &str, _: &str) -> Result<ClearPicture, StillFault> {
+        Err(StillFault::NoCamera)
     }
 }
 
@@ -153,10 +224,12 @@ impl Console {
                 audit: audit.clone(),
                 tls: None,
                 session,
+                clock: Arc::new(SystemClock::new()),
             }),
         };
         Self {
-            server: Server::start(settings, cameras.clone(), cameras.clone()).unwrap(),
+            server: Server::start(settings, cameras.clone())
+                .unwrap(),
             cameras,
             users,
             audit,
@@ -175,6 +248,22 @@ impl Console {
         if let Some((kind, text)) = body {
             request = request.header(CONTENT_TYPE, kind).body(text);
         }
+        request.send().await.unwrap()
+    }
+
+    /// Asks for a WebSocket, as a program would that is no browser.
+    async fn upgrade(&self, path: &str, cookie: &str) -> Response {
+        let request = self.client.get(format!("{}{path}", self.server.url()));
+        let head = [
+            ("connection", "upgrade"),
+            ("upgrade", "websocket"),
+            ("sec-websocket-version", "13"),
+            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            ("cookie", cookie),
+        ];
+        let request = head.into_iter().fold(request, |request, (name, value)| {
+            request.header(name, value)
+        });
         request.send().await.unwrap()
     }
 
@@ -236,6 +325,7 @@ async fn no_route_answers_whom_it_is_not_for() {
         let path = path
             .replace("{camera}", "market")
             .replace("{watching}", "none")
+            .replace("{token}", "1")
             .replace("{number}", "7");
         assert!(
             !path.contains('{'),
@@ -254,10 +344,16 @@ async fn no_route_answers_whom_it_is_not_for() {
                         false => ("application/json", "{}".to_owned()),
                     }
                 });
-                let answer = console
-                    .ask(&method.to_uppercase(), &path, cookie, body)
-                    .await;
+                let upgrades = operation["responses"].get("101").is_some();
+                let answer = match upgrades {
+                    true => console.upgrade(&path, cookie).await,
+                    false => {
+                        let method = method.to_uppercase();
+                        console.ask(&method, &path, cookie, body).await
+                    }
+                };
                 let status = answer.status().as_u16();
+                assert!(status != 101 || upgrades, "{path}");
                 let what = format!("{method} {path} as `{role}`: {status}");
                 let allowed = security.is_none_or(|roles| {
                     roles.is_empty() || roles.iter().any(|r| r.as_str() == Some(role))
@@ -266,6 +362,7 @@ async fn no_route_answers_whom_it_is_not_for() {
                     (None, _) => assert!(method == "post" && path == SESSION, "{what} is open"),
                     (Some(_), "") => assert_eq!(status, 401, "{what}"),
                     (Some(_), _) if !allowed => assert_eq!(status, 403, "{what}"),
+                    (Some(_), _) if upgrades => assert_eq!(status, 101, "{what}"),
                     (Some(_), _) => assert!(![401, 403, 405, 500].contains(&status), "{what}"),
                 }
                 walked += 1;
@@ -589,7 +686,7 @@ async fn without_accounts_there_is_a_status_and_no_console() {
         console: None,
     };
     let cameras = Arc::new(Cameras::default());
-    let server = Server::start(settings, cameras.clone(), cameras).unwrap();
+    let server = Server::start(settings, cameras).unwrap();
     for (path, status) in [
         ("/api/v1/status", 200),
         (SESSION, 404),
@@ -624,9 +721,10 @@ async fn over_tls_a_browser_is_told_to_stay_there() {
                 )
                 .unwrap(),
                 session: Duration::from_secs(3600),
+                clock: Arc::new(SystemClock::new()),
             }),
         };
-        Server::start(settings, cameras.clone(), cameras)
+        Server::start(settings, cameras)
     };
     for unfit in ["no.pem", "missing.pem", "cert.pem"] {
         let said = start(unfit).unwrap_err().to_string();

@@ -8,60 +8,23 @@
     reason = "a test that fails should fail loudly"
 )]
 
+mod browser_support;
+
+use browser_support::{PASSWORD, configure, script, still, street, sweep};
 use greyplane::app::Gateway;
 use greyplane::clock::{Clock, SystemClock};
-use greyplane::config;
 use greyplane::prove::{Canary, Rgb, watch};
-use greyplane::secret::Secret;
 use greyplane::sim::motion::Order;
-use greyplane::sim::motion::script::{Place, Script};
 use greyplane::sim::{CANARY_RGB, Sim, SimConfig};
-use greyplane::users::{PasswordHash, Role, User, Users};
+use greyplane::users::Role;
 use serde_json::Value;
-use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-const PASSWORD: &str = "a password for tests";
-
-/// A gateway before a street, as often as there are documents: (id, zones).
-fn configure(sim: &Sim, folder: &Path, documents: &[(&str, String)]) -> config::Config {
-    let camera = |id: &str| {
-        format!(
-            "[[camera]]\nid = \"{id}\"\nurl = \"{}\"\nmasks = \"{id}.json\"\n\
-             profile = \"street.profile.toml\"\n[camera.telemetry]\ndevice_url = \"{}\"\n",
-            sim.rtsp_url(),
-            sim.onvif_url()
-        )
-    };
-    let cameras: String = documents.iter().map(|(id, _)| camera(id)).collect();
-    let text = format!(
-        "[gateway]\nrtsp_listen = \"127.0.0.1:0\"\nhttp_listen = \"127.0.0.1:0\"\n\
-         [console]\nusers = \"users.toml\"\nwebrtc_listen = \"127.0.0.1:0\"\n{cameras}"
-    );
-    let profile = sim.profile().to_toml();
-    let files = [("street.profile.toml", profile), ("greyplane.toml", text)];
-    for (name, text) in files {
-        fs::write(folder.join(name), text).unwrap();
-    }
-    for (id, document) in documents {
-        fs::write(folder.join(format!("{id}.json")), document).unwrap();
-    }
-    let mut users = Users::default();
-    users
-        .add(User {
-            name: "anna".into(),
-            password: PasswordHash::of(&Secret::new(PASSWORD)).unwrap(),
-            roles: vec![Role::Integrator],
-            cameras: vec!["*".into()],
-        })
-        .unwrap();
-    users.write(&folder.join("users.toml")).unwrap();
-    config::load(&folder.join("greyplane.toml")).unwrap_or_else(|e| panic!("{e}"))
-}
+const ANNA: [(&str, Role); 1] = [("anna", Role::Integrator)];
 
 /// Pixels of a picture that show the canary, and of how many different greys
 /// its middle row is made: a picture, not a plane.
@@ -82,39 +45,11 @@ fn look_at(picture: &Path) -> (usize, usize) {
     (picture.pixels().filter(shows).count(), row.len())
 }
 
-fn street(motion: Script) -> SimConfig {
-    SimConfig {
-        id: "street".into(),
-        canary: true,
-        width: 640,
-        height: 360,
-        metadata_hz: 0.0,
-        motion,
-        ..SimConfig::default()
-    }
-}
-
-fn script(name: &str) -> Command {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/browser")
-        .join(name);
-    let mut node = Command::new("node");
-    node.arg(file);
-    node
-}
-
 #[test]
 fn whoever_watches_in_a_browser_sees_the_street_and_nothing_private() {
     let folder = tempfile::tempdir().unwrap();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let sweep = Script::Sweep {
-        peak_deg_per_s: 20.0,
-        amplitude_deg: 60.0,
-        centre_pan_deg: 0.0,
-        tilt_deg: -8.0,
-        zoom: 0.0,
-    };
-    let sim = Sim::start(street(sweep), clock.clone()).unwrap();
+    let sim = Sim::start(street(sweep()), clock.clone()).unwrap();
     let nothing = r#"{"format": 1, "camera": "bare", "nothing_private": "A test.", "zones": []}"#;
     let documents = [
         (
@@ -123,7 +58,7 @@ fn whoever_watches_in_a_browser_sees_the_street_and_nothing_private() {
         ),
         ("bare", nothing.to_owned()),
     ];
-    let config = configure(&sim, folder.path(), &documents);
+    let config = configure(&sim, folder.path(), &documents, &ANNA, "");
     let mut gateway = Gateway::start(config, clock).unwrap();
     let ran = script("wall.mjs")
         .args([&gateway.http_url(), "anna", PASSWORD])
@@ -157,6 +92,46 @@ fn whoever_watches_in_a_browser_sees_the_street_and_nothing_private() {
     );
 }
 
+#[test]
+fn where_no_udp_comes_through_the_wall_shows_the_same_over_a_websocket() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let sim = Sim::start(street(sweep()), clock.clone()).unwrap();
+    let nothing = r#"{"format": 1, "camera": "bare", "nothing_private": "A test.", "zones": []}"#;
+    let masked = sim.zones_json().replace("\"street\"", "\"masked\"");
+    let documents = [("masked", masked), ("bare", nothing.to_owned())];
+    let config = configure(&sim, folder.path(), &documents, &ANNA, "");
+    let mut gateway = Gateway::start(config, clock).unwrap();
+    for closed in ["missing", "udp"] {
+        let ran = script("socket.mjs")
+            .args([&gateway.http_url(), "anna", PASSWORD])
+            .arg(folder.path())
+            .args([closed, "masked", "bare"])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert!(ran.status.success(), "{closed}: {said}");
+        let report: Value = serde_json::from_slice(&ran.stdout).unwrap();
+        println!("{closed}: {report}");
+        assert_eq!(report["complaints"], serde_json::json!([]), "{report}");
+        assert_eq!(report["overWebSocket"], 2, "{report}");
+        let figures = report["figures"].as_str().unwrap();
+        assert!(figures.contains("over WebSocket"), "{figures}");
+        let look = |camera: &str| {
+            let looks = (0..8).map(|i| look_at(&folder.path().join(format!("{camera}-{i}.png"))));
+            looks.fold((0, 0), |a, b| (a.0 + b.0, a.1.max(b.1)))
+        };
+        let (masked, bare) = (look("masked"), look("bare"));
+        assert_eq!(masked.0, 0, "private pixels: {closed}");
+        assert!(
+            bare.0 > 100,
+            "the test cannot see what is private: {bare:?}"
+        );
+        assert!(masked.1 > 20, "only a grey plane is shown: {masked:?}");
+    }
+    gateway.stop();
+}
+
 /// How long pictures are timed, seconds.
 const TIMED_S: f64 = 10.0;
 
@@ -166,21 +141,14 @@ const TIMED_S: f64 = 10.0;
 fn pictures_reach_the_browser_in_order_and_their_delay_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let pan = Script::Sweep {
-        peak_deg_per_s: 20.0,
-        amplitude_deg: 60.0,
-        centre_pan_deg: 0.0,
-        tilt_deg: -8.0,
-        zoom: 0.0,
-    };
     let numbered = SimConfig {
         frame_code: true,
         width: 1280,
         height: 720,
-        ..street(pan)
+        ..street(sweep())
     };
     let sim = Sim::start(numbered, clock.clone()).unwrap();
-    let config = configure(&sim, folder.path(), &[("street", sim.zones_json())]);
+    let config = configure(&sim, folder.path(), &[("street", sim.zones_json())], &ANNA, "");
     let mut gateway = Gateway::start(config, clock).unwrap();
     let ran = script("glass.mjs")
         .args([&gateway.http_url(), "anna", PASSWORD, "street"])
@@ -227,12 +195,7 @@ fn corners(zone: &Value) -> Vec<[f64; 2]> {
 fn what_an_integrator_draws_stays_hidden_while_the_camera_turns() {
     let folder = tempfile::tempdir().unwrap();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let at = Place {
-        pan_deg: 0.0,
-        tilt_deg: -8.0,
-        zoom: 0.0,
-    };
-    let sim = Sim::start(street(Script::Still { at }), clock.clone()).unwrap();
+    let sim = Sim::start(street(still()), clock.clone()).unwrap();
     // All private places have their zone but the one that lies most in the middle.
     let mut document: Value = serde_json::from_str(&sim.zones_json()).unwrap();
     let zones = document["zones"].as_array_mut().unwrap();
@@ -248,7 +211,7 @@ fn what_an_integrator_draws_stays_hidden_while_the_camera_turns() {
         .unwrap();
     let forgotten = zones.remove(nearest);
     let documents = [("street", document.to_string())];
-    let config = configure(&sim, folder.path(), &documents);
+    let config = configure(&sim, folder.path(), &documents, &ANNA, "");
     let mut gateway = Gateway::start(config, clock.clone()).unwrap();
 
     let url = gateway.stream_url("street");

@@ -28,11 +28,19 @@ const TABLE: &[(&str, &[&str])] = &[
     ("plan", &["detect", "zone", "pose", "geom", "event"]),
     ("paint", &["plan", "zone", "frame", "geom", "event"]),
     ("hold", &["plan", "clock", "event"]),
-    ("telemetry", &["pose", "clock", "event", "secret"]),
+    ("onvif", &["pose", "clock", "secret"]),
+    ("telemetry", &["onvif", "pose", "clock", "event"]),
+    ("steer", &["onvif", "pose", "geom", "clock"]),
+    (
+        "still",
+        &[
+            "plan", "paint", "zone", "pose", "frame", "geom", "clock", "event",
+        ],
+    ),
     (
         "pipeline",
         &[
-            "hold", "paint", "plan", "frame", "geom", "clock", "event", "secret",
+            "still", "hold", "paint", "plan", "frame", "geom", "clock", "event", "secret",
         ],
     ),
     ("egress", &["pipeline", "clock", "event", "secret"]),
@@ -48,7 +56,17 @@ const TABLE: &[(&str, &[&str])] = &[
     ("archive", &["clock"]),
     ("users", &["secret"]),
     ("audit", &["clock"]),
-    ("web", &["archive", "audit", "secret", "users"]),
+    (
+        "proof",
+        &[
+            "archive", "audit", "config", "paint", "plan", "detect", "zone", "pose", "geom",
+            "clock", "event",
+        ],
+    ),
+    (
+        "web",
+        &["archive", "audit", "clock", "secret", "still", "users"],
+    ),
     ("sim", &["clock"]),
     ("app", ALL),
     ("prove", ALL),
@@ -70,7 +88,10 @@ const ALL: &[&str] = &[
     "plan",
     "paint",
     "hold",
+    "onvif",
+    "still",
     "telemetry",
+    "steer",
     "pipeline",
     "egress",
     "media",
@@ -83,6 +104,7 @@ const ALL: &[&str] = &[
     "prove",
     "archive",
     "users",
+    "proof",
 ];
 
 #[test]

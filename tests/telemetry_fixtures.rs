@@ -6,8 +6,8 @@
     reason = "a test that fails should fail loudly"
 )]
 
+use greyplane::onvif::answers::{AnswerError, Moving, ptz_status};
 use greyplane::pose::CameraProfile;
-use greyplane::telemetry::answers::{AnswerError, Moving, ptz_status};
 use std::path::{Path, PathBuf};
 
 const PROFILE: &str = include_str!("fixtures/profile-generic.toml");

@@ -9,9 +9,10 @@
 )]
 
 use greyplane::clock::SystemClock;
+use greyplane::onvif::OnvifSettings;
 use greyplane::pose::CameraProfile;
 use greyplane::secret::Secret;
-use greyplane::telemetry::{OnvifSettings, Telemetry, TelemetryItem};
+use greyplane::telemetry::{Telemetry, TelemetryItem, TelemetrySettings};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -57,13 +58,16 @@ impl Peer {
     /// The first item that `wanted` picks.
     fn first<T>(&self, wanted: impl Fn(TelemetryItem) -> Option<T>) -> T {
         let (items, heard) = sync_channel(1024);
-        let settings = OnvifSettings {
+        let camera = OnvifSettings {
             device_url: format!("http://127.0.0.1:{}/onvif/device_service", self.port),
             user: "admin".to_owned(),
             password: Secret::new("admin"),
             profile_token: None,
-            rate_hz: 20.0,
             timeout_ms: 2000,
+        };
+        let settings = TelemetrySettings {
+            camera,
+            rate_hz: 20.0,
         };
         let profile =
             CameraProfile::from_toml(include_str!("fixtures/profile-generic.toml")).unwrap();

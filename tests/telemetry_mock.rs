@@ -8,27 +8,31 @@
 )]
 
 use greyplane::clock::{Clock, SystemClock};
+use greyplane::onvif::OnvifSettings;
 use greyplane::pose::CameraProfile;
 use greyplane::secret::Secret;
-use greyplane::telemetry::{OnvifSettings, Telemetry, TelemetryItem};
+use greyplane::telemetry::{Telemetry, TelemetryItem, TelemetrySettings};
 use oxvif::mock::MockServer;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 const PROFILE: &str = include_str!("fixtures/profile-generic.toml");
 
-fn settings(device_url: &str) -> OnvifSettings {
-    OnvifSettings {
+fn settings(device_url: &str) -> TelemetrySettings {
+    let camera = OnvifSettings {
         device_url: device_url.to_owned(),
         user: "admin".to_owned(),
         password: Secret::new("admin"),
         profile_token: None,
-        rate_hz: 20.0,
         timeout_ms: 1000,
+    };
+    TelemetrySettings {
+        camera,
+        rate_hz: 20.0,
     }
 }
 
-fn listen(settings: OnvifSettings) -> (Telemetry, Receiver<TelemetryItem>, Arc<SystemClock>) {
+fn listen(settings: TelemetrySettings) -> (Telemetry, Receiver<TelemetryItem>, Arc<SystemClock>) {
     let (items, heard) = sync_channel(1024);
     let clock = Arc::new(SystemClock::new());
     let telemetry = Telemetry::start(
@@ -97,7 +101,7 @@ async fn a_wrong_password_is_a_fault_and_no_position() {
     let url = server.device_url().to_owned();
     let heard = tokio::task::spawn_blocking(move || {
         let mut wrong = settings(&url);
-        wrong.password = Secret::new("letmein");
+        wrong.camera.password = Secret::new("letmein");
         let (_telemetry, heard, _) = listen(wrong);
         heard.recv().unwrap()
     })
@@ -119,7 +123,7 @@ async fn a_profile_that_is_not_there_is_a_fault() {
     let url = server.device_url().to_owned();
     let heard = tokio::task::spawn_blocking(move || {
         let mut other = settings(&url);
-        other.profile_token = Some("<nobody's & \"own\">".to_owned());
+        other.camera.profile_token = Some("<nobody's & \"own\">".to_owned());
         let (_telemetry, heard, _) = listen(other);
         heard.recv().unwrap()
     })

@@ -9,12 +9,13 @@
 )]
 
 use greyplane::clock::{CaptureTime, Clock, SystemClock};
+use greyplane::onvif::OnvifSettings;
 use greyplane::pose::clockwatch::ClockRules;
 use greyplane::pose::{CameraProfile, Evidence, HistoryRules, PoseSource};
 use greyplane::secret::Secret;
 use greyplane::sim::motion::script::Script;
 use greyplane::sim::{Faults, Sim, SimConfig};
-use greyplane::telemetry::{OnvifSettings, Telemetry, TelemetryItem};
+use greyplane::telemetry::{Telemetry, TelemetryItem, TelemetrySettings};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -56,13 +57,15 @@ fn run(faults: Faults) -> Found {
     let measured = Arc::new(Mutex::new((0.0, 0.0)));
     let (into, noted) = (source.clone(), measured.clone());
     let _telemetry = Telemetry::start(
-        OnvifSettings {
-            device_url: sim.onvif_url().to_owned(),
-            user: "operator".to_owned(),
-            password: Secret::new("secret"),
-            profile_token: None,
+        TelemetrySettings {
+            camera: OnvifSettings {
+                device_url: sim.onvif_url().to_owned(),
+                user: "operator".to_owned(),
+                password: Secret::new("secret"),
+                profile_token: None,
+                timeout_ms: 1000,
+            },
             rate_hz: 10.0,
-            timeout_ms: 1000,
         },
         profile,
         clock.clone(),

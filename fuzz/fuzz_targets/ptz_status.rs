@@ -2,7 +2,7 @@
 #![no_main]
 
 use greyplane::pose::CameraProfile;
-use greyplane::telemetry::answers;
+use greyplane::onvif::answers;
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
 

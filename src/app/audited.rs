@@ -3,14 +3,25 @@
 use crate::audit::{Entry, Outcome};
 use crate::event::Event;
 
-/// The gateway began.
-pub(super) fn started() -> Entry {
-    Entry::new("start", "gateway")
+/// The gateway began; whether it offers clear stills is for everyone to know who
+/// reads the log.
+pub(super) fn started(clear_still: bool) -> Entry {
+    let entry = Entry::new("start", "gateway");
+    match clear_still {
+        true => entry.detail("clear_still", true),
+        false => entry,
+    }
 }
 
 /// The gateway ends, in order.
 pub(super) fn stopped() -> Entry {
     Entry::new("stop", "gateway")
+}
+
+/// A permit for clear stills of `camera` that `by` had given is over.
+pub(super) fn permit_over(camera: &str, by: &str, why: &'static str) -> Entry {
+    let over = Entry::new("still-permit-over", format!("camera {camera}"));
+    over.detail("permitted_by", by).detail("why", why)
 }
 
 /// The record of `event`; none where it is a measure, or a fault that shows as a

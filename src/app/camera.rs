@@ -3,9 +3,10 @@
 use super::Shared;
 use super::detection::Sight;
 use super::journal::Journal;
-use super::judge::{Aim, Judge};
+use super::judge::{Aim, Judge, Look};
 use super::motion::Motion;
 use super::positions;
+use super::stills::CameraStills;
 use crate::archive::Archive;
 use crate::clock::Clock;
 use crate::config::{self, Camera, Kind, Masks};
@@ -16,8 +17,11 @@ use crate::pipeline::{
 };
 use crate::pose::clockwatch::ClockRules;
 use crate::pose::{CameraProfile, HistoryRules, PoseSource};
+use crate::steer::{Aim as Helmsman, Steer};
 use crate::telemetry::Telemetry;
-use crate::web::{CameraStatus, CameraView, DeskFault, DetectorStatus, MountView, Percentiles};
+use crate::web::{
+    CameraStatus, CameraView, DeskFault, DetectorStatus, MountView, Percentiles, SteerFault, Why,
+};
 use anyhow::Context;
 use arc_swap::ArcSwap;
 use std::sync::{Arc, OnceLock};
@@ -32,17 +36,36 @@ const STAMP_SLACK_S: f64 = 0.006;
 /// The most frames a second that a hold is laid out for.
 const MAX_FPS: f64 = 60.0;
 
+/// Where a camera looks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gaze {
+    /// Of the head, any turn.
+    pub(super) pan_deg: f64,
+    /// Horizontal field of view.
+    pub(super) hfov_deg: f64,
+}
+
+/// The field of view of a focal length in frame widths: 2·atan(1/(2f)).
+fn hfov_deg(focal: f64) -> f64 {
+    (2.0 * (0.5 / focal).atan()).to_degrees()
+}
+
 /// A camera that runs; dropping it stops it.
 #[derive(Debug)]
 pub(super) struct RunningCamera {
     id: String,
     budget_ms: u64,
     kind: Kind,
+    /// As it was configured last; the zones in force are the judge's.
+    configured: ArcSwap<Camera>,
     /// The versions of its zones.
     archive: ArcSwap<Archive>,
     judge: Arc<Judge>,
     sight: Option<Arc<Sight>>,
-    // Fields are dropped in order: no more poses come while the pipeline ends.
+    stills: CameraStills,
+    // Fields are dropped in order: what turns is stopped first, and no more poses come
+    // while the pipeline ends.
+    steer: Option<Steer>,
     _telemetry: Option<Telemetry>,
     pipeline: CameraPipeline,
 }
@@ -60,7 +83,9 @@ impl RunningCamera {
                 .sight(&camera.id, detect, motion, waker, clock)
         });
         let clock = shared.clock.clone();
-        let judge = Judge::new(camera, aim.clone(), clock, size, sight.clone());
+        let stills = CameraStills::new(shared.clear_still);
+        let slot = stills.slot();
+        let judge = Judge::new(camera, aim.clone(), clock, size, sight.clone(), slot);
         let judge = Arc::new(judge);
         let pipeline = CameraPipeline::start(
             settings(camera),
@@ -69,30 +94,39 @@ impl RunningCamera {
             shared.journal.clone(),
             shared.clock.clone(),
         )?;
-        let telemetry = match (&camera.kind, aim) {
+        let (steer, telemetry) = match (&camera.kind, aim) {
             (
                 Kind::Ptz {
                     telemetry,
                     profile: Ok(profile),
                 },
-                Aim::Turning { poses, .. },
+                Aim::Turning { poses, mount, .. },
             ) => {
                 let events = shared.journal.clone();
                 let clock = shared.clock.clone();
                 let started =
                     positions::start(camera, telemetry, profile.clone(), poses, events, clock);
-                Some(started.context("telemetry")?)
+                let helmsman = Helmsman::new(profile.clone(), mount);
+                let clock = shared.clock.clone();
+                let steer = Steer::start(positions::onvif(telemetry), helmsman, clock);
+                (
+                    Some(steer.context("steering")?),
+                    Some(started.context("telemetry")?),
+                )
             }
-            _ => None,
+            _ => (None, None),
         };
         shared.exits.add_camera(&camera.id, pipeline.stream());
         Ok(Self {
             id: camera.id.clone(),
             budget_ms: u64::try_from(camera.latency_budget.as_millis()).unwrap_or(u64::MAX),
             kind: camera.kind.clone(),
+            configured: ArcSwap::from_pointee(camera.clone()),
             archive: ArcSwap::from_pointee(Archive::of(&camera.masks_file)),
             judge,
             sight,
+            steer,
+            stills,
             _telemetry: telemetry,
             pipeline,
         })
@@ -106,6 +140,7 @@ impl RunningCamera {
     pub(super) fn swap(&self, camera: &Camera) {
         self.archive
             .store(Arc::new(Archive::of(&camera.masks_file)));
+        self.configured.store(Arc::new(camera.clone()));
         self.judge.swap(camera);
         self.pipeline.waker().wake();
     }
@@ -121,6 +156,14 @@ impl RunningCamera {
         self.judge.masks()
     }
 
+    /// What it was told, with the zones in force.
+    pub(super) fn configured(&self) -> Camera {
+        Camera {
+            masks: self.masks(),
+            ..Camera::clone(&self.configured.load())
+        }
+    }
+
     /// The versions of its zones.
     pub(super) fn archive(&self) -> Arc<Archive> {
         self.archive.load_full()
@@ -131,12 +174,28 @@ impl RunningCamera {
         matches!(self.kind, Kind::Fixed)
     }
 
+    /// Clear stills of it: who permitted them, and where one waits.
+    pub(super) fn stills(&self) -> &CameraStills {
+        &self.stills
+    }
+
     /// How it looks now, for drawing over its picture.
     pub(super) fn view(&self) -> Result<CameraView, DeskFault> {
-        let look = self.judge.look().map_err(DeskFault::NoPose)?;
+        self.view_of(self.judge.look().map_err(DeskFault::NoPose)?)
+    }
+
+    /// How it looked when it looked so.
+    pub(super) fn view_of(&self, look: Look) -> Result<CameraView, DeskFault> {
         let size = (look.size.width, look.size.height);
+        let (state, reason) = self.shown();
         let (pose, profile) = match (look.pose, &self.kind) {
-            (None, _) | (_, Kind::Fixed) => return Ok(CameraView::Fixed { size }),
+            (None, _) | (_, Kind::Fixed) => {
+                return Ok(CameraView::Fixed {
+                    size,
+                    state,
+                    reason,
+                });
+            }
             (Some(pose), Kind::Ptz { profile, .. }) => (pose, profile.clone()),
         };
         let profile = profile.map_err(DeskFault::NoPose)?;
@@ -146,6 +205,8 @@ impl RunningCamera {
             pan_deg: pose.pan.deg(),
             tilt_deg: pose.tilt.deg(),
             roll_deg: pose.roll.deg(),
+            zoom: profile.zoom_of(pose.focal.ln()),
+            hfov_deg: hfov_deg(pose.focal),
             focal_px: pose.focal * f64::from(size.0),
             k1: lens.k1,
             k2: lens.k2,
@@ -157,7 +218,40 @@ impl RunningCamera {
             },
             moving: pose.moves(),
             margin_deg: pose.margin.angle.deg(),
+            state,
+            reason,
         })
+    }
+
+    /// What is shown of it now, and why.
+    fn shown(&self) -> (&'static str, Option<Why>) {
+        let state = self.pipeline.stats().state;
+        let why = state.reason().map(|reason| Why {
+            code: reason.code(),
+            detail: reason.to_string(),
+        });
+        (state.name(), why)
+    }
+
+    /// Where it looks now, if that is known.
+    pub(super) fn gaze(&self) -> Option<Gaze> {
+        let pose = self.judge.look().ok()?.pose?;
+        Some(Gaze {
+            pan_deg: pose.pan.deg(),
+            hfov_deg: hfov_deg(pose.focal),
+        })
+    }
+
+    /// What turns it.
+    pub(super) fn steer(&self) -> Result<&Steer, SteerFault> {
+        match (&self.steer, &self.kind) {
+            (Some(steer), _) => Ok(steer),
+            (None, Kind::Fixed) => Err(SteerFault::Fixed),
+            (None, Kind::Ptz { profile, .. }) => Err(SteerFault::Unknown(match profile {
+                Ok(_) => "its lens or its mount cannot be used".to_owned(),
+                Err(why) => why.clone(),
+            })),
+        }
     }
 
     pub(super) fn status(&self, journal: &Journal) -> CameraStatus {

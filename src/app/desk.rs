@@ -4,7 +4,7 @@
 use super::Shared;
 use super::camera::RunningCamera;
 use crate::archive::{Archive, Draft, Fault, Version};
-use crate::web::{CameraView, Desk, DeskFault, Edit, InForce, Mistake};
+use crate::web::{CameraView, Desk, DeskFault, Edit, InForce, Mistake, ProofQuestion};
 use crate::zone::ZoneSet;
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ fn read(document: &[u8], camera: &str) -> Result<ZoneSet, DeskFault> {
 
 impl Shared {
     /// Asks a running camera.
-    fn of<T>(
+    pub(super) fn of<T>(
         &self,
         camera: &str,
         ask: impl FnOnce(&RunningCamera) -> Result<T, DeskFault>,
@@ -139,5 +139,9 @@ impl Desk for Shared {
 
     fn view(&self, camera: &str) -> Result<CameraView, DeskFault> {
         self.of(camera, RunningCamera::view)
+    }
+
+    fn proof(&self, camera: &str, question: &ProofQuestion) -> Result<Vec<u8>, DeskFault> {
+        self.make_proof(camera, question)
     }
 }

@@ -1,20 +1,27 @@
-//! All ways out for masked streams: RTSP, and browsers where there is a console.
+//! All ways out for masked streams: RTSP, and browsers (WebRTC, or MP4 over the
+//! console's own connections) where there is a console.
 
 use crate::config::Config;
-use crate::egress::{Access, RtspServer, RtspSettings, WhepRefused, WhepServer, WhepSettings};
+use crate::egress::{
+    Access, Mp4Over, Mp4Part, Mp4Refused, Mp4Server, RtspServer, RtspSettings, WhepRefused,
+    WhepServer, WhepSettings,
+};
 use crate::event::EventSink;
 use crate::pipeline::MaskedStream;
-use crate::web::{CannotWatch, Watching};
+use crate::web::{CannotWatch, Live, LiveOver, LivePart, Watching};
 use anyhow::Context;
+use futures_util::FutureExt;
+use futures_util::stream::{StreamExt, unfold};
 use std::sync::Arc;
 
-/// The most viewers' sessions at once, on either way.
+/// The most viewers' sessions at once, on each way.
 const SESSIONS_AT_MOST: u32 = 500;
 
 /// The servers that masked streams leave through.
 pub(super) struct Exits {
     pub(super) rtsp: RtspServer,
     whep: Option<WhepServer>,
+    mp4: Option<Mp4Server>,
 }
 
 impl Exits {
@@ -37,12 +44,19 @@ impl Exits {
                 Some(server.with_context(|| format!("no video for browsers at {listen} (UDP)"))?)
             }
         };
-        Ok(Self { rtsp, whep })
+        let mp4 = config
+            .console
+            .as_ref()
+            .map(|_| Mp4Server::new(SESSIONS_AT_MOST as usize, events.clone()));
+        Ok(Self { rtsp, whep, mp4 })
     }
 
     pub(super) fn add_camera(&self, id: &str, stream: MaskedStream) {
         if let Some(whep) = &self.whep {
             whep.add_camera(id, stream.clone());
+        }
+        if let Some(mp4) = &self.mp4 {
+            mp4.add_camera(id, stream.clone());
         }
         self.rtsp.add_camera(id, stream);
     }
@@ -50,6 +64,9 @@ impl Exits {
     pub(super) fn remove_camera(&self, id: &str) {
         if let Some(whep) = &self.whep {
             whep.remove_camera(id);
+        }
+        if let Some(mp4) = &self.mp4 {
+            mp4.remove_camera(id);
         }
         self.rtsp.remove_camera(id);
     }
@@ -69,15 +86,58 @@ impl Exits {
         })
     }
 
+    pub(super) fn watch_live(&self, camera: &str) -> Result<Live, CannotWatch> {
+        let mp4 = self.mp4.as_ref().ok_or(CannotWatch::Ending)?;
+        let viewer = mp4.open(camera).map_err(|why| match why {
+            Mp4Refused::NoSuchCamera => CannotWatch::NoCamera,
+            Mp4Refused::TooMany => CannotWatch::TooMany,
+            Mp4Refused::Stopped => CannotWatch::Ending,
+        })?;
+        Ok(Live {
+            id: viewer.session().to_owned(),
+            over: viewer.over().map(live_over).boxed(),
+            parts: unfold(viewer, async |mut viewer| {
+                let part = live_part(viewer.next().await);
+                Some((part, viewer))
+            })
+            .boxed(),
+        })
+    }
+
     pub(super) fn unwatch(&self, watching: &str) -> bool {
         self.whep.as_ref().is_some_and(|whep| whep.end(watching))
+            || self.mp4.as_ref().is_some_and(|mp4| mp4.end(watching))
+    }
+
+    /// Says goodbye to those who watch through the console's own connection: to
+    /// be called while that still stands.
+    pub(super) fn end_live(&self) {
+        if let Some(mp4) = &self.mp4 {
+            mp4.stop();
+        }
     }
 
     pub(super) fn stop(&self) {
+        self.end_live();
         if let Some(whep) = &self.whep {
             whep.stop();
         }
         self.rtsp.stop();
+    }
+}
+
+fn live_part(part: Mp4Part) -> LivePart {
+    match part {
+        Mp4Part::Form { mime, init } => LivePart::Form { mime, init },
+        Mp4Part::Frame(bytes) => LivePart::Frame(bytes),
+    }
+}
+
+fn live_over(over: Mp4Over) -> LiveOver {
+    match over {
+        Mp4Over::Ended => LiveOver::Unwatched,
+        Mp4Over::NoCamera => LiveOver::NoCamera,
+        Mp4Over::Stopped => LiveOver::Ending,
     }
 }
 

@@ -1,9 +1,10 @@
 //! Where events go: a log line each, and what the status shows of them.
 
 use super::audited;
-use crate::audit::Audit;
+use crate::audit::{Audit, Entry};
 use crate::event::{CameraState, Event, EventSink, Looking};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What events said last about one camera.
@@ -36,6 +37,18 @@ impl Journal {
     pub(super) fn ending(&self) {
         if let Some(audit) = &self.audit {
             audit.note(audited::stopped());
+        }
+    }
+
+    /// Where the audit log lies, where there is one.
+    pub(super) fn audit_folder(&self) -> Option<&Path> {
+        self.audit.as_ref().map(Audit::folder)
+    }
+
+    /// Records what is no event, where there is an audit log.
+    pub(super) fn note(&self, entry: Entry) {
+        if let Some(audit) = &self.audit {
+            audit.note(entry);
         }
     }
 

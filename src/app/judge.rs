@@ -13,6 +13,8 @@ use crate::geom::{Mount, Optics, Size};
 use crate::pipeline::FrameJudge;
 use crate::plan::{CameraZones, MarginLimits, Plan, PlanInput, RegionSource, decide};
 use crate::pose::{Evidence, PoseEstimate, PoseSource};
+use crate::still::{Slot, StillPlan};
+use crate::track::Hidden;
 use arc_swap::ArcSwap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -49,6 +51,9 @@ pub(super) struct Judge {
     made_for: Arc<OnceLock<Size>>,
     /// Where something is looked for in the picture.
     sight: Option<Arc<Sight>>,
+    /// Where somebody may wait for a clear still; none where the configuration
+    /// does not allow any.
+    stills: Option<Arc<Slot>>,
     /// The capture time of the newest frame that was judged; [`NEVER`] before.
     newest: AtomicI64,
 }
@@ -71,6 +76,7 @@ impl Judge {
         clock: Arc<dyn Clock>,
         made_for: Arc<OnceLock<Size>>,
         sight: Option<Arc<Sight>>,
+        stills: Option<Arc<Slot>>,
     ) -> Self {
         let setup = ArcSwap::from_pointee(Setup::of(camera));
         Self {
@@ -79,6 +85,7 @@ impl Judge {
             clock,
             made_for,
             sight,
+            stills,
             newest: AtomicI64::new(NEVER),
         }
     }
@@ -129,6 +136,57 @@ impl Judge {
                 },
             }),
         }
+    }
+
+    /// Gives `decide` all that is known about a frame, with the things that
+    /// `things` tells of it.
+    fn with_evidence<T>(
+        &self,
+        capture: Option<CaptureTime>,
+        size: Size,
+        now: Mono,
+        things: impl Fn(&Sight, CaptureTime) -> Result<Vec<Hidden>, Reason>,
+        decide: impl FnOnce(&PlanInput<'_>) -> T,
+    ) -> T {
+        let setup = self.setup.load();
+        let (optics, mount) = match &self.aim {
+            Aim::Turning { optics, mount, .. } => (*optics, *mount),
+            Aim::Fixed | Aim::Unknown(_) => (Optics::default(), Mount::default()),
+        };
+        let zones = setup
+            .masks
+            .as_ref()
+            .map(|zones| CameraZones {
+                zones,
+                optics,
+                mount,
+            })
+            .map_err(|detail| Reason::NoMasks {
+                detail: detail.clone(),
+            });
+        let pose = self.pose(capture, now);
+        let things = self.sight.as_ref().map(|sight| match capture {
+            None => Err(Reason::NoCaptureTime),
+            Some(t) => things(sight, t).map(|things| things.iter().map(|h| h.at).collect()),
+        });
+        decide(&PlanInput {
+            size,
+            made_for: Some(*self.made_for.get_or_init(|| size)),
+            zones: zones
+                .as_ref()
+                .map(|z| z as &dyn RegionSource)
+                .map_err(Clone::clone),
+            pose,
+            things: things
+                .as_ref()
+                .map(|things: &Result<Vec<PixelBox>, _>| things.as_deref().map_err(Clone::clone)),
+            mosaic: self.sight.as_ref().is_some_and(|s| s.mosaic()),
+            standing: &[],
+            limits: MarginLimits {
+                widened_deg: setup.limits.widened_deg,
+                cover_share_of_width: setup.limits.cover_margin_share,
+            },
+        })
     }
 }
 
@@ -189,46 +247,17 @@ impl FrameJudge for Judge {
     fn plan(&self, capture: Option<CaptureTime>, size: Size, now: Mono) -> Plan {
         self.newest
             .store(capture.map_or(NEVER, |t| t.0), Ordering::Relaxed);
-        let setup = self.setup.load();
-        let (optics, mount) = match &self.aim {
-            Aim::Turning { optics, mount, .. } => (*optics, *mount),
-            Aim::Fixed | Aim::Unknown(_) => (Optics::default(), Mount::default()),
-        };
-        let zones = setup
-            .masks
-            .as_ref()
-            .map(|zones| CameraZones {
-                zones,
-                optics,
-                mount,
-            })
-            .map_err(|detail| Reason::NoMasks {
-                detail: detail.clone(),
-            });
-        let pose = self.pose(capture, now);
-        let things = self.sight.as_ref().map(|sight| match capture {
-            None => Err(Reason::NoCaptureTime),
-            Some(t) => sight
-                .things(t)
-                .map(|things| things.iter().map(|h| h.at).collect()),
-        });
-        decide(&PlanInput {
-            size,
-            made_for: Some(*self.made_for.get_or_init(|| size)),
-            zones: zones
-                .as_ref()
-                .map(|z| z as &dyn RegionSource)
-                .map_err(Clone::clone),
-            pose,
-            things: things
-                .as_ref()
-                .map(|things: &Result<Vec<PixelBox>, _>| things.as_deref().map_err(Clone::clone)),
-            mosaic: self.sight.as_ref().is_some_and(|s| s.mosaic()),
-            standing: &[],
-            limits: MarginLimits {
-                widened_deg: setup.limits.widened_deg,
-                cover_share_of_width: setup.limits.cover_margin_share,
-            },
-        })
+        self.with_evidence(capture, size, now, Sight::things, decide)
+    }
+
+    fn still(
+        &self,
+        capture: Option<CaptureTime>,
+        size: Size,
+        now: Mono,
+    ) -> Option<(&Slot, Result<StillPlan, Reason>)> {
+        let slot = self.stills.as_deref().filter(|slot| slot.is_wanted())?;
+        let plan = self.with_evidence(capture, size, now, Sight::seen, StillPlan::of);
+        Some((slot, plan))
     }
 }

@@ -12,6 +12,9 @@ mod judge;
 mod models;
 mod motion;
 mod positions;
+mod proof;
+mod steering;
+mod stills;
 
 pub use models::{Loaded, Shelf, try_models, usual_face};
 
@@ -48,6 +51,10 @@ struct Shared {
     /// Held by whoever changes zones: the console, or a reload.
     edits: Mutex<()>,
     four_eyes: bool,
+    /// As the detectors were configured at the start.
+    models: config::Detectors,
+    /// Whether clear stills may be permitted.
+    clear_still: bool,
 }
 
 impl std::fmt::Debug for Gateway {
@@ -78,6 +85,8 @@ impl Gateway {
             cameras: Mutex::new(Vec::new()),
             edits: Mutex::new(()),
             four_eyes: config.console.as_ref().is_some_and(|c| c.four_eyes),
+            models: config.detectors.clone(),
+            clear_still: config.console.as_ref().is_some_and(|c| c.clear_still),
         });
         for camera in &config.cameras {
             let running = RunningCamera::start(camera, &shared)
@@ -85,8 +94,7 @@ impl Gateway {
             shared.cameras().push(running);
         }
         let http = web::Server::start(
-            http_settings(&config, audit),
-            shared.clone(),
+            http_settings(&config, audit, shared.clock.clone()),
             shared.clone(),
         )
         .with_context(|| format!("HTTP cannot be served at {}", config.http_listen))?;
@@ -239,6 +247,10 @@ impl Gateway {
             gone
         };
         self.shared.exits.remove_camera(id);
+        for camera in &gone {
+            self.shared
+                .end_permit(camera, "the camera was removed or restarted");
+        }
         // Stopped outside the lock: it takes a moment, and the status must not wait.
         drop(gone);
         self.shared.journal.forget(id);
@@ -266,11 +278,13 @@ impl Gateway {
 
     /// Stops everything; also called by dropping.
     pub fn stop(&mut self) {
+        self.shared.exits.end_live();
         if self.http.take().is_some() {
             self.shared.journal.ending();
         }
         let cameras = std::mem::take(&mut *self.shared.cameras());
         for camera in &cameras {
+            self.shared.end_permit(camera, "the gateway ends");
             self.shared.exits.remove_camera(camera.id());
         }
         // Side by side: each may take a moment to leave its camera.
@@ -316,6 +330,10 @@ impl web::Gateway for Shared {
         self.exits.watch(camera, offer)
     }
 
+    fn watch_live(&self, camera: &str) -> Result<web::Live, web::CannotWatch> {
+        self.exits.watch_live(camera)
+    }
+
     fn unwatch(&self, watching: &str) -> bool {
         self.exits.unwatch(watching)
     }
@@ -329,17 +347,18 @@ fn open_audit(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<
     };
     let settings = audit::Settings::in_folder(&console.audit);
     let audit = Audit::start(settings, clock.clone()).context("the audit log")?;
-    audit.note(audited::started());
+    audit.note(audited::started(console.clear_still));
     Ok(Some(audit))
 }
 
-fn http_settings(config: &Config, audit: Option<Audit>) -> web::Settings {
+fn http_settings(config: &Config, audit: Option<Audit>, clock: Arc<dyn Clock>) -> web::Settings {
     let console = config.console.as_ref().zip(audit);
     let console = console.map(|(console, audit)| web::ConsoleSettings {
         users: console.users.clone(),
         audit,
         tls: console.tls.clone().map(|tls| (tls.certificate, tls.key)),
         session: console.session,
+        clock,
     });
     web::Settings {
         listen: config.http_listen,

@@ -3,9 +3,10 @@
 use crate::clock::Clock;
 use crate::config::{Camera, Telemetry as Wanted};
 use crate::event::{Event, EventSink};
+use crate::onvif::OnvifSettings;
 use crate::pose::{CameraProfile, PoseSource, Pushed};
 use crate::secret::Secret;
-use crate::telemetry::{OnvifSettings, Telemetry, TelemetryError, TelemetryItem};
+use crate::telemetry::{Telemetry, TelemetryError, TelemetryItem, TelemetrySettings};
 use std::sync::Arc;
 
 /// Asks `camera` for its position until the result is dropped, and gives every
@@ -19,7 +20,11 @@ pub(super) fn start(
     clock: Arc<dyn Clock>,
 ) -> Result<Telemetry, TelemetryError> {
     let camera = camera.id.clone();
-    Telemetry::start(settings(wanted), profile, clock, move |item| {
+    let settings = TelemetrySettings {
+        camera: onvif(wanted),
+        rate_hz: wanted.rate_hz,
+    };
+    Telemetry::start(settings, profile, clock, move |item| {
         take(&camera, item, &poses, &*events);
     })
 }
@@ -55,7 +60,8 @@ fn take(camera: &str, item: TelemetryItem, poses: &PoseSource, events: &dyn Even
     }
 }
 
-fn settings(wanted: &Wanted) -> OnvifSettings {
+/// How to reach a camera's ONVIF services.
+pub(super) fn onvif(wanted: &Wanted) -> OnvifSettings {
     let (user, password) = match &wanted.login {
         Some(login) => (login.user.clone(), login.password.clone()),
         None => (String::new(), Secret::new("")),
@@ -65,7 +71,6 @@ fn settings(wanted: &Wanted) -> OnvifSettings {
         user,
         password,
         profile_token: wanted.profile_token.clone(),
-        rate_hz: wanted.rate_hz,
         timeout_ms: u64::try_from(wanted.timeout.as_millis()).unwrap_or(u64::MAX),
     }
 }

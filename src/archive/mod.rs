@@ -14,7 +14,9 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use utoipa::ToSchema;
 
+pub use store::{Archive, Known};
 pub use store::Archive;
+pub(crate) use store::rfc3339;
 
 /// One version of one document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -25,6 +25,16 @@ pub struct Archive {
     busy: Mutex<()>,
 }
 
+/// What is known about a document without changing anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// SHA-256 of the document in force, hexadecimal.
+    pub sha256: String,
+    /// All versions, newest first. None is [`State::Active`] where the document
+    /// was changed outside of the console and nobody has looked since.
+    pub versions: Vec<Version>,
+}
+
 impl Archive {
     /// The versions of the document in this file, in a folder beside it.
     pub fn of(document: &Path) -> Self {
@@ -98,6 +108,23 @@ impl Archive {
         }
         all.reverse();
         Ok(all)
+    }
+
+    /// What lies there; writes nothing, so that it may be asked beside a running
+    /// gateway.
+    ///
+    /// # Errors
+    /// [`Fault::Io`], [`Fault::Damaged`].
+    pub fn known(&self) -> Result<Known, Fault> {
+        let bytes = fs::read(&self.document).map_err(io_fault(&self.document))?;
+        let sha256 = sum(&bytes);
+        let mut versions = self.stored()?;
+        versions.reverse();
+        let newest = versions.iter_mut().find(|v| v.state == State::Past);
+        if let Some(newest) = newest.filter(|v| v.sha256 == sha256) {
+            newest.state = State::Active;
+        }
+        Ok(Known { sha256, versions })
     }
 
     /// One version and its document.
@@ -259,7 +286,7 @@ fn sum(bytes: &[u8]) -> String {
 }
 
 /// A time as RFC 3339 writes it, to the second.
-fn rfc3339(at: WallTime) -> String {
+pub(crate) fn rfc3339(at: WallTime) -> String {
     let seconds = at.0.div_euclid(1_000_000_000);
     time::OffsetDateTime::from_unix_timestamp(seconds)
         .ok()

@@ -48,7 +48,8 @@ pub(super) fn unhex<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
 pub struct PublicKey([u8; 32]);
 
 impl PublicKey {
-    pub(super) fn has_signed(&self, text: &[u8], signature: &[u8; 64]) -> bool {
+    /// Whether the key's owner signed `text` (Ed25519).
+    pub fn has_signed(&self, text: &[u8], signature: &[u8; 64]) -> bool {
         UnparsedPublicKey::new(&ED25519, self.0)
             .verify(text, signature)
             .is_ok()

@@ -6,7 +6,7 @@
 //! off the end. `design/013-audit.md` says what that shows and what it cannot.
 //!
 //! This module must not know HTTP, cameras or GStreamer: it is told entries and
-//! keeps them.
+//! keeps them. Its key also signs reports that leave the gateway ([`Signer`]).
 
 mod head;
 mod key;
@@ -15,6 +15,7 @@ mod open;
 mod read;
 mod record;
 mod segment;
+mod sign;
 mod verify;
 mod writer;
 
@@ -23,8 +24,9 @@ mod tests;
 
 pub use head::{Checkpoint, NoCheckpoint};
 pub use key::{NoKey, PublicKey};
-pub use read::{Export, Filter, Found, export, search};
+pub use read::{Export, Filter, Found, each, export, search};
 pub use record::{Entry, Outcome, Record, instant};
+pub use sign::Signer;
 pub use verify::{Asked, Fault, Report, verify};
 pub use writer::{Audit, CannotRecord, Checked, Receipt};
 

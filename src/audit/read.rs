@@ -116,6 +116,29 @@ fn in_file(
     }
 }
 
+/// Gives every record to `take`, the oldest first. Lines that are no records are
+/// passed over: [`verify`](super::verify) names them.
+///
+/// # Errors
+/// When the log cannot be read.
+pub fn each(folder: &Path, mut take: impl FnMut(&Record)) -> io::Result<()> {
+    for segment in segment::list(folder)? {
+        let mut lines = segment.lines()?;
+        loop {
+            match lines.next()? {
+                Next::Line(line) => {
+                    if let Ok(record) = record::parse(line) {
+                        take(&record);
+                    }
+                }
+                Next::Endless => {}
+                Next::Half(..) | Next::End => break,
+            }
+        }
+    }
+    Ok(())
+}
+
 /// All of the log as it lies on disk, file after file, up to where it reached at
 /// the beginning.
 #[derive(Debug)]

@@ -6,6 +6,7 @@ mod demo;
 mod eval;
 mod mask;
 mod openapi;
+mod proof;
 mod prove;
 mod redact;
 mod run;
@@ -55,6 +56,8 @@ enum Command {
     Audit(audit::Args),
     /// Print the document that describes the HTTP API (OpenAPI 3.1).
     Openapi,
+    /// Make and check proof packs: what a camera hides, signed, for people.
+    Proof(proof::Args),
     /// Play scenarios and judge the masked stream as a viewer.
     Prove(prove::Args),
 }
@@ -95,6 +98,7 @@ impl Arguments {
             Command::User(args) => args.run(),
             Command::Audit(args) => args.run(),
             Command::Openapi => openapi::run(),
+            Command::Proof(args) => args.run(),
             Command::Prove(args) => args.run(),
         };
         match done {

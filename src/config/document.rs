@@ -48,6 +48,8 @@ pub(super) struct Console {
     pub(super) session_minutes: Spanned<u64>,
     #[serde(default)]
     pub(super) four_eyes: bool,
+    #[serde(default)]
+    pub(super) clear_still: bool,
 }
 
 #[derive(Debug, Deserialize)]

@@ -41,6 +41,8 @@ pub struct Console {
     pub session: Duration,
     /// Whether zones that hide less than those in force need a second person.
     pub four_eyes: bool,
+    /// Whether a clear still for setting up may be permitted at all.
+    pub clear_still: bool,
 }
 
 /// Where a server's certificate lies.

@@ -128,6 +128,7 @@ impl<'a> Validator<'a> {
             tls,
             webrtc_listen: webrtc.unwrap_or(SocketAddr::new(http.ip(), WEBRTC_PORT)),
             four_eyes: c.four_eyes,
+            clear_still: c.clear_still,
             session: Duration::from_secs(60 * self.number(&c.session_minutes, 5..=1440, "minutes")),
         }
     }

@@ -55,6 +55,29 @@ pub struct Model {
     pub source: Source,
     /// How it is fed and read.
     pub descriptor: Descriptor,
+    /// What was measured about it, where something was published.
+    #[serde(default, rename = "figures")]
+    pub published: Vec<Published>,
+}
+
+/// What a model found in labelled pictures.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Published {
+    /// Which pictures.
+    pub on: String,
+    /// The input's longer side, samples.
+    pub input_long_side: u32,
+    /// The threshold.
+    pub threshold: f64,
+    /// Share of what was there that was found, per cent.
+    pub recall_percent: f64,
+    /// Share of what was there of which 90 % was covered, per cent.
+    pub covered_percent: f64,
+    /// What was hidden and was none, a picture.
+    pub false_positives: f64,
+    /// Where that is written down, in this repository.
+    pub source: String,
 }
 
 /// Where a file comes from.

@@ -2,14 +2,17 @@
 //!
 //! Takes [`MaskedStream`](crate::pipeline::MaskedStream)s and nothing else, and
 //! never touches the bytes of a picture. RTSP's sender reports carry the
-//! *camera's* capture time, WebRTC's the gateway's. This module must not know where the frames came from, zones or
-//! poses.
+//! *camera's* capture time, WebRTC's the gateway's, MP4's count from each
+//! viewer's first frame. This module must not know where the frames came from,
+//! zones or poses.
 
 mod media;
+pub mod mp4;
 mod reports;
 mod server;
 mod viewers;
 pub mod whep;
 
+pub use mp4::{Mp4Over, Mp4Part, Mp4Refused, Mp4Server, Mp4Viewer};
 pub use server::{Access, CannotServe, RtspServer, RtspSettings};
 pub use whep::{WhepAnswer, WhepRefused, WhepServer, WhepSettings};

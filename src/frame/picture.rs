@@ -70,6 +70,35 @@ impl Picture {
         Self::from_planes(size, matrix, [luma, us, vs])
     }
 
+    /// A copy of `frame`, whichever form it has.
+    ///
+    /// # Errors
+    /// Never for a frame that exists: it was checked when it was made.
+    pub fn of(frame: &FrameRef<'_>) -> Result<Self, FrameError> {
+        let size = frame.size();
+        let rows = |plane| {
+            let (row_bytes, rows) = plane_extent(frame.format(), size, plane);
+            let bytes = Vec::with_capacity(row_bytes * rows);
+            (bytes, (0..rows).map(move |y| frame.row(plane, y)))
+        };
+        let whole = |plane| {
+            let (mut bytes, rows) = rows(plane);
+            rows.for_each(|row| bytes.extend_from_slice(row));
+            bytes
+        };
+        let every_second = |from: usize| {
+            let (mut bytes, rows) = rows(1);
+            rows.for_each(|row| bytes.extend(row.iter().skip(from).step_by(2)));
+            bytes
+        };
+        let chroma = match frame.format() {
+            PixelFormat::I420 => [whole(1), whole(2)],
+            PixelFormat::Nv12 => [every_second(0), every_second(1)],
+        };
+        let [us, vs] = chroma;
+        Self::from_planes(size, frame.matrix(), [whole(0), us, vs])
+    }
+
     /// From Y, U and V, row by row without gaps.
     ///
     /// # Errors
@@ -179,6 +208,31 @@ mod tests {
                     assert!(is.abs_diff(*was) <= 2, "{colour:?} became {back:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_copy_shows_what_the_frame_does_in_either_form() {
+        let size = Size {
+            width: 3,
+            height: 3,
+        };
+        let y = [1, 2, 3, 0, 4, 5, 6, 0, 7, 8, 9];
+        let uv = [10, 20, 11, 21, 0, 12, 22, 13, 23];
+        let (u, v) = ([10, 11, 12, 13], [20, 21, 22, 23]);
+        let plane = |data, stride| Plane { data, stride };
+        for (format, planes) in [
+            (PixelFormat::Nv12, vec![plane(&y[..], 4), plane(&uv[..], 5)]),
+            (
+                PixelFormat::I420,
+                vec![plane(&y[..], 4), plane(&u[..], 2), plane(&v[..], 2)],
+            ),
+        ] {
+            let frame = FrameRef::new(format, size, Matrix::Bt709, planes).unwrap();
+            let copy = Picture::of(&frame).unwrap();
+            assert_eq!(copy.planes[0], [1, 2, 3, 4, 5, 6, 7, 8, 9], "{format:?}");
+            assert_eq!((&copy.planes[1][..], &copy.planes[2][..]), (&u[..], &v[..]));
+            assert_eq!(copy.matrix(), Matrix::Bt709);
         }
     }
 

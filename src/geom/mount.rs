@@ -2,7 +2,7 @@
 
 use super::GeomError;
 use super::rotation::Rotation;
-use super::types::Angle;
+use super::types::{Angle, Direction};
 
 /// The rotation from the world to the camera's own base: a crooked pole, or a
 /// camera that hangs from a ceiling.
@@ -44,6 +44,13 @@ impl Mount {
                 .after(Rotation::tilt(pitch))
                 .after(Rotation::pan(pan)),
         })
+    }
+
+    /// Where the head must look, in its own pan (−180°, 180°] and tilt, to have
+    /// `direction` of the world in the middle of its picture.
+    pub fn head_towards(&self, direction: Direction) -> (Angle, Angle) {
+        let own = Direction::from_vector(self.base.apply(direction.vector()));
+        own.unwrap_or(direction).pan_tilt()
     }
 
     pub(super) fn rotation(&self) -> Rotation {

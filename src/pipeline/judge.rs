@@ -7,9 +7,11 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::clock::{CaptureTime, Mono};
+use crate::event::Reason;
 use crate::frame::FrameRef;
 use crate::geom::Size;
 use crate::plan::Plan;
+use crate::still::{Slot, StillPlan};
 
 /// Knows the evidence for frames. Called on streaming threads: every method
 /// must return at once. A panic in any of them covers the frame.
@@ -39,6 +41,21 @@ pub trait FrameJudge: Send + Sync {
 
     /// What to hide of a frame of `size` taken at `capture`, with what is known now.
     fn plan(&self, capture: Option<CaptureTime>, size: Size, now: Mono) -> Plan;
+
+    /// Where somebody waits for a still: the slot, and what a still of this frame
+    /// would hide. Asked for every frame that is about to be painted, after
+    /// [`plan`](Self::plan).
+    ///
+    /// # Errors
+    /// Inside: the reason for which there is no still of this frame.
+    fn still(
+        &self,
+        _capture: Option<CaptureTime>,
+        _size: Size,
+        _now: Mono,
+    ) -> Option<(&Slot, Result<StillPlan, Reason>)> {
+        None
+    }
 }
 
 /// Wakes the task that waits for evidence. Cheap to clone; all clones are one.

@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 mod check;
+mod inverse;
+
+pub use inverse::Beyond;
 
 /// ONVIF's generic pan/tilt space, the one meant where a report names none
 /// (ONVIF PTZ Service Specification, "Generic Position Space").

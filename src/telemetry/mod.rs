@@ -4,39 +4,26 @@
 //! [profile](crate::pose::profile), timed, and handed to a sink; nothing is
 //! ever made up. This module must not know frames, zones or GStreamer.
 
-pub mod answers;
-mod camera;
-mod http;
 mod measure;
 mod poller;
 pub mod sample_clock;
-pub mod utc;
-pub mod xml;
 
 use crate::clock::{Clock, Mono};
 use crate::event::Reason;
+use crate::onvif::OnvifSettings;
 use crate::pose::{CameraProfile, TimedSample};
-use crate::secret::Secret;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// How to reach a camera's ONVIF services.
+/// Whom to ask for positions, and how often.
 #[derive(Clone, Debug, PartialEq)]
-pub struct OnvifSettings {
-    /// `http://HOST[:PORT]/onvif/device_service`.
-    pub device_url: String,
-    /// User name; empty: ask without credentials.
-    pub user: String,
-    /// Password.
-    pub password: Secret,
-    /// Media profile whose PTZ is asked; `None`: the first that has one.
-    pub profile_token: Option<String>,
+pub struct TelemetrySettings {
+    /// The camera.
+    pub camera: OnvifSettings,
     /// Requests per second, 0.1…100.
     pub rate_hz: f64,
-    /// How long one request may take, milliseconds, 10…60 000.
-    pub timeout_ms: u64,
 }
 
 /// What telemetry has to say.
@@ -95,7 +82,7 @@ impl Telemetry {
     /// [`TelemetryError`]; a camera that cannot be reached is none: it is tried
     /// for ever.
     pub fn start(
-        settings: OnvifSettings,
+        settings: TelemetrySettings,
         profile: Arc<CameraProfile>,
         clock: Arc<dyn Clock>,
         sink: impl Fn(TelemetryItem) + Send + 'static,
@@ -140,7 +127,7 @@ impl Drop for Telemetry {
     }
 }
 
-fn check(s: &OnvifSettings) -> Result<(), TelemetryError> {
+fn check(s: &TelemetrySettings) -> Result<(), TelemetryError> {
     if !(s.rate_hz >= 0.1 && s.rate_hz <= 100.0) {
         return Err(TelemetryError::Setting {
             key: "rate_hz",
@@ -148,10 +135,10 @@ fn check(s: &OnvifSettings) -> Result<(), TelemetryError> {
             range: "0.1 to 100",
         });
     }
-    if !(10..=60_000).contains(&s.timeout_ms) {
+    if !(10..=60_000).contains(&s.camera.timeout_ms) {
         return Err(TelemetryError::Setting {
             key: "timeout_ms",
-            value: s.timeout_ms.to_string(),
+            value: s.camera.timeout_ms.to_string(),
             range: "10 to 60000",
         });
     }

@@ -4,13 +4,13 @@
 //! period do not lower the rate. A camera that stops answering is connected
 //! anew with growing pauses. Runs on a thread of its own; ends with its handle.
 
-use super::answers::{AnswerError, PtzStatus};
-use super::camera::{CameraError, OnvifCamera};
 use super::measure::{Measure, Rationed};
 use super::sample_clock::{NoTime, SampleClock};
-use super::{OnvifSettings, TelemetryItem};
+use super::{TelemetryItem, TelemetrySettings};
 use crate::clock::{Clock, Mono};
 use crate::event::Reason;
+use crate::onvif::answers::{AnswerError, PtzStatus};
+use crate::onvif::{CameraError, OnvifCamera};
 use crate::pose::{CameraProfile, PoseSample, TimedSample};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 pub(super) struct Poller {
-    pub(super) settings: OnvifSettings,
+    pub(super) settings: TelemetrySettings,
     pub(super) profile: Arc<CameraProfile>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) sink: Box<dyn Fn(TelemetryItem) + Send>,
@@ -59,7 +59,7 @@ impl Poller {
 
     /// One connection, until it fails; whether it ever gave a position.
     async fn session(&mut self) -> bool {
-        let camera = match OnvifCamera::connect(&self.settings, self.clock.clone()).await {
+        let camera = match OnvifCamera::connect(&self.settings.camera, self.clock.clone()).await {
             Ok(camera) => Arc::new(camera),
             Err(e) => {
                 self.fault(format!("cannot connect: {e}"));

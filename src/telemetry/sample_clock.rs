@@ -8,8 +8,8 @@
 //! left of the offset's interval bound the error (taken as 2σ). Must not know
 //! HTTP or XML.
 
-use super::utc::UtcStamp;
 use crate::clock::{CaptureTime, Mono};
+use crate::onvif::utc::UtcStamp;
 use crate::pose::clockwatch::{ClockRules, OffsetWindow, ReportClock, ReportVerdict};
 
 /// What a stamp's fine print is worth at best: a camera reads its motors and

@@ -1,14 +1,18 @@
 use super::*;
 use crate::clock::SystemClock;
+use crate::secret::Secret;
 
-fn settings() -> OnvifSettings {
-    OnvifSettings {
+fn settings() -> TelemetrySettings {
+    let camera = OnvifSettings {
         device_url: "http://127.0.0.1:1/onvif/device_service".to_owned(),
         user: "operator".to_owned(),
         password: Secret::new("hunter2"),
         profile_token: None,
-        rate_hz: 10.0,
         timeout_ms: 1000,
+    };
+    TelemetrySettings {
+        camera,
+        rate_hz: 10.0,
     }
 }
 
@@ -23,7 +27,7 @@ fn passwords_are_never_printed() {
 
 #[test]
 fn impossible_settings_are_refused_by_name() {
-    let start = |change: fn(&mut OnvifSettings)| {
+    let start = |change: fn(&mut TelemetrySettings)| {
         let mut s = settings();
         change(&mut s);
         check(&s).map_err(|e| e.to_string())
@@ -33,8 +37,8 @@ fn impossible_settings_are_refused_by_name() {
         (start(|s| s.rate_hz = 0.0), "rate_hz"),
         (start(|s| s.rate_hz = f64::NAN), "rate_hz"),
         (start(|s| s.rate_hz = 1e6), "rate_hz"),
-        (start(|s| s.timeout_ms = 0), "timeout_ms"),
-        (start(|s| s.timeout_ms = u64::MAX), "timeout_ms"),
+        (start(|s| s.camera.timeout_ms = 0), "timeout_ms"),
+        (start(|s| s.camera.timeout_ms = u64::MAX), "timeout_ms"),
     ] {
         assert!(
             found.clone().is_err_and(|e| e.starts_with(key)),

@@ -180,6 +180,13 @@ impl Accounts {
         self.users().find(name).map(Person::new)
     }
 
+    /// The names of the accounts that are `fit` now.
+    pub(super) fn who(&self, fit: impl Fn(&User) -> bool) -> Vec<String> {
+        let users = self.users();
+        let fit = users.iter().filter(|user| fit(user));
+        fit.map(|user| user.name.clone()).collect()
+    }
+
     /// Whether another try may be made now; else after how many seconds.
     pub(super) fn may_try(&self, from: IpAddr, name: &str) -> Result<(), u64> {
         let address = check(&self.0.by_address, &network(from));

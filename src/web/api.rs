@@ -2,8 +2,11 @@
 
 mod audit;
 mod masks;
+mod proof;
 mod session;
 mod status;
+mod steering;
+mod still;
 mod video;
 mod view;
 
@@ -11,7 +14,10 @@ use super::Gateway;
 use super::accounts::{Accounts, Person};
 use super::desk::Desk;
 use super::error::ApiError;
+use super::holds::Holds;
 use super::recording;
+use super::steering::Steering;
+use super::stills::Permits;
 use super::watching::Watches;
 use crate::audit::{Audit, Entry, Outcome};
 use crate::users::Role;
@@ -38,8 +44,14 @@ pub(super) struct Shared {
     pub(super) desk: Arc<dyn Desk>,
     pub(super) accounts: Accounts,
     pub(super) watches: Watches,
+    pub(super) steering: Arc<dyn Steering>,
+    pub(super) holds: Holds,
+    pub(super) permits: Permits,
     pub(super) audit: Audit,
+    #[from_ref(skip)]
     pub(super) searches: Arc<Semaphore>,
+    #[from_ref(skip)]
+    pub(super) proofs: Arc<Semaphore>,
 }
 
 type Session = AuthSession<Accounts>;
@@ -158,6 +170,13 @@ impl Part for Reader {
     const ROLES: &'static [Role] = &[Role::Integrator, Role::Officer, Role::Admin];
 }
 
+/// Whoever answers for what the cameras hide.
+pub(super) struct Auditor;
+
+impl Part for Auditor {
+    const ROLES: &'static [Role] = &[Role::Officer, Role::Admin];
+}
+
 #[derive(OpenApi)]
 #[openapi(
     info(title = "greyplane", description = "What the console asks the gateway."),
@@ -187,6 +206,7 @@ pub(super) fn routes() -> (axum::Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(status::status))
         .routes(routes!(video::watch))
         .routes(routes!(video::unwatch))
+        .routes(routes!(video::watch_live))
         .merge(large)
         .routes(routes!(masks::versions))
         .routes(routes!(masks::version))
@@ -194,8 +214,18 @@ pub(super) fn routes() -> (axum::Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(masks::approve))
         .routes(routes!(view::view))
         .routes(routes!(view::stream))
+        .routes(routes!(steering::steering))
+        .routes(routes!(steering::push))
+        .routes(routes!(steering::stop))
+        .routes(routes!(steering::go))
+        .routes(routes!(steering::home))
+        .routes(routes!(steering::presets))
+        .routes(routes!(steering::go_preset))
+        .routes(routes!(still::fetch))
+        .routes(routes!(still::permit, still::give, still::withdraw))
         .routes(routes!(audit::search))
         .routes(routes!(audit::export))
+        .routes(routes!(proof::proof))
         .routes(routes!(document))
         .split_for_parts()
 }

@@ -47,6 +47,23 @@ pub trait Desk: Send + Sync {
     /// # Errors
     /// [`DeskFault::NoPose`] while nobody knows.
     fn view(&self, camera: &str) -> Result<CameraView, DeskFault>;
+
+    /// A proof pack of a camera: a signed HTML file. Takes seconds.
+    ///
+    /// # Errors
+    /// [`DeskFault::Question`] for what is no period or no language.
+    fn proof(&self, camera: &str, question: &ProofQuestion) -> Result<Vec<u8>, DeskFault>;
+}
+
+/// What a proof pack is asked for, as it was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProofQuestion {
+    /// The first day (UTC), or an instant (RFC 3339).
+    pub from: String,
+    /// The last day, or an instant.
+    pub to: String,
+    /// `nl` or `en`.
+    pub lang: String,
 }
 
 /// The zones in force.
@@ -105,6 +122,8 @@ pub enum DeskFault {
     SamePerson,
     /// Nobody knows where the camera looks.
     NoPose(String),
+    /// What was asked means nothing.
+    Question(String),
     /// Files could not be read or written.
     Failed(String),
 }
@@ -117,6 +136,11 @@ pub enum CameraView {
     Fixed {
         /// Width and height of its picture, pixels.
         size: (u32, u32),
+        /// `live`, `widened`, `covered` or `no-signal`.
+        state: &'static str,
+        /// Why, where there is a reason.
+        #[schema(required)]
+        reason: Option<Why>,
     },
     /// It turns: p = K · distortion · roll · tilt · pan · mount · direction.
     Turning {
@@ -128,6 +152,11 @@ pub enum CameraView {
         tilt_deg: f64,
         /// Clockwise about its axis.
         roll_deg: f64,
+        /// The profile's unit; null where nobody knows.
+        #[schema(required)]
+        zoom: Option<f64>,
+        /// Horizontal field of view.
+        hfov_deg: f64,
         /// Focal length, pixels.
         focal_px: f64,
         /// Radial distortion.
@@ -140,7 +169,21 @@ pub enum CameraView {
         moving: bool,
         /// By how much zones grow now.
         margin_deg: f64,
+        /// `live`, `widened`, `covered` or `no-signal`.
+        state: &'static str,
+        /// Why, where there is a reason.
+        #[schema(required)]
+        reason: Option<Why>,
     },
+}
+
+/// Why a picture is not shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Why {
+    /// A stable name, the key of the status' `covered_s`.
+    pub code: &'static str,
+    /// A short text.
+    pub detail: String,
 }
 
 /// How a camera's base stands.

@@ -61,23 +61,30 @@ pub(super) async fn same_site(request: Request, next: Next) -> Response {
 /// least name the origin. Programs that are no browsers send neither, and carry
 /// no cookie that a person did not give them.
 fn is_foreign(method: &Method, headers: &HeaderMap) -> bool {
-    let text = |name: &str| headers.get(name).map(|v| v.to_str().unwrap_or("?"));
     let reads = matches!(*method, Method::GET | Method::HEAD);
-    match text("sec-fetch-site") {
+    match text(headers, "sec-fetch-site") {
         // Typed in, or from a bookmark.
         Some("same-origin") => false,
-        Some("none") => !reads,
+        Some("none") => !reads || of_other_origin(headers),
         // A link on another page may lead here: the page itself, not the API.
-        Some(_) => !(reads && text("sec-fetch-mode") == Some("navigate")),
-        None if reads => false,
-        None => match (text("origin"), text("host")) {
-            (None, _) => false,
-            (Some(origin), Some(host)) => {
-                let own = |scheme: &str| origin.strip_prefix(scheme) == Some(host);
-                !(own("https://") || own("http://"))
-            }
-            (Some(_), None) => true,
-        },
+        Some(_) => !(reads && text(headers, "sec-fetch-mode") == Some("navigate")),
+        // Reads too: a WebSocket begins with one, and its answer is anybody's.
+        None => of_other_origin(headers),
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).map(|v| v.to_str().unwrap_or("?"))
+}
+
+fn of_other_origin(headers: &HeaderMap) -> bool {
+    match (text(headers, "origin"), text(headers, "host")) {
+        (None, _) => false,
+        (Some(origin), Some(host)) => {
+            let own = |scheme: &str| origin.strip_prefix(scheme) == Some(host);
+            !(own("https://") || own("http://"))
+        }
+        (Some(_), None) => true,
     }
 }
 
@@ -88,7 +95,7 @@ mod tests {
     #[test]
     fn requests_from_other_sites_are_known() {
         type Case = (Method, &'static [(&'static str, &'static str)], bool);
-        let cases: [Case; 13] = [
+        let cases: [Case; 18] = [
             (Method::GET, &[], false),
             (Method::POST, &[], false),
             (Method::POST, &[("sec-fetch-site", "same-origin")], false),
@@ -126,6 +133,32 @@ mod tests {
             (
                 Method::POST,
                 &[("origin", "null"), ("host", "a.example")],
+                true,
+            ),
+            // As a WebSocket begins.
+            (
+                Method::GET,
+                &[("origin", "https://a.example"), ("host", "a.example")],
+                false,
+            ),
+            (
+                Method::GET,
+                &[("origin", "https://b.example"), ("host", "a.example")],
+                true,
+            ),
+            (
+                Method::GET,
+                &[("origin", "null"), ("host", "a.example")],
+                true,
+            ),
+            (Method::GET, &[("origin", "https://b.example")], true),
+            (
+                Method::GET,
+                &[
+                    ("sec-fetch-site", "none"),
+                    ("origin", "https://b.example"),
+                    ("host", "a.example"),
+                ],
                 true,
             ),
         ];

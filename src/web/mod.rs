@@ -10,19 +10,30 @@ mod desk;
 mod error;
 mod files;
 mod guard;
+mod holds;
+mod live;
 mod recording;
 mod server;
 mod status;
+mod steering;
+mod stills;
 mod watching;
 
 pub use api::openapi_json;
-pub use desk::{CameraView, Desk, DeskFault, Edit, InForce, Mistake, MountView};
+pub use desk::{
+    CameraView, Desk, DeskFault, Edit, InForce, Mistake, MountView, ProofQuestion, Why,
+};
+pub use live::{Live, LiveOver, LivePart};
 pub use server::{CannotStart, Server};
 pub use status::{CameraStatus, DetectorStatus, GatewayStatus, Percentiles};
+pub use steering::{Answer, CameraPreset, Reach, SteerFault, Steering, Wish};
+pub use stills::{ClearPicture, Grant, Permit, StillFault, Stills};
 
 use crate::audit::Audit;
+use crate::clock::Clock;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Where and how to serve.
@@ -45,6 +56,8 @@ pub struct ConsoleSettings {
     pub tls: Option<(PathBuf, PathBuf)>,
     /// How long a session lasts that nobody uses.
     pub session: Duration,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// The gateway, as far as HTTP may reach it.
@@ -59,9 +72,21 @@ pub trait Gateway: Send + Sync {
     /// [`CannotWatch`].
     fn watch(&self, camera: &str, offer: &str) -> Result<Watching, CannotWatch>;
 
+    /// Lets a browser watch a camera's masked stream as fragmented MP4. Nothing
+    /// is made for it before the first part is taken.
+    ///
+    /// # Errors
+    /// [`CannotWatch`].
+    fn watch_live(&self, camera: &str) -> Result<Live, CannotWatch>;
+
     /// Ends a browser's watching; whether there was such a one.
     fn unwatch(&self, watching: &str) -> bool;
 }
+
+/// Everything of the gateway that HTTP may reach.
+pub trait Whole: Gateway + Desk + Steering + Stills {}
+
+impl<G: Gateway + Desk + Steering + Stills> Whole for G {}
 
 /// The answer to a browser that wants to watch.
 #[derive(Clone, Debug, PartialEq, Eq)]

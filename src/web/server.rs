@@ -3,8 +3,10 @@
 use super::accounts::Accounts;
 use super::api::{self, Shared};
 use super::error::ApiError;
+use super::holds::Holds;
+use super::stills::Permits;
 use super::watching::Watches;
-use super::{ConsoleSettings, Desk, Gateway, GatewayStatus, Settings, files, guard};
+use super::{ConsoleSettings, Gateway, GatewayStatus, Settings, Whole, files, guard};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, Uri};
 use axum::middleware::from_fn;
@@ -66,8 +68,7 @@ impl Server {
     /// [`CannotStart`].
     pub fn start(
         settings: Settings,
-        gateway: Arc<dyn Gateway>,
-        desk: Arc<dyn Desk>,
+        gateway: Arc<dyn Whole>,
     ) -> Result<Self, CannotStart> {
         let listener = std::net::TcpListener::bind(settings.listen)?;
         listener.set_nonblocking(true)?;
@@ -93,7 +94,7 @@ impl Server {
         let on = handle.clone();
         let serve = move || {
             runtime.block_on(async move {
-                let routes = routes(settings.console, over_tls, gateway, desk);
+                let routes = routes(settings.console, over_tls, gateway);
                 let service = routes.into_make_service_with_connect_info::<SocketAddr>();
                 let served = match tls {
                     Some(tls) => match axum_server::from_tcp_rustls(listener, tls) {
@@ -165,15 +166,14 @@ impl Drop for Server {
 fn routes(
     console: Option<ConsoleSettings>,
     over_tls: bool,
-    gateway: Arc<dyn Gateway>,
-    desk: Arc<dyn Desk>,
+    gateway: Arc<dyn Whole>,
 ) -> Router {
     let routes = match console {
         None => Router::new()
             .route("/api/v1/status", get(open_status))
             .route("/readyz", get(ready_and_why))
-            .with_state(gateway),
-        Some(console) => with_accounts(console, gateway, desk),
+            .with_state(gateway as Arc<dyn Gateway>),
+        Some(console) => with_accounts(console, gateway),
     };
     routes
         .route("/healthz", get(|| async { "ok\n" }))
@@ -186,21 +186,25 @@ fn routes(
 
 fn with_accounts(
     console: ConsoleSettings,
-    gateway: Arc<dyn Gateway>,
-    desk: Arc<dyn Desk>,
+    gateway: Arc<dyn Whole>,
 ) -> Router {
     let audit = console.audit;
     let accounts = Accounts::new(console.users, audit.clone());
     let watches = Watches::new(gateway.clone(), audit.clone());
+    let holds = Holds::new(gateway.clone(), audit.clone(), console.clock);
+    let permits = Permits::new(gateway.clone(), accounts.clone(), audit.clone());
     let store = MemoryStore::default();
     tokio::spawn({
-        let (accounts, watches) = (accounts.clone(), watches.clone());
+        let (accounts, watches, holds) = (accounts.clone(), watches.clone(), holds.clone());
+        let permits = permits.clone();
         let store = store.clone();
         async move {
             loop {
                 tokio::time::sleep(TEND_EVERY).await;
                 accounts.look();
+                permits.tend();
                 watches.tend(&accounts, &store).await;
+                holds.tend(&accounts, &store).await;
             }
         }
     });
@@ -217,12 +221,16 @@ fn with_accounts(
     let (api, _) = api::routes();
     api.route("/readyz", get(ready))
         .with_state(Shared {
-            gateway,
-            desk,
+            gateway: gateway.clone(),
+            desk: gateway.clone(),
+            steering: gateway,
             accounts,
             watches,
+            holds,
+            permits,
             audit,
             searches: Arc::new(Semaphore::new(1)),
+            proofs: Arc::new(Semaphore::new(1)),
         })
         .fallback(page)
         .layer(logins)

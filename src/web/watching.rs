@@ -22,6 +22,25 @@ pub(super) fn short(id: &str) -> &str {
     id.get(..8).unwrap_or(id)
 }
 
+/// Those of `logins` that are over, however they ended.
+pub(super) async fn over(
+    logins: HashSet<Option<String>>,
+    sessions: &impl SessionStore,
+) -> HashSet<Option<String>> {
+    let mut over = HashSet::new();
+    for login in logins {
+        let id = login.as_deref().and_then(|login| login.parse().ok());
+        let lives = match id {
+            Some(id) => matches!(sessions.load(&id).await, Ok(Some(_))),
+            None => false,
+        };
+        if !lives {
+            over.insert(login);
+        }
+    }
+    over
+}
+
 /// All watching that began here, by its id.
 #[derive(Clone)]
 pub(super) struct Watches {
@@ -89,17 +108,7 @@ impl Watches {
             .values()
             .map(|watch| watch.login.clone())
             .collect();
-        let mut over = HashSet::new();
-        for login in logins {
-            let id = login.as_deref().and_then(|login| login.parse().ok());
-            let lives = match id {
-                Some(id) => matches!(sessions.load(&id).await, Ok(Some(_))),
-                None => false,
-            };
-            if !lives {
-                over.insert(login);
-            }
-        }
+        let over = over(logins, sessions).await;
         self.end_where("the login is over", |watch| over.contains(&watch.login));
         self.end_where("the account changed", |watch| {
             let now = accounts.person(&watch.person.user.name);

@@ -68,7 +68,30 @@ impl ZoneSet {
         self.hidden_by(true, inside)
     }
 
-    fn hides_point(&self, at: ImagePoint) -> bool {
+    /// Directions inside the zone with this index: a grid, and places just inside
+    /// its corners and edges. None for a zone of the picture.
+    pub fn directions_in(&self, zone: usize) -> Vec<Direction> {
+        let Some(polygon) = self.sphere_polygon(zone) else {
+            return Vec::new();
+        };
+        let mut inside = inside_sphere(polygon);
+        inside.retain(|d| polygon.contains(*d));
+        inside
+    }
+
+    /// Points inside the zone with this index, as [`ZoneSet::directions_in`].
+    /// None for a zone of directions.
+    pub fn points_in(&self, zone: usize) -> Vec<ImagePoint> {
+        let Some(polygon) = self.image_polygon(zone) else {
+            return Vec::new();
+        };
+        let mut inside = inside_image(polygon);
+        inside.retain(|p| polygon.contains(*p));
+        inside
+    }
+
+    /// Whether these zones hide the point of the picture.
+    pub fn hides_point(&self, at: ImagePoint) -> bool {
         let inside = |outline: &Outline| match outline {
             Outline::Image(polygon) => polygon.contains(at),
             Outline::Sphere(_) => false,

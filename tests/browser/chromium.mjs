@@ -7,19 +7,24 @@ const modules = fileURLToPath(new URL('../../assets/web/', import.meta.url));
 const { chromium } = createRequire(modules)('playwright-core');
 const TIMEOUT_MS = 60_000;
 
-/** A browser and a page of a control-room screen. */
-export async function open() {
+/** A browser, with `more` switches; every `newPage` is a control-room screen of somebody else. */
+export async function open(more = []) {
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
       '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
       '--disable-background-networking', '--disable-component-update', '--disable-sync',
       '--autoplay-policy=no-user-gesture-required',
+      ...more,
     ],
   });
-  const page = await browser.newPage({ viewport: { width: 1366, height: 768 }, locale: 'en-GB' });
-  page.setDefaultTimeout(TIMEOUT_MS);
-  return { browser, page };
+  const newPage = async (options = {}) => {
+    const screen = { viewport: { width: 1366, height: 768 }, locale: 'en-GB', ...options };
+    const page = await browser.newPage(screen);
+    page.setDefaultTimeout(TIMEOUT_MS);
+    return page;
+  };
+  return { browser, newPage };
 }
 
 export async function logIn(page, url, user, password) {

@@ -27,8 +27,9 @@ function place({ pan_deg, tilt_deg }, view) {
   };
 }
 
-const { browser, page } = await open();
+const { browser, newPage } = await open();
 try {
+  const page = await newPage();
   const viewNow = () => page.evaluate(
     async (id) => (await fetch(`/api/v1/cameras/${id}/view`)).json(),
     camera,

@@ -9,8 +9,9 @@ import { logIn, open } from './chromium.mjs';
 
 const [url, user, password, camera, seconds] = process.argv.slice(2);
 
-const { browser, page } = await open();
+const { browser, newPage } = await open();
 try {
+  const page = await newPage();
   await logIn(page, url, user, password);
   const video = page.locator(`video[data-camera="${camera}"]`);
   await video.waitFor({ state: 'attached' });

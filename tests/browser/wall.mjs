@@ -11,8 +11,9 @@ import { logIn, open, shoot } from './chromium.mjs';
 const [url, user, password, out, ...cameras] = process.argv.slice(2);
 const SHOTS = 8;
 
-const { browser, page } = await open();
+const { browser, newPage } = await open();
 try {
+  const page = await newPage();
   const complaints = [];
   const hosts = new Set();
   page.on('pageerror', (error) => complaints.push(String(error)));

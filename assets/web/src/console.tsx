@@ -4,15 +4,18 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { mayEditMasks, maySeeVideo, type Session } from "./api/model";
 import { STALE_AFTER_S, useStatus } from "./api/useStatus";
 import { useKeys } from "./keys";
+import { AuditPage } from "./pages/AuditPage";
 import { CameraPage } from "./pages/CameraPage";
 import { MasksPage } from "./pages/MasksPage";
 import { NotFoundPage } from "./pages/NotFoundPage";
 import { OfficerPage } from "./pages/OfficerPage";
 import { StatePage } from "./pages/StatePage";
+import { StillsPage } from "./pages/StillsPage";
 import { WallPage } from "./pages/WallPage";
 import { Header } from "./parts/Header";
 import { KeysHelp } from "./parts/KeysHelp";
 import { Notice } from "./parts/Notice";
+import { useOffered } from "./parts/useOffered";
 import { useRoute, type Route } from "./route";
 import { duration } from "./text/format";
 import { useTexts } from "./text/language";
@@ -33,6 +36,7 @@ export function Console({ session, stayed, expired, leave }: Props) {
   const [help, setHelp] = useState(false);
   const main = useRef<HTMLElement>(null);
   const video = maySeeVideo(session);
+  const stills = useOffered(session);
   const cameras = viewsOf(session, gateway);
   const version = gateway.status?.version;
   const firstVersion = useRef(version);
@@ -49,7 +53,7 @@ export function Console({ session, stayed, expired, leave }: Props) {
       <button type="button" class="skip" onClick={() => main.current?.focus()}>
         {t.nav.skip}
       </button>
-      <Header session={session} route={route} video={video} help={() => setHelp(true)} leave={leave} />
+      <Header session={session} route={route} video={video} stills={stills} help={() => setHelp(true)} leave={leave} />
       {silent && <Notice>{t.gateway.silent(duration(gateway.silentS, language))}</Notice>}
       {stayed && <Notice>{t.gateway.logOutFailed}</Notice>}
       {renewed && (
@@ -86,6 +90,8 @@ function Page({ route, session, video, cameras, comebacks, expired }: PageProps)
   const masks = mayEditMasks(session);
   if (route.page === "unknown") return <NotFoundPage />;
   if (route.page === "state") return <StatePage cameras={cameras} />;
+  if (route.page === "audit") return <AuditPage {...{ session, expired }} />;
+  if (route.page === "stills") return <StillsPage {...{ session, cameras, expired }} />;
   if (!video) return <OfficerPage cameras={cameras} />;
   if (route.page === "wall") return <WallPage {...{ cameras, masks, comebacks, expired }} />;
   if (route.page === "masks") return <MasksPage id={route.id} {...{ session, cameras, comebacks, expired }} />;

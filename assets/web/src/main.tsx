@@ -14,6 +14,8 @@ import "./style/versions.css";
 import "./style/steering.css";
 import "./style/presets.css";
 import "./style/motion.css";
+import "./style/audit.css";
+import "./style/still.css";
 import { LanguageProvider } from "./text/language";
 
 const root = document.getElementById("app");

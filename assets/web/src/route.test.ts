@@ -5,6 +5,8 @@ test.each([
   ["", { page: "wall" }],
   ["#/", { page: "wall" }],
   ["#/state", { page: "state" }],
+  ["#/audit", { page: "audit" }],
+  ["#/stills", { page: "stills" }],
   ["#/camera/market", { page: "camera", id: "market" }],
   ["#/masks/market", { page: "masks", id: "market" }],
   ["#/masks/", { page: "unknown" }],

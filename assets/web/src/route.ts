@@ -7,12 +7,14 @@ export type Route =
   | { page: "camera"; id: string }
   | { page: "masks"; id: string }
   | { page: "state" }
+  | { page: "audit" }
+  | { page: "stills" }
   | { page: "unknown" };
 
 export function parseRoute(hash: string): Route {
   const path = hash.replace(/^#?\/?/, "");
   if (path === "") return { page: "wall" };
-  if (path === "state") return { page: "state" };
+  if (path === "state" || path === "audit" || path === "stills") return { page: path };
   const [, page, id] = /^(camera|masks)\/([^/]+)$/.exec(path) ?? [];
   if (!id || (page !== "camera" && page !== "masks")) return { page: "unknown" };
   try {
@@ -24,6 +26,8 @@ export function parseRoute(hash: string): Route {
 
 export const WALL = "#/";
 export const STATE = "#/state";
+export const AUDIT = "#/audit";
+export const STILLS = "#/stills";
 
 export function cameraHref(id: string): string {
   return `#/camera/${encodeURIComponent(id)}`;

@@ -342,10 +342,7 @@ impl Sight {
                 if tracker.known_until().is_none_or(|known| known < t) {
                     self.unawaited.fetch_add(1, Ordering::Relaxed);
                 }
-                tracker.boxes_at(t, &self.motion).map_err(|why| match why {
-                    CannotSay::TooMany { .. } => Reason::TooManyThings,
-                    CannotSay::Forgotten { .. } => Reason::DetectorSilent,
-                })
+                tracker.boxes_at(t, &self.motion).map_err(cannot_say)
             }
             None if !covers => {
                 // Shown though nobody has looked: the status must tell.
@@ -356,10 +353,32 @@ impl Sight {
         }
     }
 
+    /// What to hide in a frame taken at `t` that may be shown without its zones:
+    /// whatever the policy for silent detectors, somebody must have looked, and
+    /// not only before `t`.
+    pub(in crate::app) fn seen(&self, t: CaptureTime) -> Result<Vec<Hidden>, Reason> {
+        match &*lock(&self.tracked) {
+            Some((_, tracker))
+                if tracker.known_until().is_some_and(|known| known >= t)
+                    && !self.is_silent(tracker, t) =>
+            {
+                tracker.boxes_at(t, &self.motion).map_err(cannot_say)
+            }
+            _ => Err(Reason::DetectorSilent),
+        }
+    }
+
     /// Whether nobody has looked for too long around `t`.
     fn is_silent(&self, tracker: &Tracker, t: CaptureTime) -> bool {
         tracker
             .silent_for(t)
             .is_none_or(|s| s > self.detect.max_silence.as_secs_f64())
+    }
+}
+
+fn cannot_say(why: CannotSay) -> Reason {
+    match why {
+        CannotSay::TooMany { .. } => Reason::TooManyThings,
+        CannotSay::Forgotten { .. } => Reason::DetectorSilent,
     }
 }

@@ -18,7 +18,7 @@ use crate::event::{CameraState, DropReason, Event, Reason};
 use crate::hold::{Budget, Held, Polled, Reserve};
 use crate::paint::{MaskedFrame, paint};
 use crate::pipeline::stats::Left;
-use crate::plan::Plan;
+use crate::plan::{Hide, Plan};
 
 /// A grey frame leaves when nothing else did for this long: five a second.
 const GREY_EVERY: Duration = Duration::from_millis(200);
@@ -224,6 +224,9 @@ impl PrivacyMask {
         } else {
             sender.plan(held.capture, &frame)
         };
+        if !doubted {
+            sender.lend_to_still(held.capture, &frame, &plan);
+        }
         let state = plan.state.clone();
         let Some((masked, state)) = sender.mask(frame, &plan, state) else {
             sender.setup.count_drop(DropReason::Unpaintable);
@@ -331,6 +334,30 @@ impl Sender {
                 },
             ),
             Err(_) => Plan::cover(size, panicked()),
+        }
+    }
+
+    /// Lends the frame, to be read, to whoever waits for a still; what is covered
+    /// for the viewers is covered there too. Whatever goes wrong in it leaves the
+    /// frame as it is.
+    fn lend_to_still(&self, capture: Option<CaptureTime>, frame: &GstFrame, plan: &Plan) {
+        let lent = catch_unwind(AssertUnwindSafe(|| {
+            let now = self.setup.clock.mono();
+            let Some((slot, still)) = self.setup.judge.still(capture, frame.size(), now) else {
+                return;
+            };
+            let still = match &plan.hide {
+                Hide::All(reason) => Err(reason.clone()),
+                Hide::Regions { .. } => still,
+            };
+            match (still, frame.view()) {
+                (Ok(still), Ok(view)) => slot.give(&view, capture, &still),
+                (Err(reason), _) => slot.refuse(reason),
+                (_, Err(_)) => slot.refuse(Reason::PaintFailed),
+            }
+        }));
+        if lent.is_err() {
+            gst::error!(CAT, "making a still panicked");
         }
     }
 

@@ -14,7 +14,10 @@ use crate::clock::{CaptureTime, Mono, SimClock, WallTime};
 use crate::event::{CameraState, Event};
 use crate::geom::PixelPoint;
 use crate::plan::{Hide, Plan};
+use crate::still::{Slot, StillPlan};
 use crate::zone::{GrownPoint, Mode, Region};
+
+mod still;
 
 const WAIT: gst::ClockTime = gst::ClockTime::from_seconds(20);
 /// The luma of every frame that is pushed in: grey frames of the element's own
@@ -27,6 +30,7 @@ struct Judge {
     seen: Mutex<Vec<Option<CaptureTime>>>,
     plan: Box<dyn Fn(Size) -> Plan + Send + Sync>,
     panic_in: &'static str,
+    slot: Slot,
 }
 
 impl FrameJudge for Judge {
@@ -44,6 +48,17 @@ impl FrameJudge for Judge {
     fn plan(&self, _: Option<CaptureTime>, size: Size, _: Mono) -> Plan {
         assert_ne!(self.panic_in, "plan");
         (self.plan)(size)
+    }
+    fn still(
+        &self,
+        _: Option<CaptureTime>,
+        size: Size,
+        _: Mono,
+    ) -> Option<(&Slot, Result<StillPlan, Reason>)> {
+        self.slot.is_wanted().then(|| {
+            assert_ne!(self.panic_in, "still");
+            (&self.slot, still::plan(size))
+        })
     }
 }
 
@@ -117,6 +132,7 @@ impl Rig {
             seen: Mutex::default(),
             plan: case.plan,
             panic_in: case.panic_in,
+            slot: Slot::default(),
         });
         let clock = Arc::new(SimClock::at(WallTime(0)));
         let meters = Arc::new(Meters::new());

@@ -168,8 +168,11 @@ impl From<DeskFault> for Refusal {
                 why,
                 "wait until the camera tells where it looks",
             ),
+            DeskFault::Question(what) => {
+                return ApiError::new(StatusCode::BAD_REQUEST, what).into();
+            }
             DeskFault::Failed(why) => {
-                tracing::error!(why, "masks");
+                tracing::error!(why, "the desk failed");
                 return ApiError::internal().into();
             }
         };

@@ -7,6 +7,7 @@ use crate::users::Role;
 use crate::web::Gateway;
 use crate::web::accounts::{Accounts, Credentials, Person};
 use crate::web::error::{ApiError, ErrorBody};
+use crate::web::holds::Holds;
 use crate::web::recording::record;
 use crate::web::watching::Watches;
 use axum::Json;
@@ -146,6 +147,7 @@ async fn begin(
         cycled.map_err(|_| ApiError::internal())?;
         if let Some(before) = before {
             shared.watches.log_out(&before);
+            shared.holds.log_out(&before);
         }
         shared.audit.note(entry.detail("why", "another login"));
     }
@@ -153,7 +155,7 @@ async fn begin(
     begun.map_err(|_| ApiError::internal())
 }
 
-/// Log out; ends what this login watches.
+/// Log out; ends what this login watches and steers.
 #[utoipa::path(
     delete, path = "/api/v1/session", operation_id = "log_out", security(("session" = [])),
     responses(
@@ -165,11 +167,13 @@ pub(super) async fn log_out(
     person: LoggedIn,
     mut session: Session,
     State(watches): State<Watches>,
+    State(holds): State<Holds>,
 ) -> Result<StatusCode, ApiError> {
     let login = session.session.id().map(|id| id.to_string());
     session.logout().await.map_err(|_| ApiError::internal())?;
     if let Some(login) = login {
         watches.log_out(&login);
+        holds.log_out(&login);
     }
     tracing::info!(actor = person.person.user.name, "logged out");
     // Nobody is kept from leaving: an error was logged.

@@ -1,9 +1,14 @@
-//! Watching a camera's masked stream in a browser: WHEP (draft-ietf-wish-whep).
+//! Watching a camera's masked stream in a browser: WHEP (draft-ietf-wish-whep),
+//! or a WebSocket where nothing comes through over UDP.
 
 use super::{As, Session, Viewer};
+use crate::web::accounts::Person;
 use crate::web::error::{ApiError, ErrorBody};
+use crate::web::live::{self, LARGEST_MESSAGE};
 use crate::web::watching::{Watches, short};
 use crate::web::{CannotWatch, Gateway};
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, StatusCode};
@@ -59,7 +64,8 @@ pub(super) async fn watch(
     // Nothing is shown before the browser has the answer.
     let begun = person
         .entry("watch", object)
-        .detail("watching", short(&watching.id));
+        .detail("watching", short(&watching.id))
+        .detail("way", "webrtc");
     if let Err(error) = person.record(begun).await {
         gateway.unwatch(&watching.id);
         return Err(error);
@@ -83,6 +89,76 @@ fn refused(why: CannotWatch) -> ApiError {
         _ => "try again",
     };
     ApiError::new(status, why.to_string()).remedy(remedy)
+}
+
+/// Watch over a WebSocket: the stream's form as text (`{"mime": …}`), then
+/// fragmented MP4. Asked without an upgrade it says whether one may watch.
+#[utoipa::path(
+    get, path = "/api/v1/cameras/{camera}/live", operation_id = "watch_live",
+    params(("camera" = String, Path, description = "the camera's id")),
+    security(("session" = ["observer", "integrator", "admin"])),
+    responses(
+        (status = 101, description = "text: the form; binary: the init segment, then a frame each, from a key frame \
+            on. Closed with 4401 when the login is over, 4404 when the camera is gone, 1001 when the gateway ends"),
+        (status = 401, body = ErrorBody, description = "nobody is logged in"),
+        (status = 403, body = ErrorBody, description = "not for this role, or from another site"),
+        (status = 404, body = ErrorBody, description = "no such camera for this account"),
+        (status = 426, body = ErrorBody, description = "one may watch, but this is no WebSocket"),
+        (status = 503, body = ErrorBody, description = "too many viewers, the gateway is ending, or it cannot be recorded"),
+    )
+)]
+pub(super) async fn watch_live(
+    person: As<Viewer>,
+    session: Session,
+    Path(camera): Path<String>,
+    State(gateway): State<Arc<dyn Gateway>>,
+    State(watches): State<Watches>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, ApiError> {
+    let person = person.at(&camera)?;
+    let watching = gateway.watch_live(&camera).map_err(refused)?;
+    let upgrade = upgrade.map_err(|_| {
+        let what = "this camera is shown over a WebSocket here";
+        ApiError::new(StatusCode::UPGRADE_REQUIRED, what).remedy("ask for an upgrade")
+    })?;
+    let id = watching.id.clone();
+    let begun = person
+        .entry("watch", format!("camera {camera}"))
+        .detail("watching", short(&id))
+        .detail("way", "websocket");
+    person.record(begun).await?;
+    let login = session.session.id().map(|id| id.to_string());
+    let who = person.person.clone();
+    watches.begin(&id, &camera, person.person, person.origin, login);
+    // Also where the connection ends before it is a WebSocket.
+    let open = OpenWatch {
+        watches,
+        id,
+        camera,
+        who,
+    };
+    let upgrade = upgrade
+        .max_message_size(LARGEST_MESSAGE)
+        .max_frame_size(LARGEST_MESSAGE);
+    Ok(upgrade.on_upgrade(async move |socket| {
+        live::send(socket, watching).await;
+        drop(open);
+    }))
+}
+
+/// A watching that ends with its connection.
+struct OpenWatch {
+    watches: Watches,
+    id: String,
+    camera: String,
+    who: Person,
+}
+
+impl Drop for OpenWatch {
+    fn drop(&mut self) {
+        // False where it was over before.
+        self.watches.end(&self.id, &self.camera, &self.who);
+    }
 }
 
 /// Watch no longer.

@@ -13,11 +13,48 @@ export type Version = Schemas["Version"];
 export type Mistake = Schemas["Mistake"];
 export type ViewMessage = Schemas["CameraView"];
 
+/** What a camera can reach, and who steers it now. */
+export interface Reach {
+  pan_deg: [number, number];
+  tilt_deg: [number, number];
+  /** Narrowest and widest. */
+  hfov_deg: [number, number];
+  endless_pan: boolean;
+  max_speed_deg_s: number;
+  held_by: string | null;
+  home: boolean;
+  presets: boolean;
+}
+
+/** A preset that the camera keeps itself; what it does not tell is null. */
+export interface OwnPreset {
+  token: string;
+  name: string;
+  pan_deg: number | null;
+  tilt_deg: number | null;
+  zoom: number | null;
+}
+
 const VIDEO_ROLES: readonly Role[] = ["observer", "integrator", "admin"];
 
 /** Whether the gateway gives this user pictures. It decides; the page only asks for what it will get. */
 export function maySeeVideo(session: Session): boolean {
   return session.roles.some((role) => VIDEO_ROLES.includes(role));
+}
+
+/** Whether the gateway lets this user read the audit log and make proof packs. */
+export function mayAudit(session: Session): boolean {
+  return session.roles.includes("officer") || session.roles.includes("admin");
+}
+
+/** Whether the gateway gives this user clear stills, where somebody permits them: nobody else, not even an admin. */
+export function mayFetchStills(session: Session): boolean {
+  return session.roles.includes("integrator");
+}
+
+/** Whether this user permits clear stills. */
+export function mayPermitStills(session: Session): boolean {
+  return session.roles.includes("officer") || session.roles.includes("admin");
 }
 
 /** Whether the gateway lets this user edit masks; it decides here as well. */

@@ -11,7 +11,9 @@ import type { CameraView } from "../view";
 import { DoubtNotice } from "./Notices";
 import { Cross, Drawn, Handles } from "./Handles";
 import { usePointer } from "./usePointer";
+import { StillPicture } from "./StillBar";
 import { useGoPointer, useTrimPointer, type Tool, type ToolProps } from "./useTools";
+import type { Frozen } from "./useStill";
 import type { LookingAt } from "./useView";
 import { ZoneShapes } from "./ZoneShapes";
 
@@ -20,6 +22,8 @@ interface Props {
   comebacks: number;
   expired: () => void;
   looking: LookingAt;
+  /** Stands in place of the live picture. */
+  still: Frozen | null;
   may: boolean;
   editing: Editing;
   dispatch: (edit: Edit) => void;
@@ -31,7 +35,7 @@ interface Props {
 }
 
 export function Stage(props: Props) {
-  const { camera, comebacks, expired, looking, may, editing, dispatch, cursor, setCursor, drawingArea } = props;
+  const { camera, comebacks, expired, looking, still, may, editing, dispatch, cursor, setCursor, drawingArea } = props;
   const { trimmed, tools } = props;
   const { t } = useTexts();
   const { chart, doubt } = looking;
@@ -49,6 +53,7 @@ export function Stage(props: Props) {
   return (
     <div class="masks-stage" style={{ aspectRatio: `${width} / ${height}`, "--shape": String(width / height) }}>
       <Picture camera={camera} comebacks={comebacks} expired={expired} />
+      {still && <StillPicture frozen={still} camera={camera.id} />}
       <p class="unseen" id="stage-describe">
         {tool === "zones" ? t.masks.stage.describe : tool === "go" ? t.steering.pointHint : t.presets.trim.hint}
       </p>

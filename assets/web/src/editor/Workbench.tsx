@@ -8,7 +8,7 @@ import { trimmed as trimmedAt } from "../masks/trimmed";
 import type { Masks } from "../masks/versions";
 import { MotionCheck } from "../motion/MotionCheck";
 import { SteeringPanel } from "../steering/SteeringPanel";
-import { useSteering } from "../steering/useSteering";
+import { useSteering, type Steering } from "../steering/useSteering";
 import { useSteeringKeys } from "../steering/useSteeringKeys";
 import { useTexts } from "../text/language";
 import type { CameraView } from "../view";
@@ -21,12 +21,14 @@ import { Presets } from "./Presets";
 import { AskDialog, ConflictDialog } from "./SaveDialogs";
 import { SideLists, type List } from "./SideLists";
 import { Stage } from "./Stage";
+import { StillBar } from "./StillBar";
 import { Toolbar } from "./Toolbar";
 import { useEditorKeys } from "./useEditorKeys";
 import { useLeaving } from "./useLeaving";
 import { useOwnPresets } from "./useOwnPresets";
 import { useSeen } from "./useSeen";
 import { useToolKeys, type Tool } from "./useTools";
+import { useStill } from "./useStill";
 import { useView } from "./useView";
 import { useWork } from "./useWork";
 import { Versions } from "./Versions";
@@ -35,14 +37,18 @@ import { ZoneList } from "./ZoneList";
 interface Props {
   camera: CameraView;
   user: string;
+  /** Whether this user may fetch clear stills. */
+  stills: boolean;
   masks: Masks;
   comebacks: number;
   expired: () => void;
 }
 
-export function Workbench({ camera, user, masks, comebacks, expired }: Props) {
+export function Workbench({ camera, user, stills, masks, comebacks, expired }: Props) {
   const { t } = useTexts();
-  const looking = useView(camera.id, expired);
+  const live = useView(camera.id, expired);
+  const still = useStill(camera.id, stills, expired);
+  const looking = still.frozen?.looking ?? live;
   const work = useWork({ camera: camera.id, user, masks, expired });
   const { editing, dispatch, dirty, saving, ask } = work;
   const [tab, setTab] = useState<Tab>("picture");
@@ -51,13 +57,16 @@ export function Workbench({ camera, user, masks, comebacks, expired }: Props) {
   const leaving = useLeaving(dirty);
   const { chart, doubt, view } = looking;
   const may = chart !== null && (doubt === "none" || doubt === "moving");
-  const turning = view?.kind === "turning" ? view : null;
-  const known = may ? turning : null;
+  // What is drawn on may be a still; where the camera looks now is another question.
+  const turning = live.view?.kind === "turning" ? live.view : null;
+  const now = turning && (live.doubt === "none" || live.doubt === "moving") ? turning : null;
+  const known = may && view?.kind === "turning" ? view : null;
   const { presets } = editing.document;
   const trimmed = useMemo(() => (view && chart ? trimmedAt(view, chart, presets) : null), [view, chart, presets]);
   const here = useMemo(() => (known ? standingOn(presets ?? [], known) : null), [known, presets]);
-  const seen = useSeen(looking);
-  const { steering, refusal } = useSteering(camera.id, turning !== null, expired);
+  const seen = useSeen(live);
+  const { steering: hands, refusal } = useSteering(camera.id, turning !== null, expired);
+  const steering = useMemo(() => hands && livePicture(hands, still.back), [hands, still.back]);
   const own = useOwnPresets(camera.id, steering?.reach.presets ?? false, expired);
   const [list, setList] = useState<List>("zones");
   const [chosen, setTool] = useState<Tool>("zones");
@@ -79,8 +88,13 @@ export function Workbench({ camera, user, masks, comebacks, expired }: Props) {
   };
   const compare = (preset: Preset) => {
     if (!turning) return;
+    still.back();
     const video = drawingArea.current?.closest(".masks-stage")?.querySelector("video");
     setMoment({ preset, view: turning, picture: grab(video) });
+  };
+  const show = (next: Tab) => {
+    if (next === "motion") still.back();
+    setTab(next);
   };
   const draw = () => {
     if (!chart || !may) return;
@@ -118,7 +132,7 @@ export function Workbench({ camera, user, masks, comebacks, expired }: Props) {
   const tabs: Tab[] = ["picture", ...(view?.kind === "fixed" ? [] : turns), "versions"];
   return (
     <div class="masks-page">
-      <Head camera={camera} version={work.base.version} dirty={dirty} tab={tab} setTab={setTab} tabs={tabs}>
+      <Head camera={camera} version={work.base.version} dirty={dirty} tab={tab} setTab={show} tabs={tabs}>
         {(tab === "picture" || tab === "panorama") && (
           <Toolbar editing={editing} dispatch={dispatch} draw={may ? draw : null} dirty={dirty} save={save} />
         )}
@@ -154,7 +168,9 @@ export function Workbench({ camera, user, masks, comebacks, expired }: Props) {
               <Stage
                 {...{ camera, comebacks, expired, looking, may, editing, dispatch, cursor, setCursor, drawingArea }}
                 {...{ trimmed, tools }}
+                still={still.frozen}
               />
+              <StillBar still={still} />
               <p class="quiet-text hint">
                 {hints[tool]} {editing.drawing && t.masks.hint.drawKeys}
               </p>
@@ -163,7 +179,7 @@ export function Workbench({ camera, user, masks, comebacks, expired }: Props) {
             <Panorama
               zones={editing.document.zones}
               selected={editing.zone}
-              looking={looking}
+              looking={live}
               choose={work.choose}
               seen={seen}
               reach={steering?.reach ?? null}
@@ -186,7 +202,7 @@ export function Workbench({ camera, user, masks, comebacks, expired }: Props) {
               {list === "presets" && turning ? (
                 <Presets
                   {...{ editing, dispatch, here, own, steering, tool, compare }}
-                  view={known}
+                  view={now}
                   between={trimmed?.between ?? false}
                   setTool={take}
                 />
@@ -228,4 +244,19 @@ export function Workbench({ camera, user, masks, comebacks, expired }: Props) {
       {leaving.to !== null && <LeaveDialog kept={work.kept} stay={leaving.stay} leave={leaving.leave} />}
     </div>
   );
+}
+
+/** Whoever steers looks at what comes now: a still is put away. */
+function livePicture(steering: Steering, back: () => void): Steering {
+  return {
+    ...steering,
+    hold: (part) => {
+      back();
+      steering.hold(part);
+    },
+    send: (what) => {
+      back();
+      steering.send(what);
+    },
+  };
 }

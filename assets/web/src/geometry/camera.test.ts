@@ -53,6 +53,10 @@ test("there and back, inside the frame and around it", () => {
       },
       moving: false,
       margin_deg: 0,
+      zoom: null,
+      hfov_deg: 60,
+      state: "live",
+      reason: null,
     });
     const at = { u: between(-300, 1580), v: between(-300, 1020) };
     const again = camera.project(camera.unproject(at));

@@ -17,6 +17,10 @@ const LOOKING: TurningView = {
   mount: { pan_deg: 0, pitch_deg: 0, roll_deg: 0, ceiling: false },
   moving: false,
   margin_deg: 0.5,
+  zoom: 0,
+  hfov_deg: 60.4,
+  state: "live",
+  reason: null,
 };
 const square = (pan: number, tilt: number, half: number): SpherePoint[] => [
   { pan_deg: pan - half, tilt_deg: tilt - half },

@@ -2,6 +2,8 @@
 
 /** A picture older than this is said to be old. */
 export const FROZEN_AFTER_MS = 2000;
+/** A connection over which no picture at all came for so long is given up. */
+export const FIRST_WITHIN_MS = 3000;
 /** Without a new picture for so long, the connection is given up. The gateway sends one each second at least. */
 export const GIVE_UP_AFTER_MS = 6000;
 

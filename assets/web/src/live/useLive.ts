@@ -3,8 +3,10 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { RefObject } from "preact";
 import { LiveConnection } from "./connection";
-import { FROZEN_AFTER_MS, GIVE_UP_AFTER_MS, watchFrames, type FrameWatch } from "./frames";
+import { FIRST_WITHIN_MS, FROZEN_AFTER_MS, GIVE_UP_AFTER_MS, watchFrames, type FrameWatch } from "./frames";
 import type { Phase } from "./phase";
+import { play } from "./socket";
+import { pageWays } from "./useWay";
 import { receive } from "./whep";
 
 export interface Live {
@@ -39,17 +41,25 @@ export function useLive(
     if (!element) return;
     let frames: FrameWatch | null = null;
     let retryAt = 0;
+    const ways = pageWays();
+    let way = ways.choose();
 
     const look = () => {
       const ageMs = frames?.ageMs() ?? 0;
-      setPicture(frames?.any() ?? false);
+      const any = frames?.any() ?? false;
+      setPicture(any);
+      if (any) ways.showed(camera, way);
       setFrozenS(frames && ageMs > FROZEN_AFTER_MS ? Math.floor(ageMs / 1000) : null);
       setRetryInS(Math.max(0, Math.ceil((retryAt - performance.now()) / 1000)));
-      if (ageMs > GIVE_UP_AFTER_MS) live.giveUp("no-picture");
+      if (ageMs > (any ? GIVE_UP_AFTER_MS : FIRST_WITHIN_MS)) live.giveUp("no-picture");
     };
     const live = new LiveConnection(
       {
-        open: (report) => receive(camera, (stream) => (element.srcObject = stream), report),
+        open: (report) => {
+          way = ways.choose();
+          if (way === "websocket") return play(camera, element, report);
+          return receive(camera, (stream) => (element.srcObject = stream), report);
+        },
         after: (ms, call) => {
           const timer = window.setTimeout(call, ms);
           return () => window.clearTimeout(timer);
@@ -67,6 +77,8 @@ export function useLive(
           element.srcObject = null;
         }
         retryAt = now.kind === "waiting" ? performance.now() + now.delayMs : 0;
+        // On another way there is nothing to wait for. Later: this change is not over yet.
+        if (now.kind === "waiting" && ways.failed(camera, way, now.cause)) window.setTimeout(() => live.wake());
         if (now.kind === "ended" && now.cause === "logged-out") expired();
         look();
       },
@@ -87,6 +99,7 @@ export function useLive(
       window.removeEventListener("pageshow", back);
       window.removeEventListener("online", online);
       live.stop();
+      ways.left(camera);
       connection.current = null;
     };
   }, [camera, video, expired]);

@@ -9,6 +9,8 @@ import type { Cause } from "./phase";
 
 /** A short interruption heals by itself; a longer one is a loss. */
 const DISCONNECTED_FOR_MS = 3000;
+/** A way that is open is found in well under a second once both sides know each other. */
+const FOUND_WITHIN_MS = 3000;
 
 /** What the gateway's refusal of an offer means for the connection. */
 export function causeOf(failure: Failure): Cause {
@@ -51,10 +53,12 @@ export function receive(camera: string, show: (stream: MediaStream) => void, rep
   let closed = false;
   let stood = false;
   let losing: number | undefined;
+  let finding: number | undefined;
 
   peer.addEventListener("track", (event) => show(event.streams[0] ?? new MediaStream([event.track])));
   peer.addEventListener("connectionstatechange", () => {
     window.clearTimeout(losing);
+    if (peer.connectionState !== "connecting") window.clearTimeout(finding);
     const state = peer.connectionState;
     if (state === "connected") {
       stood = true;
@@ -76,6 +80,7 @@ export function receive(camera: string, show: (stream: MediaStream) => void, rep
     const sdp = await response.text();
     // Left while the answer was under way: the gateway holds a session for nobody.
     if (closed) return endSession(session);
+    finding = window.setTimeout(() => report.failed("blocked"), FOUND_WITHIN_MS);
     await peer.setRemoteDescription({ type: "answer", sdp });
   };
   negotiate().catch((error: unknown) => {
@@ -87,6 +92,7 @@ export function receive(camera: string, show: (stream: MediaStream) => void, rep
     close: () => {
       closed = true;
       window.clearTimeout(losing);
+      window.clearTimeout(finding);
       peer.close();
       endSession(session);
     },

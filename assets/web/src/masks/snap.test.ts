@@ -20,6 +20,10 @@ const VIEW: TurningView = {
   mount: { pan_deg: 0, pitch_deg: 0, roll_deg: 0, ceiling: false },
   moving: false,
   margin_deg: 0.5,
+  zoom: 0,
+  hfov_deg: 60.4,
+  state: "live",
+  reason: null,
 };
 const chart = chartOf(VIEW);
 const targets = targetsOf(street(), chart, "sphere", "garden");

@@ -1,7 +1,7 @@
 // The mask editor of one camera, for those who may.
 
 import type { Session } from "../api/model";
-import { mayEditMasks } from "../api/model";
+import { mayEditMasks, mayFetchStills } from "../api/model";
 import { useMasks } from "../editor/useMasks";
 import { Workbench } from "../editor/Workbench";
 import { WALL } from "../route";
@@ -20,7 +20,8 @@ export function MasksPage({ id, session, cameras, comebacks, expired }: Props) {
   const { t } = useTexts();
   const camera = cameras.find((camera) => camera.id === id);
   if (camera && mayEditMasks(session)) {
-    return <Editor key={id} camera={camera} user={session.user} comebacks={comebacks} expired={expired} />;
+    const stills = mayFetchStills(session);
+    return <Editor key={id} {...{ camera, stills, comebacks, expired }} user={session.user} />;
   }
   return (
     <div class="text">
@@ -34,14 +35,15 @@ export function MasksPage({ id, session, cameras, comebacks, expired }: Props) {
 interface EditorProps {
   camera: CameraView;
   user: string;
+  stills: boolean;
   comebacks: number;
   expired: () => void;
 }
 
-function Editor({ camera, user, comebacks, expired }: EditorProps) {
+function Editor({ camera, user, stills, comebacks, expired }: EditorProps) {
   const { t } = useTexts();
   const { loaded, reload } = useMasks(camera.id, expired);
-  if (loaded.kind === "loaded") return <Workbench {...{ camera, user, comebacks, expired }} masks={loaded.masks} />;
+  if (loaded.kind === "loaded") return <Workbench {...{ camera, user, stills, comebacks, expired }} masks={loaded.masks} />;
   const problem = loaded.kind === "failed" && loaded.failure.kind === "refused" ? loaded.failure.problem : null;
   return (
     <div class="text">

@@ -1,6 +1,7 @@
 // A camera's figures with their names, beside its large picture.
 
 import type { CameraStatus } from "../api/model";
+import { useWay } from "../live/useWay";
 import { number } from "../text/format";
 import { useTexts } from "../text/language";
 import { Alarms } from "./StateTable";
@@ -8,6 +9,7 @@ import { Alarms } from "./StateTable";
 export function CameraFigures({ status }: { status: CameraStatus }) {
   const { t, language } = useTexts();
   const n = (value: number, digits = 0) => number(value, language, digits);
+  const way = useWay(status.id);
   const { latency_ms: latency, detector } = status;
   return (
     <dl class="camera-figures">
@@ -25,6 +27,12 @@ export function CameraFigures({ status }: { status: CameraStatus }) {
       <dd>{detector ? n(detector.looks_hz, 1) : t.table.noDetector}</dd>
       <dt>{t.table.viewers}</dt>
       <dd>{n(status.viewers)}</dd>
+      {way && (
+        <>
+          <dt>{t.way.name}</dt>
+          <dd>{t.way[way]}</dd>
+        </>
+      )}
       <dt>{t.table.alarms}</dt>
       <dd>
         <Alarms status={status} />

@@ -1,6 +1,7 @@
 // Rate, latency and viewers of a camera in one line.
 
 import type { CameraStatus } from "../api/model";
+import { useWay } from "../live/useWay";
 import { number } from "../text/format";
 import { useTexts } from "../text/language";
 
@@ -13,6 +14,7 @@ const EYE = (
 
 export function Figures({ status }: { status: CameraStatus }) {
   const { t, language } = useTexts();
+  const way = useWay(status.id);
   const { p50, p99 } = status.latency_ms;
   const ms = (value: number) => number(value, language);
   const fps = number(status.fps_out, language, status.fps_out < 9.95 ? 1 : 0);
@@ -20,6 +22,8 @@ export function Figures({ status }: { status: CameraStatus }) {
     { name: t.figures.fps, value: t.figures.fpsShort(fps) },
     { name: t.figures.latency, value: t.figures.latencyShort(ms(p50), ms(p99), ms(status.budget_ms)) },
     { name: t.figures.viewers, icon: EYE, value: number(status.viewers, language) },
+    // Only what is not as usual needs words on the wall.
+    ...(way === "websocket" ? [{ name: t.way.name, value: t.way.websocket }] : []),
   ];
   return (
     <dl class="figures">

@@ -1,7 +1,7 @@
 // The bar above every page.
 
-import type { Session } from "../api/model";
-import { STATE, WALL, type Route } from "../route";
+import { mayAudit, type Session } from "../api/model";
+import { AUDIT, STATE, STILLS, WALL, type Route } from "../route";
 import { useTexts } from "../text/language";
 import { LanguageButton } from "./LanguageButton";
 
@@ -9,11 +9,13 @@ interface Props {
   session: Session;
   route: Route;
   video: boolean;
+  /** Whether there is a page of clear stills for this user. */
+  stills: boolean;
   help: () => void;
   leave: () => void;
 }
 
-export function Header({ session, route, video, help, leave }: Props) {
+export function Header({ session, route, video, stills, help, leave }: Props) {
   const { t } = useTexts();
   const here = (is: boolean) => (is ? ("page" as const) : undefined);
   return (
@@ -28,6 +30,16 @@ export function Header({ session, route, video, help, leave }: Props) {
         <a href={STATE} aria-current={here(route.page === "state" || (!video && route.page === "wall"))}>
           {t.nav.state}
         </a>
+        {mayAudit(session) && (
+          <a href={AUDIT} aria-current={here(route.page === "audit")}>
+            {t.audit.link}
+          </a>
+        )}
+        {stills && (
+          <a href={STILLS} aria-current={here(route.page === "stills")}>
+            {t.still.nav}
+          </a>
+        )}
       </nav>
       <div class="bar-end">
         {video && (

@@ -1,9 +1,12 @@
 // The console's texts in English. `nl.ts` must have the same keys: the build fails otherwise.
 
+import { auditEn } from "./audit.en";
+import { wayEn } from "./live.en";
 import { masksEn } from "./masks.en";
 import { motionEn } from "./motion.en";
 import { presetsEn } from "./presets.en";
 import { steeringEn } from "./steering.en";
+import { stillEn } from "./still.en";
 
 export const en = {
   language: { own: "English", other: "Nederlands" },
@@ -17,7 +20,15 @@ export const en = {
     loggedInAs: (user: string) => `Logged in as ${user}`,
     skip: "Go to the content",
   },
-  title: { login: "Log in", wall: "Cameras", state: "State", masks: "Masks", unknown: "Page not found" },
+  title: {
+    login: "Log in",
+    wall: "Cameras",
+    state: "State",
+    masks: "Masks",
+    audit: "Audit log",
+    stills: "Clear stills",
+    unknown: "Page not found",
+  },
   login: {
     heading: "Log in",
     intro: "This console shows camera pictures in which private places are hidden.",
@@ -79,6 +90,7 @@ export const en = {
       "logged-out": "No picture: your session has ended.",
     },
   },
+  way: wayEn,
   figures: {
     fps: "Pictures a second",
     fpsShort: (fps: string) => `${fps} fps`,
@@ -127,6 +139,8 @@ export const en = {
   motion: motionEn,
   presets: presetsEn,
   steering: steeringEn,
+  audit: auditEn,
+  still: stillEn,
   officer: {
     heading: "State of the cameras",
     noVideo:

@@ -33,6 +33,13 @@ export function moment(stamp: string, language: Language): string {
   return new Intl.DateTimeFormat(LOCALE[language], { dateStyle: "medium", timeStyle: "short" }).format(at);
 }
 
+/** As `moment`, to the second. */
+export function exactMoment(stamp: string, language: Language): string {
+  const at = new Date(stamp);
+  if (Number.isNaN(at.getTime())) return stamp;
+  return new Intl.DateTimeFormat(LOCALE[language], { dateStyle: "medium", timeStyle: "medium" }).format(at);
+}
+
 /** A reason code in words; one that this page does not know yet stays a code. */
 export function codeName(code: string, texts: Dictionary): string {
   return Object.hasOwn(texts.code, code) ? texts.code[code as keyof Dictionary["code"]] : code;

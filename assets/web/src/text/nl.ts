@@ -1,10 +1,13 @@
 // De teksten van de console in het Nederlands: rustig, formeel-neutraal, taalniveau B1.
 
 import type { Dictionary } from "./en";
+import { auditNl } from "./audit.nl";
+import { wayNl } from "./live.nl";
 import { masksNl } from "./masks.nl";
 import { motionNl } from "./motion.nl";
 import { presetsNl } from "./presets.nl";
 import { steeringNl } from "./steering.nl";
+import { stillNl } from "./still.nl";
 
 export const nl: Dictionary = {
   language: { own: "Nederlands", other: "English" },
@@ -18,7 +21,15 @@ export const nl: Dictionary = {
     loggedInAs: (user) => `Ingelogd als ${user}`,
     skip: "Naar de inhoud",
   },
-  title: { login: "Inloggen", wall: "Camera’s", state: "Status", masks: "Maskers", unknown: "Pagina niet gevonden" },
+  title: {
+    login: "Inloggen",
+    wall: "Camera’s",
+    state: "Status",
+    masks: "Maskers",
+    audit: "Logboek",
+    stills: "Onafgedekte beelden",
+    unknown: "Pagina niet gevonden",
+  },
   login: {
     heading: "Inloggen",
     intro: "Deze console toont camerabeelden waarin privéplekken zijn afgedekt.",
@@ -81,6 +92,7 @@ export const nl: Dictionary = {
       "logged-out": "Geen beeld: uw sessie is afgelopen.",
     },
   },
+  way: wayNl,
   figures: {
     fps: "Beelden per seconde",
     fpsShort: (fps) => `${fps} fps`,
@@ -129,6 +141,8 @@ export const nl: Dictionary = {
   motion: motionNl,
   presets: presetsNl,
   steering: steeringNl,
+  audit: auditNl,
+  still: stillNl,
   officer: {
     heading: "Status van de camera’s",
     noVideo:

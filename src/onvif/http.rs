@@ -59,7 +59,10 @@ impl BoundedHttp {
         let mut bytes: Vec<u8> = Vec::new();
         while let Some(chunk) = response.chunk().await? {
             if bytes.len() + chunk.len() > MOST_BYTES {
-                return Err(refused(status, "answer larger than 64 KiB"));
+                return Err(refused(
+                    status,
+                    &format!("answer larger than {} KiB", MOST_BYTES >> 10),
+                ));
             }
             bytes.extend_from_slice(&chunk);
         }

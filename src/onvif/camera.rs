@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// Why the camera could not be asked.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum CameraError {
+pub(crate) enum CameraError {
     #[error("{}", transport_words(.0))]
     Transport(#[from] TransportError),
     #[error(transparent)]
@@ -27,6 +27,13 @@ pub(super) enum CameraError {
     Client(reqwest::Error),
     #[error("no media profile has a PTZ configuration; name one in profile_token")]
     NoPtzProfile,
+}
+
+impl CameraError {
+    /// Whether no connection was had, so that nothing can have been heard.
+    pub(crate) fn is_nobody_there(&self) -> bool {
+        matches!(self, Self::Transport(TransportError::Http(e)) if e.is_connect())
+    }
 }
 
 /// reqwest's own words repeat the address and hide the cause.
@@ -46,7 +53,7 @@ fn transport_words(e: &TransportError) -> String {
 }
 
 /// A connected camera.
-pub(super) struct OnvifCamera {
+pub(crate) struct OnvifCamera {
     transport: Arc<dyn Transport>,
     settings: OnvifSettings,
     clock: Arc<dyn Clock>,
@@ -63,7 +70,7 @@ const PTZ: &str = "http://www.onvif.org/ver20/ptz/wsdl";
 
 impl OnvifCamera {
     /// Finds the camera's clock, services and profile.
-    pub(super) async fn connect(
+    pub(crate) async fn connect(
         settings: &OnvifSettings,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, CameraError> {
@@ -73,7 +80,7 @@ impl OnvifCamera {
         Self::connect_over(Arc::new(transport), settings, clock).await
     }
 
-    pub(super) async fn connect_over(
+    pub(crate) async fn connect_over(
         transport: Arc<dyn Transport>,
         settings: &OnvifSettings,
         clock: Arc<dyn Clock>,
@@ -109,20 +116,26 @@ impl OnvifCamera {
 
     /// Asks for the position: when the request left, when the answer had
     /// arrived, and the answer.
-    pub(super) async fn status(&self) -> (Mono, Mono, Result<PtzStatus, CameraError>) {
+    pub(crate) async fn status(&self) -> (Mono, Mono, Result<PtzStatus, CameraError>) {
+        let sent = self.clock.mono();
+        let answer = self.ptz_call("GetStatus", "").await;
+        let received = self.clock.mono();
+        let status = answer.and_then(|text| Ok(answers::ptz_status(&text)?));
+        (sent, received, status)
+    }
+
+    /// Asks the PTZ service to do `name` with our profile and what `inside` says.
+    pub(super) async fn ptz_call(&self, name: &str, inside: &str) -> Result<String, CameraError> {
+        let token = escaped(&self.profile_token);
         let body = format!(
-            "<tptz:GetStatus><tptz:ProfileToken>{}</tptz:ProfileToken></tptz:GetStatus>",
-            escaped(&self.profile_token)
+            "<tptz:{name}><tptz:ProfileToken>{token}</tptz:ProfileToken>{inside}</tptz:{name}>"
         );
         let envelope = self.envelope(body, true);
-        let action = format!("{PTZ}/GetStatus");
-        let sent = self.clock.mono();
-        let answer = self.transport.soap_post(&self.ptz, &action, envelope).await;
-        let received = self.clock.mono();
-        let status = answer
-            .map_err(CameraError::from)
-            .and_then(|text| Ok(answers::ptz_status(&text)?));
-        (sent, received, status)
+        let action = format!("{PTZ}/{name}");
+        Ok(self
+            .transport
+            .soap_post(&self.ptz, &action, envelope)
+            .await?)
     }
 
     async fn learn_time(&mut self) -> Result<(), CameraError> {
@@ -231,6 +244,6 @@ fn parse_url(text: &str) -> Result<reqwest::Url, CameraError> {
     Ok(url)
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     quick_xml::escape::escape(text).into_owned()
 }

@@ -10,8 +10,9 @@ use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 
-/// Larger answers are refused.
-pub const MOST_BYTES: usize = 64 * 1024;
+/// Larger answers are refused. Three hundred presets, as some cameras list them
+/// whether they are set or not, take some 120 KiB.
+pub const MOST_BYTES: usize = 256 * 1024;
 const MOST_DEPTH: usize = 32;
 const MOST_ELEMENTS: usize = 4096;
 const MOST_ATTRIBUTES: usize = 64;

@@ -1,4 +1,5 @@
-//! What is read from ONVIF answers: GetStatus and the few needed to ask for it.
+//! What is read from ONVIF answers: positions, presets, and the few needed to ask
+//! for them.
 //!
 //! Nothing that is missing is filled in: a missing number stays missing until
 //! the camera profile refuses it. Must not know HTTP or time.
@@ -38,6 +39,12 @@ pub enum AnswerError {
 }
 
 impl AnswerError {
+    /// Whether the camera says that there is no preset of that token (ONVIF PTZ
+    /// Service Specification, 5.4.4).
+    pub fn is_no_preset(&self) -> bool {
+        matches!(self, Self::Fault { code, .. } if code.contains("NoToken"))
+    }
+
     /// Whether the camera says that the credentials are wrong.
     pub fn is_unauthorised(&self) -> bool {
         matches!(self, Self::Fault { code, reason }
@@ -82,14 +89,6 @@ pub fn ptz_status(text: &str) -> Result<PtzStatus, AnswerError> {
     let status = response(&root, "GetStatusResponse")?
         .only("PTZStatus")
         .ok_or(AnswerError::Lacks { what: "PTZStatus" })?;
-    let pan_tilt = status.path(&["Position", "PanTilt"]);
-    let zoom = status.path(&["Position", "Zoom"]);
-    let space = |e: Option<&Element>| {
-        e.and_then(|e| e.attribute("space"))
-            .map(str::trim)
-            .filter(|s| !s.is_empty())
-            .map(str::to_owned)
-    };
     let moving = |axis: &str| {
         let word = status.path(&["MoveStatus", axis]).map(|e| e.text.as_str());
         match word {
@@ -99,13 +98,9 @@ pub fn ptz_status(text: &str) -> Result<PtzStatus, AnswerError> {
         }
     };
     Ok(PtzStatus {
-        position: RawPosition {
-            position_space: space(pan_tilt),
-            zoom_space: space(zoom),
-            pan: number("pan", pan_tilt, "x")?,
-            tilt: number("tilt", pan_tilt, "y")?,
-            zoom: number("zoom", zoom, "x")?,
-            hfov_deg: None,
+        position: match status.only("Position") {
+            Some(holder) => position(holder)?,
+            None => RawPosition::default(),
         },
         pan_tilt: moving("PanTilt"),
         zoom: moving("Zoom"),
@@ -114,6 +109,69 @@ pub fn ptz_status(text: &str) -> Result<PtzStatus, AnswerError> {
             .map(|e| short(&e.text))
             .filter(|e| is_error(e)),
         utc: status.only("UtcTime").and_then(|e| utc::parse(&e.text)),
+    })
+}
+
+/// One preset as the camera lists it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PresetAnswer {
+    /// Its token.
+    pub token: String,
+    /// Its name, shortened; empty where it has none.
+    pub name: String,
+    /// Where it is, as written; numbers that are none are missing ones.
+    pub position: RawPosition,
+}
+
+/// Reads a GetPresets answer (ONVIF PTZ Service Specification, 5.4.3). Presets
+/// without a token cannot be gone to and are left out.
+///
+/// # Errors
+/// [`AnswerError`].
+pub fn presets(text: &str) -> Result<Vec<PresetAnswer>, AnswerError> {
+    let root = read(text)?;
+    let answer = response(&root, "GetPresetsResponse")?;
+    let all = answer.children.iter().filter(|c| c.name == "Preset");
+    Ok(all
+        .filter_map(|preset| {
+            Some(PresetAnswer {
+                token: preset.attribute("token")?.to_owned(),
+                name: preset
+                    .only("Name")
+                    .map_or_else(String::new, |e| short(&e.text)),
+                position: preset
+                    .only("PTZPosition")
+                    .and_then(|p| position(p).ok())
+                    .unwrap_or_default(),
+            })
+        })
+        .collect())
+}
+
+/// Reads the answer to a command, which says no more than that it was taken.
+///
+/// # Errors
+/// [`AnswerError`].
+pub fn done(text: &str, name: &'static str) -> Result<(), AnswerError> {
+    response(&read(text)?, name).map(|_| ())
+}
+
+/// Reads what stands in a Position or a PTZPosition.
+fn position(holder: &Element) -> Result<RawPosition, AnswerError> {
+    let (pan_tilt, zoom) = (holder.only("PanTilt"), holder.only("Zoom"));
+    let space = |e: Option<&Element>| {
+        e.and_then(|e| e.attribute("space"))
+            .map(str::trim)
+            .filter(|s| !s.is_empty())
+            .map(str::to_owned)
+    };
+    Ok(RawPosition {
+        position_space: space(pan_tilt),
+        zoom_space: space(zoom),
+        pan: number("pan", pan_tilt, "x")?,
+        tilt: number("tilt", pan_tilt, "y")?,
+        zoom: number("zoom", zoom, "x")?,
+        hfov_deg: None,
     })
 }
 

@@ -1,0 +1,417 @@
+//! Steering and the camera's own presets.
+
+use super::{As, Drawer, LoggedIn, Session, Shared};
+use crate::audit::{Entry, Outcome};
+use crate::web::error::{ApiError, ErrorBody};
+use crate::web::holds::{By, Taken};
+use crate::web::steering::{CameraPreset, Reach, SteerFault, Wish};
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// No token is longer: ONVIF's ReferenceToken, characters.
+const LONGEST_TOKEN: usize = 64;
+
+/// What a camera can reach, and who steers it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SteeringState {
+    #[serde(flatten)]
+    reach: Reach,
+    /// Who steers it now.
+    #[schema(required)]
+    held_by: Option<String>,
+}
+
+/// How far the stick is pushed: shares of a comfortable speed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Push {
+    /// To the right, −1…1.
+    pan: f64,
+    /// Upwards, −1…1.
+    tilt: f64,
+    /// Closer, −1…1.
+    zoom: f64,
+}
+
+/// Where to go: a position of the head, or a direction of the world.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Place {
+    /// Pan of the head, any turn.
+    #[serde(default)]
+    pan_deg: Option<f64>,
+    /// Tilt of the head.
+    #[serde(default)]
+    tilt_deg: Option<f64>,
+    /// Zoom in the profile's unit; null = as it is.
+    #[serde(default)]
+    zoom: Option<f64>,
+    /// In place of the others: a direction as zones' points have it.
+    #[serde(default)]
+    toward: Option<Toward>,
+}
+
+/// A direction of the world.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Toward {
+    /// To the right.
+    pan_deg: f64,
+    /// Upwards.
+    tilt_deg: f64,
+}
+
+/// The camera's own presets.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Presets {
+    /// In the camera's order.
+    presets: Vec<CameraPreset>,
+}
+
+impl From<SteerFault> for ApiError {
+    fn from(fault: SteerFault) -> Self {
+        match fault {
+            SteerFault::NoCamera => Self::no_camera(),
+            SteerFault::Fixed => Self::new(StatusCode::CONFLICT, "this camera does not turn")
+                .remedy("nothing: it tells no position, so it cannot be steered"),
+            SteerFault::Unknown(why) => Self::new(
+                StatusCode::CONFLICT,
+                format!("nobody knows how this camera turns: {why}"),
+            )
+            .remedy("mend its profile; `greyplane check` names the mistakes"),
+            SteerFault::Beyond(why) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, why)
+                .remedy("choose a place within its reach"),
+            SteerFault::NoPreset => {
+                Self::new(StatusCode::NOT_FOUND, "the camera has no such preset")
+                    .remedy("look at its presets again")
+            }
+            SteerFault::Camera(words) => {
+                Self::new(StatusCode::BAD_GATEWAY, format!("the camera: {words}"))
+                    .remedy("try again; if it stays so, look at the camera")
+            }
+        }
+    }
+}
+
+/// A body that is JSON of the right form; what it says is looked at later.
+fn read<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, ApiError> {
+    body.map(|Json(body)| body).map_err(|rejected| {
+        ApiError::new(rejected.status(), rejected.body_text())
+            .remedy("send what the API's description says")
+    })
+}
+
+fn wrong(what: &str, remedy: &str) -> ApiError {
+    ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, what).remedy(remedy)
+}
+
+impl Push {
+    fn wish(self) -> Result<Wish, ApiError> {
+        let Self { pan, tilt, zoom } = self;
+        if [pan, tilt, zoom].iter().any(|v| !(-1.0..=1.0).contains(v)) {
+            return Err(wrong(
+                "a share is beyond -1 to 1",
+                "give pan, tilt and zoom from -1 to 1",
+            ));
+        }
+        Ok(Wish::Turn { pan, tilt, zoom })
+    }
+}
+
+impl Place {
+    fn wish(self) -> Result<Wish, ApiError> {
+        match self {
+            Self {
+                pan_deg: Some(pan_deg),
+                tilt_deg: Some(tilt_deg),
+                zoom,
+                toward: None,
+            } => Ok(Wish::Go {
+                pan_deg,
+                tilt_deg,
+                zoom,
+            }),
+            Self {
+                pan_deg: None,
+                tilt_deg: None,
+                zoom: None,
+                toward: Some(Toward { pan_deg, tilt_deg }),
+            } => Ok(Wish::Look { pan_deg, tilt_deg }),
+            _ => Err(wrong(
+                "it is not clear where to go",
+                "give pan_deg and tilt_deg, and zoom where it changes; or toward alone",
+            )),
+        }
+    }
+}
+
+/// What is recorded of a wish; none for turning and stopping, which are counted.
+fn action(wish: &Wish) -> Option<&'static str> {
+    match wish {
+        Wish::Turn { .. } | Wish::Stop => None,
+        Wish::Go { .. } | Wish::Look { .. } => Some("steer-go"),
+        Wish::Home => Some("steer-home"),
+        Wish::Preset(_) => Some("steer-preset"),
+    }
+}
+
+fn with_details(entry: Entry, wish: &Wish) -> Entry {
+    match wish {
+        Wish::Go {
+            pan_deg,
+            tilt_deg,
+            zoom,
+        } => entry
+            .detail("pan_deg", *pan_deg)
+            .detail("tilt_deg", *tilt_deg)
+            .detail("zoom", *zoom),
+        Wish::Look { pan_deg, tilt_deg } => entry
+            .detail("toward_pan_deg", *pan_deg)
+            .detail("toward_tilt_deg", *tilt_deg),
+        Wish::Preset(token) => entry.detail("preset", token.as_str()),
+        Wish::Turn { .. } | Wish::Stop | Wish::Home => entry,
+    }
+}
+
+/// Gives a command, where the camera is not somebody else's. That somebody begins to
+/// steer, and where they send the camera, is on record before it moves; what keeps a
+/// record from being written does not keep a camera from being stopped.
+async fn command(
+    person: LoggedIn,
+    session: Session,
+    shared: Shared,
+    camera: String,
+    wish: Wish,
+) -> Result<StatusCode, ApiError> {
+    let login = session.session.id().map(|id| id.to_string());
+    let by = By {
+        person: person.person.clone(),
+        origin: person.origin,
+        login,
+    };
+    let object = format!("camera {camera}");
+    let holder = shared.holds.holder(&camera);
+    if wish == Wish::Stop && holder.is_none() {
+        // Nobody steers: to stop what still goes somewhere needs no hold.
+        if shared.holds.may_command(person.name()) {
+            person.note(person.entry("steer-stop", object));
+        }
+    } else {
+        let taken = shared.holds.take(&camera, &by).map_err(|holder| {
+            ApiError::new(StatusCode::CONFLICT, format!("{holder} steers this camera"))
+                .remedy("wait until three seconds after they let go, or ask them")
+        })?;
+        if taken == Taken::Unrecorded {
+            let begins = person.entry("steer", object.clone());
+            let begins = begins.detail("phase", "begins");
+            match wish {
+                Wish::Stop => person.note(begins),
+                _ => person.record(begins).await?,
+            }
+            shared.holds.recorded(&camera, &by);
+        }
+        if let Some(action) = action(&wish) {
+            let entry = person.entry(action, object);
+            person.record(with_details(entry, &wish)).await?;
+        }
+    }
+    let done = shared.steering.steer(&camera, wish.clone()).await;
+    if let (Err(fault), Some(action)) = (&done, action(&wish)) {
+        let result = match fault {
+            SteerFault::Camera(_) => Outcome::Failed,
+            _ => Outcome::Refused,
+        };
+        let entry = person.entry(action, format!("camera {camera}"));
+        person.note(with_details(entry, &wish).result(result));
+    }
+    done?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whoever may steer, the camera being one that turns, and not too often.
+fn steerer(person: As<Drawer>, shared: &Shared, camera: &str) -> Result<LoggedIn, ApiError> {
+    let person = person.at(camera)?;
+    shared.steering.reach(camera)?;
+    if !shared.holds.may_command(person.name()) {
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        return Err(ApiError::new(status, "these are too many commands")
+            .remedy("send at most 20 a second")
+            .retry_after_s(1));
+    }
+    Ok(person)
+}
+
+/// What a camera can reach, and who steers it.
+#[utoipa::path(
+    get, path = "/api/v1/cameras/{camera}/steering", operation_id = "steering",
+    params(("camera" = String, Path, description = "the camera's id")),
+    security(("session" = ["integrator", "admin"])),
+    responses(
+        (status = 200, body = SteeringState),
+        (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 409, body = ErrorBody, description = "it does not turn"),
+    )
+)]
+pub(super) async fn steering(
+    person: As<Drawer>,
+    Path(camera): Path<String>,
+    State(shared): State<Shared>,
+) -> Result<Json<SteeringState>, ApiError> {
+    person.at(&camera)?;
+    let reach = shared.steering.reach(&camera)?;
+    let held_by = shared.holds.holder(&camera);
+    Ok(Json(SteeringState { reach, held_by }))
+}
+
+/// Turn and zoom. Ends by itself 0.7 s after the last such request.
+#[utoipa::path(
+    post, path = "/api/v1/cameras/{camera}/steering/move", operation_id = "steer_move",
+    params(("camera" = String, Path, description = "the camera's id")),
+    request_body = Push, security(("session" = ["integrator", "admin"])),
+    responses(
+        (status = 204, description = "it turns"),
+        (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
+        (status = 404, body = ErrorBody),
+        (status = 409, body = ErrorBody, description = "somebody else steers, or it does not turn"),
+        (status = 422, body = ErrorBody, description = "beyond -1 to 1"),
+        (status = 429, body = ErrorBody, description = "more than 20 commands a second"),
+        (status = 502, body = ErrorBody, description = "the camera refuses or cannot be reached"),
+        (status = 503, body = ErrorBody, description = "it cannot be recorded"),
+    )
+)]
+pub(super) async fn push(
+    person: As<Drawer>,
+    session: Session,
+    Path(camera): Path<String>,
+    State(shared): State<Shared>,
+    body: Result<Json<Push>, JsonRejection>,
+) -> Result<StatusCode, ApiError> {
+    let person = steerer(person, &shared, &camera)?;
+    let wish = read(body)?.wish()?;
+    command(person, session, shared, camera, wish).await
+}
+
+/// Stop.
+#[utoipa::path(
+    post, path = "/api/v1/cameras/{camera}/steering/stop", operation_id = "steer_stop",
+    params(("camera" = String, Path, description = "the camera's id")),
+    security(("session" = ["integrator", "admin"])),
+    responses(
+        (status = 204, description = "it stands still"),
+        (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 409, body = ErrorBody, description = "somebody else steers, or it does not turn"),
+        (status = 502, body = ErrorBody, description = "it has not confirmed; the gateway goes on telling it"),
+    )
+)]
+pub(super) async fn stop(
+    person: As<Drawer>,
+    session: Session,
+    Path(camera): Path<String>,
+    State(shared): State<Shared>,
+) -> Result<StatusCode, ApiError> {
+    // However many commands came before: it is never too often to stop.
+    let person = person.at(&camera)?;
+    shared.steering.reach(&camera)?;
+    command(person, session, shared, camera, Wish::Stop).await
+}
+
+/// Go to a position of the head, or look along a direction of the world.
+#[utoipa::path(
+    post, path = "/api/v1/cameras/{camera}/steering/go", operation_id = "steer_go",
+    params(("camera" = String, Path, description = "the camera's id")),
+    request_body = Place, security(("session" = ["integrator", "admin"])),
+    responses(
+        (status = 204, description = "it is on its way"),
+        (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
+        (status = 404, body = ErrorBody), (status = 409, body = ErrorBody),
+        (status = 422, body = ErrorBody, description = "beyond what it reaches"),
+        (status = 429, body = ErrorBody), (status = 502, body = ErrorBody), (status = 503, body = ErrorBody),
+    )
+)]
+pub(super) async fn go(
+    person: As<Drawer>,
+    session: Session,
+    Path(camera): Path<String>,
+    State(shared): State<Shared>,
+    body: Result<Json<Place>, JsonRejection>,
+) -> Result<StatusCode, ApiError> {
+    let person = steerer(person, &shared, &camera)?;
+    let wish = read(body)?.wish()?;
+    command(person, session, shared, camera, wish).await
+}
+
+/// Go to what the camera calls home.
+#[utoipa::path(
+    post, path = "/api/v1/cameras/{camera}/steering/home", operation_id = "steer_home",
+    params(("camera" = String, Path, description = "the camera's id")),
+    security(("session" = ["integrator", "admin"])),
+    responses(
+        (status = 204, description = "it is on its way"),
+        (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 409, body = ErrorBody), (status = 429, body = ErrorBody), (status = 502, body = ErrorBody),
+        (status = 503, body = ErrorBody),
+    )
+)]
+pub(super) async fn home(
+    person: As<Drawer>,
+    session: Session,
+    Path(camera): Path<String>,
+    State(shared): State<Shared>,
+) -> Result<StatusCode, ApiError> {
+    let person = steerer(person, &shared, &camera)?;
+    command(person, session, shared, camera, Wish::Home).await
+}
+
+/// The camera's own presets.
+#[utoipa::path(
+    get, path = "/api/v1/cameras/{camera}/presets", operation_id = "presets",
+    params(("camera" = String, Path, description = "the camera's id")),
+    security(("session" = ["integrator", "admin"])),
+    responses(
+        (status = 200, body = Presets),
+        (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 409, body = ErrorBody), (status = 429, body = ErrorBody), (status = 502, body = ErrorBody),
+    )
+)]
+pub(super) async fn presets(
+    person: As<Drawer>,
+    Path(camera): Path<String>,
+    State(shared): State<Shared>,
+) -> Result<Json<Presets>, ApiError> {
+    steerer(person, &shared, &camera)?;
+    let presets = shared.steering.presets(&camera).await?;
+    Ok(Json(Presets { presets }))
+}
+
+/// Go to one of the camera's presets.
+#[utoipa::path(
+    post, path = "/api/v1/cameras/{camera}/presets/{token}/go", operation_id = "go_preset",
+    params(
+        ("camera" = String, Path, description = "the camera's id"),
+        ("token" = String, Path, description = "the preset's token"),
+    ),
+    security(("session" = ["integrator", "admin"])),
+    responses(
+        (status = 204, description = "it is on its way"),
+        (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
+        (status = 404, body = ErrorBody, description = "no such camera or preset"),
+        (status = 409, body = ErrorBody), (status = 429, body = ErrorBody), (status = 502, body = ErrorBody),
+        (status = 503, body = ErrorBody),
+    )
+)]
+pub(super) async fn go_preset(
+    person: As<Drawer>,
+    session: Session,
+    Path((camera, token)): Path<(String, String)>,
+    State(shared): State<Shared>,
+) -> Result<StatusCode, ApiError> {
+    let person = steerer(person, &shared, &camera)?;
+    if token.chars().count() > LONGEST_TOKEN || token.chars().any(char::is_control) {
+        return Err(SteerFault::NoPreset.into());
+    }
+    command(person, session, shared, camera, Wish::Preset(token)).await
+}
