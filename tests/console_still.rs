@@ -14,6 +14,7 @@ use greyplane::clock::{Clock, Mono, SystemClock, WallTime};
 use greyplane::config;
 use greyplane::prove::{Rgb, watch};
 use greyplane::secret::Secret;
+use greyplane::sim::motion::script::{Place, Script};
 use greyplane::sim::{CANARY_RGB, Sim, SimConfig};
 use greyplane::users::{PasswordHash, Role, User, Users};
 use image::RgbImage;
@@ -151,6 +152,14 @@ impl House {
     fn said(&self) -> Vec<String> {
         let say = |r: Record| format!("{} {} {}", r.actor, r.action, r.result.name());
         self.recorded().into_iter().map(say).collect()
+    }
+
+    /// The same, once there are `n`: what is refused is recorded a moment later.
+    async fn said_in_the_end(&self, n: usize) -> Vec<String> {
+        while self.recorded().len() < n {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        self.said()
     }
 
     /// Waits until the masked picture shows.
@@ -300,7 +309,7 @@ async fn only_who_may_permits_and_only_an_integrator_fetches() {
     let path = format!("{elsewhere}/permit");
     let answer = olga.ask(Method::POST, &path, body).await;
     assert_eq!(answer.status(), 404);
-    assert_eq!(h.said(), ["iris clear-still refused"]);
+    assert_eq!(h.said_in_the_end(1).await, ["iris clear-still refused"]);
 
     let (status, given) = olga.permit(5).await;
     assert_eq!((status, &given["by"]), (200, &json!("olga")), "{given}");
@@ -324,7 +333,7 @@ async fn only_who_may_permits_and_only_an_integrator_fetches() {
     assert_eq!(iris.get(STILL).await.0, 403);
     assert_eq!(olga.withdraw().await, 204, "there is none any more");
     assert_eq!(
-        h.said()[1..],
+        h.said_in_the_end(5).await[1..],
         [
             "olga still-permit done",
             "iris clear-still failed",
@@ -397,7 +406,7 @@ async fn a_permit_ends_with_its_camera_and_none_outlives_the_gateway() {
     }
     let iris = h.log_in("iris").await;
     assert_eq!(iris.get(PERMIT).await.1["until"], Value::Null);
-    let said = h.said();
+    let said = h.said_in_the_end(5).await;
     let over = said.iter().filter(|s| s.contains("still-permit-over"));
     assert_eq!(over.count(), 2, "{said:?}");
 }
@@ -419,15 +428,28 @@ async fn with_four_eyes_nobody_uses_a_permit_of_their_own() {
 
 /// A gateway before a street that stands still, whose houses have their zones.
 fn before_a_street() -> (House, Sim) {
-    let street = SimConfig {
+    let street = |at| SimConfig {
         id: "street".into(),
         canary: true,
         width: 640,
         height: 360,
         metadata_hz: 0.0,
+        motion: Script::Still { at },
         ..SimConfig::default()
     };
-    let sim = Sim::start(street, Arc::new(SystemClock::new())).unwrap();
+    let start = |at| Sim::start(street(at), Arc::new(SystemClock::new())).unwrap();
+    let ahead = Place {
+        pan_deg: 0.0,
+        tilt_deg: -8.0,
+        zoom: 0.0,
+    };
+    let zones: Value = serde_json::from_str(&start(ahead).zones_json()).unwrap();
+    let house = zones["zones"].as_array().unwrap().iter();
+    let house = house.clone().find(|zone| zone["mode"] == "hide").unwrap();
+    let sim = start(Place {
+        pan_deg: house["shape"]["points"][0]["pan_deg"].as_f64().unwrap(),
+        ..ahead
+    });
     let profile = tempfile::NamedTempFile::new().unwrap();
     fs::write(profile.path(), sim.profile().to_toml()).unwrap();
     let camera = format!(
@@ -590,8 +612,8 @@ async fn a_face_is_hidden_in_a_still_where_faces_are_looked_for() {
 #[test]
 fn in_a_browser_one_draws_on_a_still_until_it_is_withdrawn() {
     let (h, _sim) = before_a_street();
-    let shots = h.folder.path().join("shots");
-    fs::create_dir(&shots).unwrap();
+    let shots = Path::new(env!("CARGO_TARGET_TMPDIR")).join("still");
+    fs::create_dir_all(&shots).unwrap();
     let [r, g, b] = CANARY_RGB;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/still.mjs");
     let ran = Command::new("node")

@@ -176,6 +176,7 @@ fn a_pack_tells_what_a_turning_camera_hides_and_how_it_ran() {
             "nl",
             [
                 "<html lang=\"nl\">",
+                "Verborgen bij elke nagegane stand waarbij de plek in beeld is (30):",
                 "is verborgen bij alle ",
                 "2 u 0 min",
                 "10 u 0 min",
@@ -190,6 +191,7 @@ fn a_pack_tells_what_a_turning_camera_hides_and_how_it_ran() {
             "en",
             [
                 "<html lang=\"en\">",
+                "Hidden at each checked position that has the place in the picture (30):",
                 "is hidden at each of the ",
                 "2 h 0 min",
                 "10 h 0 min",

@@ -15,7 +15,6 @@ use std::path::PathBuf;
 use utoipa::ToSchema;
 
 pub use store::{Archive, Known};
-pub use store::Archive;
 pub(crate) use store::rfc3339;
 
 /// One version of one document.

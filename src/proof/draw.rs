@@ -186,7 +186,7 @@ impl Chart {
                     circle.preset cx=(format!("{x:.1}")) cy=(format!("{y:.1}")) r="1" {}
                 }
                 @for label in &self.labels {
-                    text.number x=(format!("{:.1}", label.x)) y=(format!("{:.1}", label.y)) font-size="4" {
+                    text.number x=(format!("{:.1}", label.x)) y=(format!("{:.1}", label.y)) font-size="3" {
                         (label.number)
                     }
                 }

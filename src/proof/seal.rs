@@ -124,13 +124,13 @@ mod tests {
     #[test]
     fn every_changed_byte_and_every_cut_is_found() {
         let [one, other] = [(); 2].map(|()| tempfile::tempdir().unwrap());
-        let (signer, stranger) = (self::signer(one.path()), self::signer(other.path()));
+        let (ours, stranger) = (signer(one.path()), signer(other.path()));
         let page = b"<!DOCTYPE html><html lang=\"nl\"><p>house 12</p>".to_vec();
-        let file = seal(page.clone(), &signer).unwrap();
+        let file = seal(page.clone(), &ours).unwrap();
         assert_eq!(file.len(), page.len() + END);
         let sealed = verify(&file, None).unwrap();
-        assert_eq!(sealed.key, signer.public());
-        assert_eq!(verify(&file, Some(&signer.public())), Ok(sealed));
+        assert_eq!(sealed.key, ours.public());
+        assert_eq!(verify(&file, Some(&ours.public())), Ok(sealed));
         for at in 0..file.len() {
             for bit in 0..8 {
                 let mut changed = file.clone();
@@ -143,13 +143,13 @@ mod tests {
         let other = Some(stranger.public());
         assert_eq!(
             verify(&file, other.as_ref()),
-            Err(NotSealed::OtherKey(signer.public()))
+            Err(NotSealed::OtherKey(ours.public()))
         );
         // Somebody else's signature under the gateway's name.
         let forged = seal(page, &stranger).unwrap();
-        let [own, foreign] = [signer.public(), stranger.public()].map(|k| k.to_string());
+        let [own, foreign] = [ours.public(), stranger.public()].map(|k| k.to_string());
         let forged = String::from_utf8(forged).unwrap().replace(&foreign, &own);
         assert_eq!(verify(forged.as_bytes(), None), Err(NotSealed::Forged));
-        assert_eq!(seal(b"{\"format\":1".to_vec(), &signer), None);
+        assert_eq!(seal(b"{\"format\":1".to_vec(), &ours), None);
     }
 }

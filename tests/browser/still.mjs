@@ -47,7 +47,7 @@ const { browser, page: permits } = await open();
 try {
   const complaints = [];
   const listen = (page) => page.on('console', (line) => {
-    if (line.type() === 'error') complaints.push(line.text());
+    if (line.type() === 'error') complaints.push(`${line.text()} ${line.location().url}`);
   });
   // The policy of the page lets no other scripts in than its own.
   const bypass = { viewport: { width: 1366, height: 768 }, locale: 'en-GB', bypassCSP: true };

@@ -11,11 +11,11 @@ import "./style/drawing.css";
 import "./style/zones.css";
 import "./style/dialogs.css";
 import "./style/versions.css";
+import "./style/audit.css";
+import "./style/still.css";
 import "./style/steering.css";
 import "./style/presets.css";
 import "./style/motion.css";
-import "./style/audit.css";
-import "./style/still.css";
 import { LanguageProvider } from "./text/language";
 
 const root = document.getElementById("app");

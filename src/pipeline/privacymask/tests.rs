@@ -13,9 +13,10 @@ use super::*;
 use crate::clock::{CaptureTime, Mono, SimClock, WallTime};
 use crate::event::{CameraState, Event};
 use crate::geom::PixelPoint;
-use crate::plan::{Hide, Plan};
-use crate::still::{Slot, StillPlan};
-use crate::zone::{GrownPoint, Mode, Region};
+use crate::plan::{Hide, MarginLimits, Plan, PlanInput, RegionSource};
+use crate::pose::PoseEstimate;
+use crate::still::{NoStill, Slot, StillPlan};
+use crate::zone::{CannotPlace, GrownPoint, Mode, Region};
 
 mod still;
 

@@ -75,6 +75,10 @@ fn in_force(figures: &Figures<'_>, l: Language) -> Markup {
                 (l.say(", saved ", ", opgeslagen ")) (words::moment(&v.saved))
                 (l.say(" by ", " door ")) (v.author)
             }
+            None if known.versions.is_empty() => {
+                (l.say("a document that was never saved through the console",
+                    "een document dat nooit via de console is opgeslagen"))
+            }
             None => {
                 (l.say("a document without a version of its own (changed outside of the console)",
                     "een document zonder eigen versie (buiten de console gewijzigd)"))

@@ -114,13 +114,13 @@ fn zones(figures: &Figures<'_>, hidden: &Hidden, l: Language) -> Markup {
             tbody {
                 @for (i, zone) in set.zones().iter().enumerate() {
                     tr {
-                        td { (i + 1) }
+                        td.id { (i + 1) }
                         td { (zone.name.as_deref().unwrap_or(&zone.id)) @if zone.name.is_some() { br; code { (zone.id) } } }
                         td { (mode(l, zone)) }
                         td { (place(set, i, l)) }
                         td {
                             @match claim(i) {
-                                Some(claim) => (summary::verdict(figures, claim, l)),
+                                Some(claim) => { (summary::verdict(figures, claim, l)) div.what { (summary::counted(claim, l)) } }
                                 None => (l.say("may be seen", "mag te zien zijn")),
                             }
                         }

@@ -9,7 +9,7 @@ use crate::zone::{Mode, Zone};
 use maud::{Markup, html};
 
 /// Zones that are answered one by one here; the table has all.
-const ANSWERED: usize = 25;
+const ANSWERED: usize = 40;
 /// Places to be seen that are named in a sentence.
 const NAMED: usize = 8;
 
@@ -56,9 +56,8 @@ fn answers(figures: &Figures<'_>, hidden: &Hidden, l: Language) -> Markup {
     let zones = hidden.zones.zones();
     let Claims { claims, positions } = &hidden.claims;
     // What somebody must know comes first, however many there are.
-    let mut order: Vec<&Claim> = claims.iter().collect();
-    order.sort_by_key(|claim| claim.open == 0);
-    let more = order.len().saturating_sub(ANSWERED);
+    let (plain, told): (Vec<&Claim>, Vec<&Claim>) = claims.iter().partition(|c| is_hidden(c));
+    let more = plain.len().saturating_sub(ANSWERED);
     html! {
         @if claims.is_empty() {
             ul.answers { li.note {
@@ -69,12 +68,24 @@ fn answers(figures: &Figures<'_>, hidden: &Hidden, l: Language) -> Markup {
                 }
             } }
         }
-        ul.answers {
-            @for claim in order.into_iter().take(ANSWERED) { (answer(figures, zones, claim, l)) }
+        @if !told.is_empty() {
+            ul.answers {
+                @for claim in told { (answer(figures, zones, claim, l)) }
+            }
         }
-        @if more > 0 {
-            p { (l.say(format!("And {} more: see the table of zones.", l.count(more as u64)),
-                format!("En nog {}: zie de tabel met vlakken.", l.count(more as u64)))) }
+        @if !plain.is_empty() {
+            div.good {
+                p { strong { (headline(figures, plain.len(), l)) } }
+                ul.names {
+                    @for claim in plain.into_iter().take(ANSWERED) {
+                        li { (name(zones, claim.about, l)) span.what { " " (times(figures, claim, l)) } }
+                    }
+                }
+                @if more > 0 {
+                    p { (l.say(format!("And {} more: see the table of zones.", l.count(more as u64)),
+                        format!("En nog {}: zie de tabel met vlakken.", l.count(more as u64)))) }
+                }
+            }
         }
         p.plain {
             @match &figures.stance {
@@ -108,6 +119,38 @@ fn answer(figures: &Figures<'_>, zones: &[Zone], claim: &Claim, l: Language) -> 
             strong { (name(zones, claim.about, l)) } " " (verdict(figures, claim, l))
             div.what { (counted(claim, l)) }
         }
+    }
+}
+
+/// Nothing of it was ever open, and something of it was looked at.
+fn is_hidden(claim: &Claim) -> bool {
+    claim.open == 0 && claim.positions > 0
+}
+
+/// Of so many places, nothing was open in any picture that was looked at.
+fn headline(figures: &Figures<'_>, places: usize, l: Language) -> String {
+    let places = l.count(places as u64);
+    match &figures.stance {
+        Ok(Some(_)) => l.say(
+            format!(
+                "No. Hidden at each checked position that has the place in the picture ({places}):"
+            ),
+            format!(
+                "Nee. Verborgen bij elke nagegane stand waarbij de plek in beeld is ({places}):"
+            ),
+        ),
+        _ => l.say(
+            format!("Hidden in this camera's picture ({places}):"),
+            format!("Verborgen in het beeld van deze camera ({places}):"),
+        ),
+    }
+}
+
+fn times(figures: &Figures<'_>, claim: &Claim, l: Language) -> String {
+    let n = l.count(claim.positions as u64);
+    match &figures.stance {
+        Ok(Some(_)) => l.say(format!("({n} positions)"), format!("({n} standen)")),
+        _ => String::new(),
     }
 }
 
@@ -179,7 +222,7 @@ pub(super) fn verdict(figures: &Figures<'_>, claim: &Claim, l: Language) -> Stri
     )
 }
 
-fn counted(claim: &Claim, l: Language) -> String {
+pub(super) fn counted(claim: &Claim, l: Language) -> String {
     let (sampled, looks) = (l.count(claim.sampled as u64), l.count(claim.looks));
     let mut text = l.say(
         format!("{sampled} sampled directions; {looks} times one of them was in a picture"),

@@ -62,7 +62,8 @@ function Detail({ detail }: { detail: Record<string, unknown> }) {
   const entries = Object.entries(detail);
   if (entries.length === 0) return <>–</>;
   const value = (name: string, given: unknown): string => {
-    const text = typeof given === "string" ? given : JSON.stringify(given);
+    const words = Array.isArray(given) && given.every((item) => typeof item === "string");
+    const text = typeof given === "string" ? given : words ? given.join(", ") : JSON.stringify(given);
     if (name === "state") return named(t.state, text);
     if (name === "code") return codeName(text, t);
     if (given === true || given === false) return given ? t.audit.table.yes : t.audit.table.no;

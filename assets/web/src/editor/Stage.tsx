@@ -12,8 +12,8 @@ import { DoubtNotice } from "./Notices";
 import { Cross, Drawn, Handles } from "./Handles";
 import { usePointer } from "./usePointer";
 import { StillPicture } from "./StillBar";
-import { useGoPointer, useTrimPointer, type Tool, type ToolProps } from "./useTools";
 import type { Frozen } from "./useStill";
+import { useGoPointer, useTrimPointer, type Tool, type ToolProps } from "./useTools";
 import type { LookingAt } from "./useView";
 import { ZoneShapes } from "./ZoneShapes";
 

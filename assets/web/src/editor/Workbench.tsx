@@ -48,10 +48,10 @@ export function Workbench({ camera, user, stills, masks, comebacks, expired }: P
   const { t } = useTexts();
   const live = useView(camera.id, expired);
   const still = useStill(camera.id, stills, expired);
-  const looking = still.frozen?.looking ?? live;
   const work = useWork({ camera: camera.id, user, masks, expired });
   const { editing, dispatch, dirty, saving, ask } = work;
   const [tab, setTab] = useState<Tab>("picture");
+  const looking = (tab === "picture" && still.frozen?.looking) || live;
   const [cursor, setCursor] = useState<Pixel | null>(null);
   const drawingArea = useRef<SVGSVGElement>(null);
   const leaving = useLeaving(dirty);
@@ -87,14 +87,10 @@ export function Workbench({ camera, user, stills, masks, comebacks, expired }: P
     window.requestAnimationFrame(() => drawingArea.current?.focus({ preventScroll: true }));
   };
   const compare = (preset: Preset) => {
+    // The picture that is grabbed is the one of now, also while a still lies over it.
     if (!turning) return;
-    still.back();
     const video = drawingArea.current?.closest(".masks-stage")?.querySelector("video");
     setMoment({ preset, view: turning, picture: grab(video) });
-  };
-  const show = (next: Tab) => {
-    if (next === "motion") still.back();
-    setTab(next);
   };
   const draw = () => {
     if (!chart || !may) return;
@@ -132,7 +128,7 @@ export function Workbench({ camera, user, stills, masks, comebacks, expired }: P
   const tabs: Tab[] = ["picture", ...(view?.kind === "fixed" ? [] : turns), "versions"];
   return (
     <div class="masks-page">
-      <Head camera={camera} version={work.base.version} dirty={dirty} tab={tab} setTab={show} tabs={tabs}>
+      <Head camera={camera} version={work.base.version} dirty={dirty} tab={tab} setTab={setTab} tabs={tabs}>
         {(tab === "picture" || tab === "panorama") && (
           <Toolbar editing={editing} dispatch={dispatch} draw={may ? draw : null} dirty={dirty} save={save} />
         )}

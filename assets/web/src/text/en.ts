@@ -3,10 +3,10 @@
 import { auditEn } from "./audit.en";
 import { wayEn } from "./live.en";
 import { masksEn } from "./masks.en";
+import { stillEn } from "./still.en";
 import { motionEn } from "./motion.en";
 import { presetsEn } from "./presets.en";
 import { steeringEn } from "./steering.en";
-import { stillEn } from "./still.en";
 
 export const en = {
   language: { own: "English", other: "Nederlands" },
@@ -136,11 +136,11 @@ export const en = {
     waiting: "Waiting for the gateway…",
   },
   masks: masksEn,
+  audit: auditEn,
+  still: stillEn,
   motion: motionEn,
   presets: presetsEn,
   steering: steeringEn,
-  audit: auditEn,
-  still: stillEn,
   officer: {
     heading: "State of the cameras",
     noVideo:

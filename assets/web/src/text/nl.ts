@@ -4,10 +4,10 @@ import type { Dictionary } from "./en";
 import { auditNl } from "./audit.nl";
 import { wayNl } from "./live.nl";
 import { masksNl } from "./masks.nl";
+import { stillNl } from "./still.nl";
 import { motionNl } from "./motion.nl";
 import { presetsNl } from "./presets.nl";
 import { steeringNl } from "./steering.nl";
-import { stillNl } from "./still.nl";
 
 export const nl: Dictionary = {
   language: { own: "Nederlands", other: "English" },
@@ -138,11 +138,11 @@ export const nl: Dictionary = {
     waiting: "Wachten op de gateway…",
   },
   masks: masksNl,
+  audit: auditNl,
+  still: stillNl,
   motion: motionNl,
   presets: presetsNl,
   steering: steeringNl,
-  audit: auditNl,
-  still: stillNl,
   officer: {
     heading: "Status van de camera’s",
     noVideo:

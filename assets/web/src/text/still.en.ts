@@ -8,7 +8,7 @@ export const stillEn = {
   busy: "Fetching…",
   picture: (camera: string) => `Clear still of ${camera}`,
   shown: (time: string) =>
-    `You draw on a clear still of ${time}. Your name stands all over it, and that you fetched it is on record.`,
+    `You draw on a clear still of ${time}. It bears your name, and is on record.`,
   left: (by: string, time: string) => `Permitted by ${by}, for ${time} more.`,
   none: (givers: string) =>
     `A clear still would show what the masks hide. Nobody has permitted it now. These people can: ${givers}.`,

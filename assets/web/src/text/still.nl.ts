@@ -10,7 +10,7 @@ export const stillNl: typeof stillEn = {
   busy: "Ophalen…",
   picture: (camera) => `Onafgedekt beeld van ${camera}`,
   shown: (time) =>
-    `U tekent op een onafgedekt beeld van ${time}. Uw naam staat er overal op, en dat u het hebt opgehaald is vastgelegd.`,
+    `U tekent op een onafgedekt beeld van ${time}. Uw naam staat erop, en het is vastgelegd.`,
   left: (by, time) => `Toegestaan door ${by}, nog ${time}.`,
   none: (givers) =>
     `Een onafgedekt beeld zou tonen wat de maskers afdekken. Niemand heeft het nu toegestaan. Deze mensen kunnen dat: ${givers}.`,

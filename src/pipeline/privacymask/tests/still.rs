@@ -1,10 +1,6 @@
 //! What a request for a still does to the frame it is taken from: nothing.
 
 use super::*;
-use crate::plan::{MarginLimits, PlanInput, RegionSource};
-use crate::pose::PoseEstimate;
-use crate::still::{NoStill, StillPlan};
-use crate::zone::CannotPlace;
 
 struct LeftHalf;
 
