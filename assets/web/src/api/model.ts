@@ -13,6 +13,28 @@ export type Version = Schemas["Version"];
 export type Mistake = Schemas["Mistake"];
 export type ViewMessage = Schemas["CameraView"];
 
+/** What a camera can reach, and who steers it now. */
+export interface Reach {
+  pan_deg: [number, number];
+  tilt_deg: [number, number];
+  /** Narrowest and widest. */
+  hfov_deg: [number, number];
+  endless_pan: boolean;
+  max_speed_deg_s: number;
+  held_by: string | null;
+  home: boolean;
+  presets: boolean;
+}
+
+/** A preset that the camera keeps itself; what it does not tell is null. */
+export interface OwnPreset {
+  token: string;
+  name: string;
+  pan_deg: number | null;
+  tilt_deg: number | null;
+  zoom: number | null;
+}
+
 const VIDEO_ROLES: readonly Role[] = ["observer", "integrator", "admin"];
 
 /** Whether the gateway gives this user pictures. It decides; the page only asks for what it will get. */

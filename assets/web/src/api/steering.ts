@@ -1,21 +1,8 @@
 // Requests that turn a camera, and those about its own presets.
 
-import type { OwnPreset } from "../masks/places";
 import type { Command } from "../steering/course";
 import { read, send } from "./client";
-
-/** What the camera can reach, and who steers it now. */
-export interface Reach {
-  pan_deg: [number, number];
-  tilt_deg: [number, number];
-  /** Narrowest and widest. */
-  hfov_deg: [number, number];
-  endless_pan: boolean;
-  max_speed_deg_s: number;
-  held_by: string | null;
-  home: boolean;
-  presets: boolean;
-}
+import type { OwnPreset, Reach } from "./model";
 
 function camera(id: string, rest: string): string {
   return `/api/v1/cameras/${encodeURIComponent(id)}/${rest}`;

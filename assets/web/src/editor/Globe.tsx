@@ -1,7 +1,7 @@
 // On the panorama: what the camera has looked at, what not yet, and what it never can.
 
 import { useId, useMemo } from "preact/hooks";
-import type { Reach } from "../api/steering";
+import type { Reach } from "../api/model";
 import { pathOf, reachable, shareOf, type Cells } from "../geometry/globe";
 import type { TurningView } from "../geometry/types";
 import { number } from "../text/format";

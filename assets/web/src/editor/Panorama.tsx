@@ -6,7 +6,7 @@ import { BOTTOM_DEG, frameInPanorama, TOP_DEG, toPanorama } from "../geometry/pa
 import { PANORAMA_SHEET } from "../masks/chart";
 import type { Zone } from "../masks/document";
 import { useTexts } from "../text/language";
-import type { Reach } from "../api/steering";
+import type { Reach } from "../api/model";
 import { Globe, GlobeLegend, useReach } from "./Globe";
 import { DoubtNotice } from "./Notices";
 import { useScale } from "./Stage";

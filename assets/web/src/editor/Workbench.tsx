@@ -8,7 +8,7 @@ import { trimmed as trimmedAt } from "../masks/trimmed";
 import type { Masks } from "../masks/versions";
 import { MotionCheck } from "../motion/MotionCheck";
 import { SteeringPanel } from "../steering/SteeringPanel";
-import { useSteering } from "../steering/useSteering";
+import { useSteering, type Steering } from "../steering/useSteering";
 import { useSteeringKeys } from "../steering/useSteeringKeys";
 import { useTexts } from "../text/language";
 import type { CameraView } from "../view";
@@ -25,10 +25,10 @@ import { StillBar } from "./StillBar";
 import { Toolbar } from "./Toolbar";
 import { useEditorKeys } from "./useEditorKeys";
 import { useLeaving } from "./useLeaving";
-import { useStill } from "./useStill";
 import { useOwnPresets } from "./useOwnPresets";
 import { useSeen } from "./useSeen";
 import { useToolKeys, type Tool } from "./useTools";
+import { useStill } from "./useStill";
 import { useView } from "./useView";
 import { useWork } from "./useWork";
 import { Versions } from "./Versions";
@@ -57,13 +57,16 @@ export function Workbench({ camera, user, stills, masks, comebacks, expired }: P
   const leaving = useLeaving(dirty);
   const { chart, doubt, view } = looking;
   const may = chart !== null && (doubt === "none" || doubt === "moving");
-  const turning = view?.kind === "turning" ? view : null;
-  const known = may ? turning : null;
+  // What is drawn on may be a still; where the camera looks now is another question.
+  const turning = live.view?.kind === "turning" ? live.view : null;
+  const now = turning && (live.doubt === "none" || live.doubt === "moving") ? turning : null;
+  const known = may && view?.kind === "turning" ? view : null;
   const { presets } = editing.document;
   const trimmed = useMemo(() => (view && chart ? trimmedAt(view, chart, presets) : null), [view, chart, presets]);
   const here = useMemo(() => (known ? standingOn(presets ?? [], known) : null), [known, presets]);
   const seen = useSeen(live);
-  const { steering, refusal } = useSteering(camera.id, turning !== null, expired);
+  const { steering: hands, refusal } = useSteering(camera.id, turning !== null, expired);
+  const steering = useMemo(() => hands && livePicture(hands, still.back), [hands, still.back]);
   const own = useOwnPresets(camera.id, steering?.reach.presets ?? false, expired);
   const [list, setList] = useState<List>("zones");
   const [chosen, setTool] = useState<Tool>("zones");
@@ -85,9 +88,9 @@ export function Workbench({ camera, user, stills, masks, comebacks, expired }: P
   };
   const compare = (preset: Preset) => {
     // The picture that is grabbed is the one of now, also while a still lies over it.
-    if (live.view?.kind !== "turning") return;
+    if (!turning) return;
     const video = drawingArea.current?.closest(".masks-stage")?.querySelector("video");
-    setMoment({ preset, view: live.view, picture: grab(video) });
+    setMoment({ preset, view: turning, picture: grab(video) });
   };
   const draw = () => {
     if (!chart || !may) return;
@@ -160,8 +163,8 @@ export function Workbench({ camera, user, stills, masks, comebacks, expired }: P
             <div class="masks-main">
               <Stage
                 {...{ camera, comebacks, expired, looking, may, editing, dispatch, cursor, setCursor, drawingArea }}
-                still={still.frozen}
                 {...{ trimmed, tools }}
+                still={still.frozen}
               />
               <StillBar still={still} />
               <p class="quiet-text hint">
@@ -172,7 +175,7 @@ export function Workbench({ camera, user, stills, masks, comebacks, expired }: P
             <Panorama
               zones={editing.document.zones}
               selected={editing.zone}
-              looking={looking}
+              looking={live}
               choose={work.choose}
               seen={seen}
               reach={steering?.reach ?? null}
@@ -195,7 +198,7 @@ export function Workbench({ camera, user, stills, masks, comebacks, expired }: P
               {list === "presets" && turning ? (
                 <Presets
                   {...{ editing, dispatch, here, own, steering, tool, compare }}
-                  view={known}
+                  view={now}
                   between={trimmed?.between ?? false}
                   setTool={take}
                 />
@@ -237,4 +240,19 @@ export function Workbench({ camera, user, stills, masks, comebacks, expired }: P
       {leaving.to !== null && <LeaveDialog kept={work.kept} stay={leaving.stay} leave={leaving.leave} />}
     </div>
   );
+}
+
+/** Whoever steers looks at what comes now: a still is put away. */
+function livePicture(steering: Steering, back: () => void): Steering {
+  return {
+    ...steering,
+    hold: (part) => {
+      back();
+      steering.hold(part);
+    },
+    send: (what) => {
+      back();
+      steering.send(what);
+    },
+  };
 }

@@ -3,7 +3,7 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { failureOf } from "../api/client";
 import { readOwnPresets } from "../api/steering";
-import type { OwnPreset } from "../masks/places";
+import type { OwnPreset } from "../api/model";
 
 export interface OwnPresets {
   list: readonly OwnPreset[];

@@ -15,6 +15,10 @@ const VIEW: TurningView = {
   mount: { pan_deg: 0, pitch_deg: 0, roll_deg: 0, ceiling: false },
   moving: false,
   margin_deg: 0.5,
+  zoom: 0,
+  hfov_deg: 60.4,
+  state: "live",
+  reason: null,
 };
 const LIMITS: Limits = { pan_deg: [-180, 180], tilt_deg: [-90, 0], endless_pan: true, hfov_deg: 60 };
 const cell = (pan: number, tilt: number) => Math.floor(TOP_DEG - tilt) * PANS + Math.floor(pan + 180);

@@ -16,6 +16,10 @@ const VIEW: TurningView = {
   mount: { pan_deg: 0, pitch_deg: 0, roll_deg: 0, ceiling: false },
   moving: false,
   margin_deg: 0.5,
+  zoom: 0,
+  hfov_deg: 60.4,
+  state: "live",
+  reason: null,
 };
 
 // The numbers of the gateway's own tests: src/zone/trim.rs and src/zone/tests.rs.

@@ -1,16 +1,8 @@
 // The camera's own presets and those of the document as one list.
 
+import type { OwnPreset } from "../api/model";
 import { distanceDeg, NEAR_DEG } from "../geometry/trim";
 import { presetName, type Preset } from "./document";
-
-/** A preset that the camera keeps itself; what it does not tell is null. */
-export interface OwnPreset {
-  token: string;
-  name: string | null;
-  pan_deg: number | null;
-  tilt_deg: number | null;
-  zoom: number | null;
-}
 
 export interface PlaceRow {
   key: string;
@@ -40,7 +32,7 @@ export function placesOf(presets: readonly Preset[], own: readonly OwnPreset[]):
     }
   };
   take((preset, each) => near(preset, each));
-  take((preset, each) => each.name !== null && plain(each.name) === plain(presetName(preset)));
+  take((preset, each) => plain(each.name) === plain(presetName(preset)));
   const rows = presets.map((preset): PlaceRow => {
     const mine = match.get(preset) ?? null;
     const apart = mine !== null && positionOf(mine) !== null && !near(preset, mine);

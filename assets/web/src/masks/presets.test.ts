@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
+import type { OwnPreset } from "../api/model";
 import type { MaskDocument, Preset } from "./document";
 import { begin, edit, type Edit } from "./editing";
-import { placesOf, standingOn, type OwnPreset } from "./places";
+import { placesOf, standingOn } from "./places";
 import { idFrom, presetOf, trimOf } from "./presets";
 import { street } from "./sample";
 
@@ -107,7 +108,7 @@ test("presets stay when zones are drawn, renamed and deleted", () => {
   });
 });
 
-const own = (token: string, name: string | null, pan_deg: number | null): OwnPreset => {
+const own = (token: string, name: string, pan_deg: number | null): OwnPreset => {
   return { token, name, pan_deg, tilt_deg: pan_deg === null ? null : -4, zoom: null };
 };
 
@@ -125,7 +126,7 @@ test.each<[string, OwnPreset[], [string, string | null, boolean][]]>([
   ],
   [
     "others follow",
-    [own("7", null, null)],
+    [own("7", "", null)],
     [
       ["crossing", null, false],
       ["7", "7", false],

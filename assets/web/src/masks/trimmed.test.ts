@@ -16,6 +16,10 @@ const view = (pan_deg: number): TurningView => ({
   mount: { pan_deg: 0, pitch_deg: 0, roll_deg: 0, ceiling: false },
   moving: false,
   margin_deg: 0.5,
+  zoom: 0,
+  hfov_deg: 60.4,
+  state: "live",
+  reason: null,
 });
 
 test.each<[string, number, number, boolean, boolean]>([
@@ -42,7 +46,7 @@ test("what is drawn on the preset is what a camera sees that stands the trim fur
 });
 
 test("a fixed camera has no trims", () => {
-  const fixed: ViewMessage = { kind: "fixed", size: [1280, 720] };
+  const fixed: ViewMessage = { kind: "fixed", size: [1280, 720], state: "live", reason: null };
   const chart = chartOf(fixed);
   expect(trimmed(fixed, chart, street().presets).of("house")).toEqual({ hidden: [chart], left: null });
 });

@@ -2,8 +2,8 @@
 
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { failureOf, type Failure } from "../api/client";
-import type { Problem } from "../api/model";
-import { command, readReach, type Reach } from "../api/steering";
+import type { Problem, Reach } from "../api/model";
+import { command, readReach } from "../api/steering";
 import { AT_REST, steer, type Command, type Course, type CourseEvent, type Move } from "./course";
 
 export interface Steering {
