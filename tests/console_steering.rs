@@ -607,6 +607,7 @@ async fn steered_fast_it_shows_nothing_private() {
         tokio::time::sleep(Duration::from_millis(900)).await;
     }
     let seen = watching.await.unwrap();
+    println!("{seen:?}");
     assert!(seen.leaks.frames_seen > 0, "{seen:?}");
     assert_eq!(seen.leaks.canary_frames, 0, "{seen:?}");
 }
