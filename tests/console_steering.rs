@@ -607,6 +607,10 @@ async fn steered_fast_it_shows_nothing_private() {
         tokio::time::sleep(Duration::from_millis(900)).await;
     }
     let seen = watching.await.unwrap();
+    // Not wholly covered all the time, or the canary could not have been seen.
+    let live_s = h.gateway().status().cameras[0].live_s;
+    println!("live for {live_s:.1} s; {seen:?}");
+    assert!(live_s > 1.0, "{seen:?}");
     assert!(seen.leaks.frames_seen > 0, "{seen:?}");
     assert_eq!(seen.leaks.canary_frames, 0, "{seen:?}");
 }

@@ -1,8 +1,8 @@
 //! Whatever a camera answers to GetStatus: a status or a refusal, no panic.
 #![no_main]
 
-use greyplane::pose::CameraProfile;
 use greyplane::onvif::answers;
+use greyplane::pose::CameraProfile;
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
 
@@ -17,6 +17,7 @@ fuzz_target!(|text: &str| {
             assert!(profile.ln_focal(position.zoom).is_some());
         }
     }
+    let _ = answers::presets(text);
     let _ = answers::profiles(text);
     let _ = answers::services(text);
     let _ = answers::system_time_s(text);
