@@ -42,6 +42,7 @@ fn bytes(out: &Out) -> Vec<u8> {
 
 #[test]
 fn the_frame_it_is_taken_from_leaves_as_if_nobody_had_asked() {
+    gst::init().unwrap();
     let caps = i420(64, 48);
     let usual = {
         let rig = Rig::new(Case::default());
