@@ -32,6 +32,7 @@ impl Tile {
     pub(super) fn of(small: &Small, scene: &Scene<'_>, view: Option<&View>) -> Self {
         let (width, height) = (f64::from(scene.size.width), f64::from(scene.size.height));
         let scale = small.columns as f64 / width;
+        let size = letters(small.columns);
         let zones = 0..scene.zones.zones().len();
         let middle = |zone: usize| match (scene.zones.sphere_polygon(zone), view) {
             (Some(polygon), Some(view)) => view.project(polygon.cap().centre).map(|p| (p.x, p.y)),
@@ -44,6 +45,14 @@ impl Tile {
         };
         let labels = zones.filter_map(|zone| {
             let (x, y) = middle(zone)?;
+            let polygon = scene.zones.sphere_polygon(zone);
+            let across = polygon.zip(view).map(|(polygon, view)| {
+                2.0 * view.focal_px() * polygon.cap().radius.rad().tan() * scale
+            });
+            // A number that is larger than its zone would hide it.
+            if across.is_some_and(|across| across < size) {
+                return None;
+            }
             let inside = (0.0..width).contains(&x) && (0.0..height).contains(&y);
             inside.then_some(Label {
                 number: zone + 1,
@@ -61,8 +70,7 @@ impl Tile {
 
     pub(super) fn svg(&self, title: &str) -> Markup {
         let (w, h) = (self.columns, self.rows);
-        // Letters of one size on paper, whatever the picture's grid.
-        let size = self.columns as f64 / 12.0;
+        let size = letters(self.columns);
         html! {
             svg.tile viewBox=(format!("0 0 {w} {h}")) role="img" aria-label=(title) {
                 rect.open width=(w) height=(h) {}
@@ -74,6 +82,11 @@ impl Tile {
             }
         }
     }
+}
+
+/// Letters of one size on paper, whatever the picture's grid.
+fn letters(columns: usize) -> f64 {
+    columns as f64 / 12.0
 }
 
 /// Cells as one path of rectangles, each as wide and as high as it can be.

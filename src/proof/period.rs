@@ -55,6 +55,8 @@ pub(super) struct Tally {
     pub(super) all_losses: u64,
     /// Painted pictures that did not read back as hidden (they were covered).
     pub(super) read_back_failures: u64,
+    /// Clear stills that somebody fetched for setting up.
+    pub(super) clear_stills: u64,
     /// Records that the log says were lost.
     pub(super) lost_records: u64,
     /// The first and the last record of the period, and how many lie between.
@@ -131,6 +133,8 @@ impl<'a> Clerk<'a> {
         if record.action == "read-back" && record.object == self.object {
             self.tally.read_back_failures += 1;
         }
+        let own = record.object == self.object && record.result == Outcome::Done;
+        self.tally.clear_stills += u64::from(own && record.action == "clear-still");
         if record.action == "records-lost" {
             let lost = record.detail.get("count").and_then(|v| v.as_u64());
             self.tally.lost_records += lost.unwrap_or(1);

@@ -64,7 +64,7 @@ impl Span {
 
 /// Seconds from `a` to `b`; none where `b` is the earlier.
 pub(super) fn seconds(a: WallTime, b: WallTime) -> f64 {
-    b.0.saturating_sub(a.0).max(0) as f64 * 1e-9
+    b.0.saturating_sub(a.0).max(0) as f64 / 1e9
 }
 
 /// An instant as records and versions write it (RFC 3339).

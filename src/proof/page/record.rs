@@ -137,6 +137,8 @@ fn period(figures: &Figures<'_>, tally: &Tally, l: Language) -> Markup {
         p {
             (l.say("Painted pictures that did not read back as hidden, and were covered: ", "Beelden die na het schilderen niet als verborgen teruglazen, en zijn afgedekt: "))
             (l.count(tally.read_back_failures)) ". "
+            (l.say("Clear stills that were fetched for setting up: ", "Open beelden die voor het instellen zijn opgehaald: "))
+            (l.count(tally.clear_stills)) ". "
             @if tally.lost_records > 0 {
                 strong { (l.say(format!("{} records of this period could not be written: the times above may lack changes.", l.count(tally.lost_records)),
                     format!("{} regels van deze periode konden niet worden geschreven: in de tijden hierboven kunnen veranderingen ontbreken.", l.count(tally.lost_records)))) }
@@ -241,10 +243,12 @@ fn checking(l: Language, key: &PublicKey) -> Markup {
             "Het blok hieronder bevat de SHA-256 van alles wat er in dit bestand boven staat, byte voor byte, en een handtekening (Ed25519) over dezelfde \
              bytes, gezet met de sleutel van het logboek van deze gateway. Elke gewijzigde byte wordt gevonden door:")) }
         p { code { "greyplane proof verify FILE --key " (key) } }
-        p { (l.say(
-            "The key above is only worth something when it came to you another way than with this file: ask the municipality for what `greyplane audit head` \
-             prints on the gateway. A printed copy cannot be checked; ask for the file.",
-            "De sleutel hierboven is alleen iets waard als u die langs een andere weg dan met dit bestand kreeg: vraag de gemeente wat `greyplane audit head` op de \
-             gateway afdrukt. Een afdruk op papier is niet te controleren; vraag om het bestand.")) }
+        p {
+            (l.say("The key above is only worth something when it came to you another way than with this file: ask the municipality for what ",
+                "De sleutel hierboven is alleen iets waard als u die langs een andere weg dan met dit bestand kreeg: vraag de gemeente wat "))
+            code { "greyplane audit head" }
+            (l.say(" prints on the gateway. A printed copy cannot be checked; ask for the file.",
+                " op de gateway afdrukt. Een afdruk op papier is niet te controleren; vraag om het bestand."))
+        }
     }
 }
