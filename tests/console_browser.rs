@@ -148,7 +148,13 @@ fn pictures_reach_the_browser_in_order_and_their_delay_is_told() {
         ..street(sweep())
     };
     let sim = Sim::start(numbered, clock.clone()).unwrap();
-    let config = configure(&sim, folder.path(), &[("street", sim.zones_json())], &ANNA, "");
+    let config = configure(
+        &sim,
+        folder.path(),
+        &[("street", sim.zones_json())],
+        &ANNA,
+        "",
+    );
     let mut gateway = Gateway::start(config, clock).unwrap();
     let ran = script("glass.mjs")
         .args([&gateway.http_url(), "anna", PASSWORD, "street"])

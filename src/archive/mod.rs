@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use utoipa::ToSchema;
 
-pub use store::{Archive, Known};
 pub(crate) use store::rfc3339;
+pub use store::{Archive, Known};
 
 /// One version of one document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -66,10 +66,7 @@ impl Server {
     ///
     /// # Errors
     /// [`CannotStart`].
-    pub fn start(
-        settings: Settings,
-        gateway: Arc<dyn Whole>,
-    ) -> Result<Self, CannotStart> {
+    pub fn start(settings: Settings, gateway: Arc<dyn Whole>) -> Result<Self, CannotStart> {
         let listener = std::net::TcpListener::bind(settings.listen)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -163,11 +160,7 @@ impl Drop for Server {
 }
 
 /// All routes, and what holds for all of them.
-fn routes(
-    console: Option<ConsoleSettings>,
-    over_tls: bool,
-    gateway: Arc<dyn Whole>,
-) -> Router {
+fn routes(console: Option<ConsoleSettings>, over_tls: bool, gateway: Arc<dyn Whole>) -> Router {
     let routes = match console {
         None => Router::new()
             .route("/api/v1/status", get(open_status))
@@ -184,10 +177,7 @@ fn routes(
         }))
 }
 
-fn with_accounts(
-    console: ConsoleSettings,
-    gateway: Arc<dyn Whole>,
-) -> Router {
+fn with_accounts(console: ConsoleSettings, gateway: Arc<dyn Whole>) -> Router {
     let audit = console.audit;
     let accounts = Accounts::new(console.users, audit.clone());
     let watches = Watches::new(gateway.clone(), audit.clone());

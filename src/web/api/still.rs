@@ -44,10 +44,13 @@ pub(super) struct StillPermit {
     /// Whether the configuration allows any.
     offered: bool,
     /// When the permit in force ends (RFC 3339); none = there is none.
+    #[schema(required)]
     until: Option<String>,
     /// Who gave it.
+    #[schema(required)]
     by: Option<String>,
     /// Why.
+    #[schema(required)]
     reason: Option<String>,
     /// Some of those who could give one.
     givers: Vec<String>,

@@ -3,37 +3,10 @@
 import type { Filters } from "../audit/filters";
 import { questionOf } from "../audit/filters";
 import { read, send } from "./client";
+import type { AuditPart, AuditRecord, Verified } from "./model";
 
-export type Result = "done" | "refused" | "failed";
-
-export interface AuditRecord {
-  seq: number;
-  /** RFC 3339, UTC. */
-  time: string;
-  actor: string;
-  origin: string;
-  action: string;
-  object: string;
-  result: Result;
-  detail: Record<string, unknown>;
-}
-
-/** What the last look at the whole log found. */
-export interface Verified {
-  at: string | null;
-  state: "whole" | "broken" | "unknown";
-  records: number;
-  checkpoint: string | null;
-  key: string | null;
-  faults: string[];
-}
-
-export interface AuditPart {
-  /** The newest first. */
-  records: AuditRecord[];
-  next_before_seq: number | null;
-  verified: Verified;
-}
+export type { AuditPart, AuditRecord, Verified };
+export type Result = AuditRecord["result"];
 
 export interface ProofQuestion {
   camera: string;

@@ -12,28 +12,17 @@ export type Role = Schemas["Role"];
 export type Version = Schemas["Version"];
 export type Mistake = Schemas["Mistake"];
 export type ViewMessage = Schemas["CameraView"];
-
 /** What a camera can reach, and who steers it now. */
-export interface Reach {
-  pan_deg: [number, number];
-  tilt_deg: [number, number];
-  /** Narrowest and widest. */
-  hfov_deg: [number, number];
-  endless_pan: boolean;
-  max_speed_deg_s: number;
-  held_by: string | null;
-  home: boolean;
-  presets: boolean;
-}
-
+export type Reach = Schemas["SteeringState"];
 /** A preset that the camera keeps itself; what it does not tell is null. */
-export interface OwnPreset {
-  token: string;
-  name: string;
-  pan_deg: number | null;
-  tilt_deg: number | null;
-  zoom: number | null;
-}
+export type OwnPreset = Schemas["CameraPreset"];
+export type StillPermit = Schemas["StillPermit"];
+type Outcome = { result: "done" | "refused" | "failed"; detail: Record<string, unknown> };
+export type AuditRecord = Omit<Schemas["AuditRecord"], keyof Outcome> & Outcome;
+/** What the last look at the whole log found. */
+export type Verified = Omit<Schemas["Verified"], "state"> & { state: "whole" | "broken" | "unknown" };
+/** Records, the newest first. */
+export type AuditPart = Omit<Schemas["Page"], "records" | "verified"> & { records: AuditRecord[]; verified: Verified };
 
 const VIDEO_ROLES: readonly Role[] = ["observer", "integrator", "admin"];
 

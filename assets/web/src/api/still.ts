@@ -2,17 +2,9 @@
 
 import type { ViewMessage } from "../geometry/types";
 import { ApiError, read, send } from "./client";
+import type { StillPermit } from "./model";
 
-/** Whether there may be clear stills of a camera now. */
-export interface StillPermit {
-  offered: boolean;
-  /** RFC 3339; none = there is no permit. */
-  until: string | null;
-  by: string | null;
-  reason: string | null;
-  /** Some of those who could give one. */
-  givers: string[];
-}
+export type { StillPermit };
 
 /** A permit, and for how long it goes on by the gateway's clock, not by this machine's. */
 export interface Heard {

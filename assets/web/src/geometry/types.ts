@@ -1,7 +1,7 @@
 // The spaces that the editor moves between. Their fields differ, so that the
 // compiler refuses to mix them.
 
-import type { ViewMessage as CameraView } from "../api/model";
+import type { ViewMessage } from "../api/model";
 
 /** A direction from the camera, degrees: pan clockwise seen from above, tilt above the horizon. */
 export interface SpherePoint {
@@ -21,26 +21,8 @@ export interface Pixel {
   v: number;
 }
 
-type Told<Kind> = Extract<CameraView, { kind: Kind }>;
-
-/** What is told besides where it looks; a gateway may not know it. */
-interface Besides {
-  /** `live`, `widened`, `covered` or `no-signal`. */
-  state?: string;
-  reason?: { code: string; detail: string } | null;
-}
-
 /** How a turning camera looks now, as the gateway says it. */
-export type TurningView = Pick<Told<"turning">, Where> &
-  Besides & {
-    /** In the camera profile's unit; null where it is not known. */
-    zoom?: number | null;
-    hfov_deg?: number;
-  };
-type Where =
-  | ("kind" | "size" | "pan_deg" | "tilt_deg" | "roll_deg" | "focal_px" | "k1" | "k2" | "mount")
-  | ("moving" | "margin_deg");
-
-export type FixedView = Pick<Told<"fixed">, "kind" | "size"> & Besides;
-export type ViewMessage = TurningView | FixedView;
+export type TurningView = Extract<ViewMessage, { kind: "turning" }>;
 export type Mount = TurningView["mount"];
+
+export type { ViewMessage };
