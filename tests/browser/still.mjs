@@ -43,16 +43,15 @@ async function faults(page) {
   });
 }
 
-const { browser, page: permits } = await open();
+const { browser, newPage } = await open();
 try {
+  const permits = await newPage();
   const complaints = [];
   const listen = (page) => page.on('console', (line) => {
     if (line.type() === 'error') complaints.push(`${line.text()} ${line.location().url}`);
   });
   // The policy of the page lets no other scripts in than its own.
-  const bypass = { viewport: { width: 1366, height: 768 }, locale: 'en-GB', bypassCSP: true };
-  const draws = await (await browser.newContext(bypass)).newPage();
-  draws.setDefaultTimeout(60_000);
+  const draws = await newPage({ bypassCSP: true });
   await logIn(permits, url, officer, password);
   await permits.getByRole('link', { name: 'Clear stills' }).click();
   await logIn(draws, url, integrator, password);
