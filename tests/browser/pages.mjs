@@ -59,6 +59,10 @@ try {
         await page.goto(`${url}/${at}`);
         if (tab) await page.getByRole('button', { name: tab }).or(page.getByRole('tab', { name: tab })).first().click();
         await page.locator('main h1, main h2, main video').first().waitFor({ state: 'attached' });
+        // Pictures come, and what waits for them is gone.
+        await page.waitForFunction(
+          () => [...document.querySelectorAll('video')].every(({ currentTime }) => currentTime > 1),
+        );
         await page.waitForTimeout(500);
         await look(name);
       }
