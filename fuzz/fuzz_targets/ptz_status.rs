@@ -1,4 +1,4 @@
-//! Whatever a camera answers to GetStatus: a status or a refusal, no panic.
+//! Whatever a camera answers over ONVIF: something known or a refusal, no panic.
 #![no_main]
 
 use greyplane::onvif::answers;

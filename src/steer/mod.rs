@@ -2,10 +2,10 @@
 //!
 //! People's commands become what this camera understands ([`Aim`]), wait in a place
 //! that holds no more than the newest, and are sent on a connection of their own, so
-//! that a camera that is slow to obey is not slower to tell where it looks. A camera that turns is told to stop when nobody has said
-//! for [`DEAD_MAN`] that it should go on, when whoever steers leaves, and when the
-//! gateway ends; again and again until it confirms. Must not know who steers, HTTP
-//! or frames.
+//! that a camera that is slow to obey is not slower to tell where it looks. A camera
+//! that turns is told to stop when nobody has said for [`DEAD_MAN`] that it should
+//! go on, when whoever steers leaves, and when the gateway ends; again and again
+//! until it confirms. Must not know who steers, HTTP or frames.
 
 mod aim;
 mod driver;

@@ -16,6 +16,7 @@ use super::desk::Desk;
 use super::error::ApiError;
 use super::holds::Holds;
 use super::recording;
+use super::sessions::Sessions;
 use super::steering::Steering;
 use super::stills::Permits;
 use super::watching::Watches;
@@ -29,6 +30,7 @@ use std::marker::PhantomData;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
+use tower_sessions::session::Id;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
@@ -43,6 +45,7 @@ pub(super) struct Shared {
     pub(super) gateway: Arc<dyn Gateway>,
     pub(super) desk: Arc<dyn Desk>,
     pub(super) accounts: Accounts,
+    pub(super) sessions: Sessions,
     pub(super) watches: Watches,
     pub(super) steering: Arc<dyn Steering>,
     pub(super) holds: Holds,
@@ -62,9 +65,12 @@ const LARGEST_MASKS: usize = 9 << 20;
 /// Somebody who is logged in, and what they ask for.
 pub(super) struct LoggedIn {
     person: Person,
+    login: Option<Id>,
     origin: IpAddr,
     asked: String,
     audit: Audit,
+    accounts: Accounts,
+    sessions: Sessions,
 }
 
 impl FromRequestParts<Shared> for LoggedIn {
@@ -72,15 +78,18 @@ impl FromRequestParts<Shared> for LoggedIn {
 
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, ApiError> {
         let session = Session::from_request_parts(parts, shared).await;
-        let person = session.ok().and_then(|session| session.user);
-        let person = person.ok_or_else(ApiError::not_logged_in)?;
+        let session = session.map_err(|_| ApiError::internal())?;
+        let person = session.user.ok_or_else(ApiError::not_logged_in)?;
         let from = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let ConnectInfo(from) = from.ok_or_else(ApiError::internal)?;
         Ok(Self {
             person,
+            login: session.session.id(),
             origin: from.ip().to_canonical(),
             asked: format!("{} {}", parts.method, parts.uri.path()),
             audit: shared.audit.clone(),
+            accounts: shared.accounts.clone(),
+            sessions: shared.sessions.clone(),
         })
     }
 }
@@ -125,6 +134,17 @@ impl LoggedIn {
         &self.person.user.name
     }
 
+    /// That this person's login and account are still what they were when the
+    /// request began: its body, or a record, may have taken a while.
+    fn still_in(&self) -> Result<(), ApiError> {
+        let known = self.accounts.person(self.name());
+        let known = known.is_some_and(|now| now.is_still(&self.person));
+        match known && self.login.is_some_and(|id| self.sessions.lives(&id)) {
+            true => Ok(()),
+            false => Err(ApiError::not_logged_in()),
+        }
+    }
+
     /// Records, and goes on; losses are counted.
     fn note(&self, entry: Entry) {
         self.audit.note(entry);
@@ -140,6 +160,7 @@ impl<R> As<R> {
     /// The person, where they may see this camera; else that is recorded.
     fn at(self, camera: &str) -> Result<LoggedIn, ApiError> {
         let Self(person, _) = self;
+        person.still_in()?;
         if person.person.user.sees(camera) {
             return Ok(person);
         }

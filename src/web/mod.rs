@@ -14,6 +14,7 @@ mod holds;
 mod live;
 mod recording;
 mod server;
+mod sessions;
 mod status;
 mod steering;
 mod stills;

@@ -4,6 +4,7 @@ use super::accounts::Accounts;
 use super::api::{self, Shared};
 use super::error::ApiError;
 use super::holds::Holds;
+use super::sessions::Sessions;
 use super::stills::Permits;
 use super::watching::Watches;
 use super::{ConsoleSettings, Gateway, GatewayStatus, Settings, Whole, files, guard};
@@ -23,7 +24,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time;
-use tower_sessions::{Expiry, MemoryStore, SessionManagerLayer};
+use tower_sessions::{Expiry, SessionManagerLayer};
 
 /// No offer of a browser is larger, bytes.
 const LARGEST_BODY: usize = 64 << 10;
@@ -107,6 +108,8 @@ impl Server {
                     tracing::error!(%error, "HTTP ended");
                 }
             });
+            // A report that is still being made must not keep the cameras waiting.
+            runtime.shutdown_timeout(END_WITHIN);
         };
         let thread = std::thread::Builder::new()
             .name("http".into())
@@ -183,7 +186,7 @@ fn with_accounts(console: ConsoleSettings, gateway: Arc<dyn Whole>) -> Router {
     let watches = Watches::new(gateway.clone(), audit.clone());
     let holds = Holds::new(gateway.clone(), audit.clone(), console.clock);
     let permits = Permits::new(gateway.clone(), accounts.clone(), audit.clone());
-    let store = MemoryStore::default();
+    let store = Sessions::default();
     tokio::spawn({
         let (accounts, watches, holds) = (accounts.clone(), watches.clone(), holds.clone());
         let permits = permits.clone();
@@ -199,7 +202,7 @@ fn with_accounts(console: ConsoleSettings, gateway: Arc<dyn Whole>) -> Router {
         }
     });
     let session_s = i64::try_from(console.session.as_secs()).unwrap_or(i64::MAX);
-    let sessions = SessionManagerLayer::new(store)
+    let sessions = SessionManagerLayer::new(store.clone())
         .with_name(api::COOKIE)
         .with_secure(true)
         .with_http_only(true)
@@ -215,6 +218,7 @@ fn with_accounts(console: ConsoleSettings, gateway: Arc<dyn Whole>) -> Router {
             desk: gateway.clone(),
             steering: gateway,
             accounts,
+            sessions: store,
             watches,
             holds,
             permits,

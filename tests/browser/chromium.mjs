@@ -30,8 +30,8 @@ export async function open(more = []) {
 
 export async function logIn(page, url, user, password) {
   await page.goto(url);
-  await page.getByLabel('Name').fill(user);
-  await page.getByLabel('Password').fill(password);
+  await page.locator('input[autocomplete=username]').fill(user);
+  await page.locator('input[type=password]').fill(password);
   await page.keyboard.press('Enter');
 }
 

@@ -18,6 +18,9 @@ const PAGES = {
   picture: { at: `#/masks/${camera}` },
   panorama: { at: `#/masks/${camera}`, tab: /^Panorama$/ },
   versions: { at: `#/masks/${camera}`, tab: /^Versi/ },
+  motion: { at: `#/masks/${camera}`, tab: /^(Motion check|Bewegingsproef)$/ },
+  audit: { at: '#/audit' },
+  stills: { at: '#/stills' },
   unknown: { at: '#/nowhere' },
 };
 

@@ -32,11 +32,11 @@ function canaryPixels(element) {
 
 const { browser, newPage } = await open();
 try {
+  const permits = await newPage();
   const complaints = [];
   const listen = (page) => page.on('console', (line) => {
     if (line.type() === 'error') complaints.push(`${line.text()} ${line.location().url}`);
   });
-  const permits = await newPage();
   const draws = await newPage();
   await logIn(permits, url, officer, password);
   await permits.getByRole('link', { name: 'Clear stills' }).click();

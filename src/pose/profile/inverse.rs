@@ -123,16 +123,19 @@ fn sorted([a, b]: [f64; 2]) -> [f64; 2] {
     [a.min(b), a.max(b)]
 }
 
-/// `pan` in the turn that lies within `reach`, the nearest to `near`.
+/// `pan` in the turn that lies within `reach`, the nearest to `near`. One that lies
+/// beyond by no more than rounding is taken where no other is there.
 fn nearest_turn(pan: f64, near: f64, reach: [f64; 2]) -> Option<f64> {
     let [low, high] = sorted(reach);
     let slack = RANGE_TOLERANCE * (high - low);
     let first = ((low - slack - pan) / 360.0).ceil();
     // A head that reaches more than its 1440° is not a profile.
     let turns = (0..=4).map(|k| pan + 360.0 * (first + f64::from(k)));
-    turns
-        .filter(|p| *p <= high + slack)
-        .min_by(|a, b| apart(*a, near, [low, high]).total_cmp(&apart(*b, near, [low, high])))
+    turns.filter(|p| *p <= high + slack).min_by(|a, b| {
+        let outside = |p: f64| !(low..=high).contains(&p);
+        let far = |p: f64| apart(p, near, [low, high]);
+        (outside(*a).cmp(&outside(*b))).then(far(*a).total_cmp(&far(*b)))
+    })
 }
 
 /// How far the head is from a turn. `near` may itself be counted on through turns
@@ -249,6 +252,8 @@ mod tests {
             (&one_and_a_half, -160.0, 190.0, Some(200.0)),
             (&half, 100.3, 0.0, Some(100.0)),
             (&half, 459.9, 0.0, Some(99.9)),
+            // Beyond one end by rounding, or two turns away and within reach.
+            (&one_and_a_half, -89.5, 269.5, Some(-89.5)),
             (&half, 101.0, 0.0, None),
             (&half, 180.0, 0.0, None),
         ] {

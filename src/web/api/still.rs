@@ -249,9 +249,8 @@ pub(super) async fn fetch(
             person.note(entry.result(Outcome::Failed).detail("why", why.as_str()));
         }
     })?;
-    let view = serde_json::to_string(&picture.view).ok();
-    let view = view.and_then(|view| HeaderValue::from_str(&view).ok());
-    let view = view.ok_or_else(ApiError::internal)?;
+    let view = serde_json::to_string(&picture.view).map_err(|_| ApiError::internal())?;
+    let view = HeaderValue::from_str(&ascii(&view)).map_err(|_| ApiError::internal())?;
     let entry = person
         .entry("clear-still", format!("camera {camera}"))
         .detail("permitted_by", permit.by.as_str())
@@ -266,6 +265,11 @@ pub(super) async fn fetch(
         return Err(not_permitted(&permits, &camera));
     }
     person.record(entry).await?;
+    // So may recording: what is over meanwhile is over.
+    person.still_in()?;
+    if permitted(&person, &permits, &camera)? != permit {
+        return Err(not_permitted(&permits, &camera));
+    }
     let head = [
         (CONTENT_TYPE, HeaderValue::from_static("image/jpeg")),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
@@ -273,6 +277,22 @@ pub(super) async fn fetch(
     ];
     // The bytes are not copied, and overwritten when they are sent.
     Ok((head, Bytes::from_owner(picture.jpeg)).into_response())
+}
+
+/// The same JSON in ASCII, as a header needs it.
+fn ascii(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for letter in json.chars() {
+        if letter.is_ascii() {
+            text.push(letter);
+        } else {
+            let mut units = [0; 2];
+            for unit in letter.encode_utf16(&mut units) {
+                text.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    text
 }
 
 /// The permit that lets `person` have a still now; that there is none is recorded.
@@ -305,4 +325,19 @@ fn not_permitted(permits: &Permits, camera: &str) -> ApiError {
     };
     let error = "nobody has permitted clear stills of this camera now";
     ApiError::new(StatusCode::FORBIDDEN, error).remedy(remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_in_a_header_says_the_same() {
+        for said in ["plain", "één café", "😀 \"quoted\" \\ back", ""] {
+            let json = serde_json::to_string(said).unwrap();
+            let header = ascii(&json);
+            assert!(HeaderValue::from_str(&header).is_ok(), "{header}");
+            assert_eq!(serde_json::from_str::<String>(&header).unwrap(), said);
+        }
+    }
 }
