@@ -183,7 +183,7 @@ fn a_pack_tells_what_a_turning_camera_hides_and_how_it_ran() {
                 "stand te oud",
                 "1920×1080",
                 "Kruispunt",
-                "hier met de hand bijgestelde vlakken: 1",
+                "hier met de hand bijgestelde zones: 1",
                 "tellen niet mee",
             ],
         ),

@@ -1,10 +1,11 @@
 // What every script of these tests does with Chromium.
 import { createRequire } from 'node:module';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 const modules = fileURLToPath(new URL('../../assets/web/', import.meta.url));
-const { chromium } = createRequire(modules)('playwright-core');
+const require = createRequire(modules);
+const { chromium } = require('playwright-core');
 const TIMEOUT_MS = 60_000;
 
 /** A browser, with `more` switches; every `newPage` is a control-room screen of somebody else. */
@@ -32,6 +33,15 @@ export async function logIn(page, url, user, password) {
   await page.locator('input[autocomplete=username]').fill(user);
   await page.locator('input[type=password]').fill(password);
   await page.keyboard.press('Enter');
+}
+
+/** What axe finds serious on a page, and where; told to the page past its policy, which lets no script in. */
+export async function faults(page) {
+  await page.evaluate(await readFile(require.resolve('axe-core/axe.min.js'), 'utf8'));
+  const { violations } = await page.evaluate(() => window.axe.run());
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ').slice(0, 300)}`);
 }
 
 /** Writes the next picture that the page's own video shows. */

@@ -5,16 +5,10 @@
 //
 // Asks as `anna`, who may do everything. Writes OUT/<language>-<screen>-<page>.png
 // and one line of JSON: [page, what is wrong] for each fault.
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { logIn, open } from './chromium.mjs';
+import { faults, logIn, open } from './chromium.mjs';
 
 const [url, password, out, camera] = process.argv.slice(2);
-const axeFile = createRequire(fileURLToPath(new URL('../../assets/web/', import.meta.url)))
-  .resolve('axe-core/axe.min.js');
-const axe = await readFile(axeFile, 'utf8');
 
 const SCREENS = { desk: { width: 1366, height: 768 }, tablet: { width: 820, height: 1180 } };
 const PAGES = {
@@ -30,7 +24,7 @@ const PAGES = {
   unknown: { at: '#/nowhere' },
 };
 
-const faults = [];
+const found = [];
 const { browser, newPage } = await open();
 try {
   for (const locale of ['en-GB', 'nl-NL']) {
@@ -39,16 +33,11 @@ try {
       const look = async (name) => {
         const label = `${locale.slice(0, 2)}-${screen}-${name}`;
         page.removeAllListeners('pageerror');
-        page.on('pageerror', (error) => faults.push([label, String(error)]));
+        page.on('pageerror', (error) => found.push([label, String(error)]));
         await page.screenshot({ path: join(out, `${label}.png`) });
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-        if (wide > 0) faults.push([label, `${wide} px wider than the screen`]);
-        await page.evaluate(axe);
-        const { violations } = await page.evaluate(() => window.axe.run());
-        for (const { id, impact, nodes } of violations) {
-          if (impact !== 'serious' && impact !== 'critical') continue;
-          faults.push([label, `${id}: ${nodes.map(({ html }) => html).join(' ').slice(0, 300)}`]);
-        }
+        if (wide > 0) found.push([label, `${wide} px wider than the screen`]);
+        for (const fault of await faults(page)) found.push([label, fault]);
       };
       await page.goto(url);
       await page.locator('input[type=password]').waitFor();
@@ -69,7 +58,7 @@ try {
       await page.context().close();
     }
   }
-  console.log(JSON.stringify(faults));
+  console.log(JSON.stringify(found));
 } finally {
   await browser.close();
 }

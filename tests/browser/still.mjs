@@ -6,14 +6,11 @@
 // Writes JSON: how many pixels of the canary's colour the still shows, and the
 // page's own live picture beside it; and the page's complaints. Screenshots go
 // to OUT.
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { logIn, open } from './chromium.mjs';
+import { faults, logIn, open } from './chromium.mjs';
 
 const [url, officer, integrator, password, out, camera, colour] = process.argv.slice(2);
 const canary = colour.split(',').map(Number);
-const axe = createRequire(fileURLToPath(new URL('../../assets/web/', import.meta.url))).resolve('axe-core');
 
 /** Pixels of what an element shows that are like the canary. */
 function canaryPixels(element) {
@@ -33,16 +30,6 @@ function canaryPixels(element) {
   }, canary);
 }
 
-/** What axe finds serious on a page. */
-async function faults(page) {
-  await page.addScriptTag({ path: axe }).catch(() => undefined);
-  return page.evaluate(async () => {
-    if (!globalThis.axe) return ['axe did not load'];
-    const { violations } = await globalThis.axe.run();
-    return violations.filter((v) => ['serious', 'critical'].includes(v.impact)).map((v) => v.id);
-  });
-}
-
 const { browser, newPage } = await open();
 try {
   const permits = await newPage();
@@ -50,8 +37,7 @@ try {
   const listen = (page) => page.on('console', (line) => {
     if (line.type() === 'error') complaints.push(`${line.text()} ${line.location().url}`);
   });
-  // The policy of the page lets no other scripts in than its own.
-  const draws = await newPage({ bypassCSP: true });
+  const draws = await newPage();
   await logIn(permits, url, officer, password);
   await permits.getByRole('link', { name: 'Clear stills' }).click();
   await logIn(draws, url, integrator, password);

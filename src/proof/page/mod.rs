@@ -32,7 +32,7 @@ pub(super) fn write(figures: &Figures<'_>, language: Language, key: &PublicKey) 
                 dd { (written(figures.span.from)) " – " (written(figures.span.to)) " UTC" }
                 dt { (l.say("Made", "Gemaakt")) }
                 dd { (written(figures.now)) " UTC, greyplane " (env!("CARGO_PKG_VERSION")) }
-                dt { (l.say("Zones in force", "Vlakken van kracht")) }
+                dt { (l.say("Zones in force", "Zones van kracht")) }
                 dd { (in_force(figures, l)) }
             }
         }

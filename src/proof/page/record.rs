@@ -21,7 +21,7 @@ pub(super) fn write(figures: &Figures<'_>, l: Language, key: &PublicKey) -> Mark
                 Err(why) => (unreadable(l, why)),
             }
         }
-        section { h2 { (l.say("Versions of the zones", "Versies van de vlakken")) } (versions(figures, l)) }
+        section { h2 { (l.say("Versions of the zones", "Versies van de zones")) } (versions(figures, l)) }
         section { h2 { (l.say("The audit log", "Het logboek")) }
             @match &figures.report {
                 Ok(report) => (log(figures, report, l)),
@@ -43,7 +43,7 @@ fn detectors(figures: &Figures<'_>, l: Language) -> Markup {
     let Some(detect) = &figures.camera.detect else {
         return html! { p { (l.say(
         "On this camera nothing is looked for: only zones are hidden, people and plates outside of them are seen.",
-        "Bij deze camera wordt nergens naar gezocht: alleen vlakken zijn verborgen, mensen en kentekens daarbuiten zijn te zien.")) } };
+        "Bij deze camera wordt nergens naar gezocht: alleen zones zijn verborgen, mensen en kentekens daarbuiten zijn te zien.")) } };
     };
     let looking = figures.live.and_then(|live| live.looking);
     html! {
@@ -54,7 +54,7 @@ fn detectors(figures: &Figures<'_>, l: Language) -> Markup {
             })
             (match detect.when_silent {
                 WhenSilent::Cover => l.say("When the detector has not looked for too long, the whole picture is hidden. ", "Heeft de detector te lang niet gekeken, dan wordt het hele beeld verborgen. "),
-                WhenSilent::ZonesOnly => l.say("When the detector has not looked for too long, only zones are hidden. ", "Heeft de detector te lang niet gekeken, dan zijn alleen de vlakken verborgen. "),
+                WhenSilent::ZonesOnly => l.say("When the detector has not looked for too long, only zones are hidden. ", "Heeft de detector te lang niet gekeken, dan zijn alleen de zones verborgen. "),
             })
             (l.say("Too long is ", "Te lang is ")) (l.duration(detect.max_silence.as_secs_f64())) "."
         }
@@ -129,15 +129,15 @@ fn period(figures: &Figures<'_>, tally: &Tally, l: Language) -> Markup {
         table {
             (head(&l.say(["State", "Time", "Share of the period"], ["Toestand", "Tijd", "Deel van de periode"])))
             tbody {
-                (row(l.say("shown, zones hidden", "te zien, vlakken verborgen"), tally.shown_s))
+                (row(l.say("shown, zones hidden", "te zien, zones verborgen"), tally.shown_s))
                 @for (code, s) in covered { (row(&format!("{}: {}", l.say("hidden", "verborgen"), words::code(l, code)), *s)) }
                 @for (why, s) in &tally.unknown_s { (row(&format!("{}: {}", l.say("not known", "niet bekend"), words::unknown(l, *why)), *s)) }
             }
         }
         p {
-            (l.say("Painted pictures that did not read back as hidden, and were covered: ", "Beelden die na het schilderen niet als verborgen teruglazen, en zijn afgedekt: "))
+            (l.say("Painted pictures that did not read back as hidden, and were covered: ", "Beelden waarin het afdekken bij controle niet klopte; die zijn helemaal afgedekt: "))
             (l.count(tally.read_back_failures)) ". "
-            (l.say("Clear stills that were fetched for setting up: ", "Open beelden die voor het instellen zijn opgehaald: "))
+            (l.say("Clear stills that were fetched for setting up: ", "Onafgedekte beelden die voor het instellen zijn opgehaald: "))
             (l.count(tally.clear_stills)) ". "
             @if tally.lost_records > 0 {
                 strong { (l.say(format!("{} records of this period could not be written: the times above may lack changes.", l.count(tally.lost_records)),
@@ -171,9 +171,9 @@ fn versions(figures: &Figures<'_>, l: Language) -> Markup {
     html! {
         @if versions.is_empty() {
             p { (l.say("No version is kept: the zones were never saved or looked at through the console.",
-                "Er wordt geen versie bewaard: de vlakken zijn nooit via de console opgeslagen of bekeken.")) }
+                "Er wordt geen versie bewaard: de zones zijn nooit via de console opgeslagen of bekeken.")) }
         } @else {
-            p.plain { (l.say("Those of the period, and the one in force when it began.", "Die van de periode, en die van kracht was toen ze begon.")) }
+            p.plain { (l.say("Those of the period, and the one in force when it began.", "Die van de periode, en de versie die gold toen de periode begon.")) }
             table {
                 (head(&l.say(["No.", "Saved (UTC)", "Author", "Second person", "Reason", "State"], ["Nr.", "Opgeslagen (UTC)", "Auteur", "Tweede persoon", "Reden", "Toestand"])))
                 tbody { @for v in versions { tr {
@@ -219,9 +219,9 @@ fn log(figures: &Figures<'_>, report: &Report, l: Language) -> Markup {
             dd {
                 @if report.is_whole() {
                     (l.say(format!("whole: {} records are what was written, in one chain, all signed", l.count(report.records)),
-                        format!("heel: {} regels zijn wat er geschreven is, in één keten, alle ondertekend", l.count(report.records))))
+                        format!("compleet en ongewijzigd: {} regels zijn wat er geschreven is, in één keten, alle ondertekend", l.count(report.records))))
                 } @else {
-                    strong.mark { (l.say("NOT whole", "NIET heel")) }
+                    strong.mark { (l.say("NOT whole", "NIET compleet en ongewijzigd")) }
                     (l.say(format!("; {} records are what was written", l.count(report.records)), format!("; {} regels zijn wat er geschreven is", l.count(report.records))))
                 }
             }

@@ -14,7 +14,7 @@ pub(super) fn write(figures: &Figures<'_>, l: Language) -> Markup {
             (camera(figures, l))
         }
         @if let Ok(hidden) = &figures.hidden {
-            section { h2 { (l.say("The zones", "De vlakken")) } (zones(figures, hidden, l)) }
+            section { h2 { (l.say("The zones", "De zones")) } (zones(figures, hidden, l)) }
             @if hidden.sphere.is_some() {
                 section { h2 { (l.say("All around", "Rondom")) } (around(hidden, l)) }
             }
@@ -33,7 +33,7 @@ fn camera(figures: &Figures<'_>, l: Language) -> Markup {
                 Ok(None) => {
                     dt { (l.say("Kind", "Soort")) }
                     dd { (l.say("fixed: it does not turn; its zones are places in the picture",
-                        "vast: hij draait niet; zijn vlakken zijn plekken in het beeld")) }
+                        "vast: hij draait niet; zijn zones zijn plekken in het beeld")) }
                 }
                 Err(why) => {
                     dt { (l.say("Profile", "Profiel")) }
@@ -61,7 +61,7 @@ fn camera(figures: &Figures<'_>, l: Language) -> Markup {
 fn state(l: Language, name: &str) -> &str {
     match name {
         "live" => l.say("live", "live"),
-        "widened" => l.say("live, zones widened", "live, vlakken verbreed"),
+        "widened" => l.say("live, zones widened", "live, zones verruimd"),
         "covered" => l.say("whole picture hidden", "hele beeld verborgen"),
         "no-signal" => l.say("no signal", "geen signaal"),
         other => other,
@@ -93,7 +93,7 @@ fn turning(stance: &Stance, l: Language) -> Markup {
         dd {
             (l.say("position ±", "stand ±")) (l.degrees(2.0 * document.sigma.angle_deg, 2))
             ", " (l.say("parallax up to ", "parallax tot ")) (l.degrees(document.sigma.parallax_deg, 2))
-            (l.say(", as the profile says; zones are grown by it", ", volgens het profiel; vlakken worden daarmee vergroot"))
+            (l.say(", as the profile says; zones are grown by it", ", volgens het profiel; zones worden daarmee vergroot"))
         }
     }
 }
@@ -102,7 +102,7 @@ fn zones(figures: &Figures<'_>, hidden: &Hidden, l: Language) -> Markup {
     let set = &hidden.zones;
     let names = l.say(
         ["No.", "Name", "What it does", "Where", "Found"],
-        ["Nr.", "Naam", "Wat het doet", "Waar", "Bevinding"],
+        ["Nr.", "Naam", "Wat de zone doet", "Waar", "Bevinding"],
     );
     let claim = |zone: usize| {
         let about = super::super::claim::About::Inside(zone);
@@ -174,7 +174,7 @@ fn around(hidden: &Hidden, l: Language) -> Markup {
         figure {
             (chart.svg(l.say("All directions: hidden, reachable, out of reach", "Alle richtingen: verborgen, bereikbaar, buiten bereik")))
             figcaption {
-                span class="key k-hidden" {} (l.say("zone, hidden", "vlak, verborgen"))
+                span class="key k-hidden" {} (l.say("zone, hidden", "zone, verborgen"))
                 span class="key k-open" {} (l.say("can be seen", "kan te zien zijn"))
                 span class="key k-out" {} (l.say("never in the picture", "nooit in beeld"))
                 span class="key k-preset" {} "preset"
@@ -186,7 +186,7 @@ fn around(hidden: &Hidden, l: Language) -> Markup {
         table {
             (head(&l.say(["Of all directions around the camera", "Share"], ["Van alle richtingen rond de camera", "Deel"])))
             tbody {
-                tr { td { (l.say("inside the zones, hidden", "binnen de vlakken, verborgen")) } td { (l.percent(shares.hidden)) } }
+                tr { td { (l.say("inside the zones, hidden", "binnen de zones, verborgen")) } td { (l.percent(shares.hidden)) } }
                 tr { td { (l.say("within reach of the camera", "binnen bereik van de camera")) } td { (l.percent(shares.reachable)) } }
                 tr { td { (l.say("never in the picture", "nooit in beeld")) } td { (l.percent(out)) } }
                 tr { td { (l.say("within reach and hidden", "binnen bereik en verborgen")) } td { (l.percent(shares.both)) } }
@@ -197,7 +197,7 @@ fn around(hidden: &Hidden, l: Language) -> Markup {
             format!("Counted over {n} directions spread evenly; each share may be off by {error} of all directions. Zones as drawn, \
                 without the margin that the gateway adds. A direction counts as within reach when it is at most 1.5° outside of \
                 some picture at the widest zoom: rather too much than too little."),
-            format!("Geteld over {n} gelijk verdeelde richtingen; elk deel kan er {error} van alle richtingen naast zitten. De vlakken \
+            format!("Geteld over {n} gelijk verdeelde richtingen; elk deel kan er {error} van alle richtingen naast zitten. De zones \
                 zoals getekend, zonder de marge die de gateway toevoegt. Een richting geldt als binnen bereik als ze hoogstens 1,5° \
                 buiten een beeld op de breedste stand ligt: liever te veel dan te weinig."))) }
     }
@@ -207,7 +207,7 @@ fn pictures(figures: &Figures<'_>, hidden: &Hidden, l: Language) -> Markup {
     let stance = figures.stance.as_ref().ok().and_then(Option::as_ref);
     html! {
         p {
-            span class="key k-hidden" {} (l.say("hidden by zones", "verborgen door vlakken"))
+            span class="key k-hidden" {} (l.say("hidden by zones", "verborgen door zones"))
             span class="key k-open" {} (l.say("can be seen", "kan te zien zijn"))
             (l.say(". Each drawing is the gateway's own coverage for that position at rest, with its margin, without people: faces and plates \
                 are hidden on top of it.",
@@ -224,7 +224,7 @@ fn pictures(figures: &Figures<'_>, hidden: &Hidden, l: Language) -> Markup {
                             strong { (preset.name) } br;
                             (caption(&preset.drawn, stance, l))
                             @if preset.trims > 0 {
-                                br; (l.say("zones corrected by hand here: ", "hier met de hand bijgestelde vlakken: ")) (preset.trims)
+                                br; (l.say("zones corrected by hand here: ", "hier met de hand bijgestelde zones: ")) (preset.trims)
                             }
                         }
                     }

@@ -32,7 +32,7 @@ pub(super) fn write(figures: &Figures<'_>, l: Language) -> Markup {
                 Err(why) => ul.answers { li.note {
                     (l.say("The zones cannot be used, so the gateway hides the whole picture, always. Nothing of this \
                         camera's picture is shown until that is mended. What is wrong: ",
-                        "De vlakken zijn niet bruikbaar, dus verbergt de gateway altijd het hele beeld. Er is niets van \
+                        "De zones zijn niet bruikbaar, dus verbergt de gateway altijd het hele beeld. Er is niets van \
                         het beeld van deze camera te zien tot dat is hersteld. Wat er mis is: "))
                     span lang="en" { (why) }
                 } },
@@ -62,7 +62,7 @@ fn answers(figures: &Figures<'_>, hidden: &Hidden, l: Language) -> Markup {
         @if claims.is_empty() {
             ul.answers { li.note {
                 (l.say("No zone hides anything: this camera is set up to see everything it can reach.",
-                    "Geen enkel vlak verbergt iets: deze camera mag alles zien wat hij kan bereiken."))
+                    "Geen enkele zone verbergt iets: deze camera mag alles zien wat hij kan bereiken."))
                 @if let Some(reason) = &hidden.zones.document().nothing_private {
                     (l.say(" The reason that was given: “", " De reden die daarvoor is gegeven: “")) (reason) "”"
                 }
@@ -83,7 +83,7 @@ fn answers(figures: &Figures<'_>, hidden: &Hidden, l: Language) -> Markup {
                 }
                 @if more > 0 {
                     p { (l.say(format!("And {} more: see the table of zones.", l.count(more as u64)),
-                        format!("En nog {}: zie de tabel met vlakken.", l.count(more as u64)))) }
+                        format!("En nog {}: zie de tabel met zones.", l.count(more as u64)))) }
                 }
             }
         }
@@ -232,7 +232,7 @@ pub(super) fn counted(claim: &Claim, l: Language) -> String {
         let n = l.count(claim.corrected as u64);
         text += &l.say(
             format!("; {n} positions near presets at which this zone was corrected by hand are not counted, see their pictures"),
-            format!("; {n} standen bij presets waar dit vlak met de hand is bijgesteld tellen niet mee, zie hun beelden"),
+            format!("; {n} standen bij presets waar deze zone met de hand is bijgesteld tellen niet mee, zie hun beelden"),
         );
     }
     text
@@ -251,7 +251,7 @@ fn period(figures: &Figures<'_>, tally: &Tally, l: Language) -> Markup {
             rect.s-unknown x=(format!("{:.2}", a + b)) width=(format!("{:.2}", (1000.0 - a - b).max(0.0))) height="40" {}
         }
         p {
-            span class="key k-shown" {} (l.say("shown with zones hidden: ", "te zien, met verborgen vlakken: "))
+            span class="key k-shown" {} (l.say("shown with zones hidden: ", "te zien, met verborgen zones: "))
             (l.duration(tally.shown_s)) " (" (l.percent(tally.shown_s / all)) ")"
             br;
             span class="key k-hidden" {} (l.say("whole picture hidden: ", "hele beeld verborgen: "))
@@ -267,19 +267,19 @@ fn limits(l: Language) -> Markup {
     html! {
         ul {
             li { (l.say(
-                "Positions between the checked ones, and a camera in motion, were not checked here. In motion the planes \
+                "Positions between the checked ones, and a camera in motion, were not checked here. In motion the zones \
                  become larger, or the whole picture is hidden.",
                 "Standen tussen de nagegane standen, en een bewegende camera, zijn hier niet nagegaan. Bij beweging worden de \
-                 vlakken groter, of wordt het hele beeld verborgen.")) }
+                 zones groter, of wordt het hele beeld verborgen.")) }
             li { (l.say(
                 "It holds as far as the camera tells truly where it looks and hangs as its profile says, and the zones are drawn \
                  where the houses are. A visit with the camera's live picture shows that.",
-                "Het geldt voor zover de camera naar waarheid zegt waar hij kijkt en hangt zoals zijn profiel zegt, en de vlakken \
-                 staan waar de huizen zijn. Een blik op het beeld ter plaatse laat dat zien.")) }
+                "Het geldt voor zover de camera naar waarheid zegt waar hij kijkt en hangt zoals zijn profiel zegt, en de zones \
+                 staan waar de huizen zijn. Een bezoek ter plaatse, met het livebeeld erbij, laat dat zien.")) }
             li { (l.say(
                 "Whoever reaches the camera itself, before the gateway, sees its clear picture. Faces and plates are found by a \
                  detector, which can miss some: see its figures.",
-                "Wie bij de camera zelf kan, vóór de gateway, ziet het open beeld. Gezichten en kentekens worden gezocht door een \
+                "Wie bij de camera zelf kan, vóór de gateway, ziet het onafgedekte beeld. Gezichten en kentekens worden gezocht door een \
                  detector, die er kan missen: zie de cijfers.")) }
         }
     }

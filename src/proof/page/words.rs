@@ -28,7 +28,7 @@ pub(super) fn position(l: Language, stance: Option<&Stance>, at: Position) -> St
 pub(super) fn class(l: Language, class: Class) -> &'static str {
     match class {
         Class::Face => l.say("faces", "gezichten"),
-        Class::Plate => l.say("licence plates", "kentekenplaten"),
+        Class::Plate => l.say("licence plates", "kentekens"),
         Class::Person => l.say("whole figures", "hele personen"),
     }
 }
@@ -50,7 +50,7 @@ pub(super) fn unknown(l: Language, why: Unknown) -> &'static str {
         ),
         Unknown::AfterTheLog => l.say(
             "after the last record: whether the gateway ran is not known here",
-            "na de laatste regel: of de gateway liep, is hier niet bekend",
+            "na de laatste regel: of de gateway aanstond, is hier niet bekend",
         ),
     }
 }

@@ -2,7 +2,7 @@
 
 import type { Filters } from "../audit/filters";
 import { questionOf } from "../audit/filters";
-import { read, send } from "./client";
+import { cameraPath, read, send } from "./client";
 import type { AuditPart, AuditRecord, Verified } from "./model";
 
 export type { AuditPart, AuditRecord, Verified };
@@ -29,6 +29,6 @@ export async function searchAudit(filters: Filters, beforeSeq: number | null): P
 export async function makeProof({ camera, from, to, lang }: ProofQuestion): Promise<Blob> {
   const question = new URLSearchParams({ from, to, lang });
   const signal = AbortSignal.timeout(PROOF_MS);
-  const response = await send(`/api/v1/cameras/${encodeURIComponent(camera)}/proof?${question}`, { signal });
+  const response = await send(cameraPath(camera, `proof?${question}`), { signal });
   return response.blob();
 }

@@ -56,6 +56,11 @@ async function failureIn(response: Response): Promise<Failure> {
   return { kind: "refused", status, problem };
 }
 
+/** The address of what a camera has: `rest` is what comes after its name, without a slash before it. */
+export function cameraPath(id: string, rest: string): string {
+  return `/api/v1/cameras/${encodeURIComponent(id)}/${rest}`;
+}
+
 /** The body as JSON; a broken one counts as no answer. */
 export async function read<T>(response: Response): Promise<T> {
   try {

@@ -3,7 +3,7 @@
 import type { ViewMessage } from "../geometry/types";
 import type { Outcome, Work } from "../masks/saving";
 import type { Masks, Mistake, Version } from "../masks/versions";
-import { failureOf, read, send } from "./client";
+import { cameraPath, failureOf, read, send } from "./client";
 import type { Problem } from "./model";
 
 /** What a refusal may say besides the sentence. */
@@ -13,28 +13,24 @@ interface Refusal extends Problem {
   needs_reason?: boolean;
 }
 
-function camera(id: string, rest: string): string {
-  return `/api/v1/cameras/${encodeURIComponent(id)}/${rest}`;
-}
-
 export async function readMasks(id: string): Promise<Masks> {
-  return read<Masks>(await send(camera(id, "masks")));
+  return read<Masks>(await send(cameraPath(id, "masks")));
 }
 
 export async function readVersions(id: string): Promise<Version[]> {
-  return (await read<{ versions: Version[] }>(await send(camera(id, "masks/versions")))).versions;
+  return (await read<{ versions: Version[] }>(await send(cameraPath(id, "masks/versions")))).versions;
 }
 
 export async function readVersion(id: string, number: number): Promise<Pick<Masks, "version" | "document">> {
-  return read(await send(camera(id, `masks/versions/${number}`)));
+  return read(await send(cameraPath(id, `masks/versions/${number}`)));
 }
 
 export async function readView(id: string): Promise<ViewMessage> {
-  return read<ViewMessage>(await send(camera(id, "view")));
+  return read<ViewMessage>(await send(cameraPath(id, "view")));
 }
 
 export function viewStream(id: string): EventSource {
-  return new EventSource(camera(id, "view/stream"));
+  return new EventSource(cameraPath(id, "view/stream"));
 }
 
 /** Saves or restores over the version `sha256`; every answer is an outcome. */
@@ -46,7 +42,7 @@ export async function submit(id: string, work: Work, reason: string, sha256: str
       : (["POST", `masks/versions/${work.number}/restore`, { reason: why }] as const);
   try {
     const headers = { "Content-Type": "application/json", "If-Match": `"${sha256}"` };
-    const response = await send(camera(id, path), { method, headers, body: JSON.stringify(body) });
+    const response = await send(cameraPath(id, path), { method, headers, body: JSON.stringify(body) });
     return { kind: "saved", version: (await read<{ version: Version }>(response)).version };
   } catch (error) {
     return outcomeOf(error);
@@ -55,7 +51,7 @@ export async function submit(id: string, work: Work, reason: string, sha256: str
 
 export async function judge(id: string, number: number, approve: boolean): Promise<Version> {
   const headers = { "Content-Type": "application/json" };
-  const path = camera(id, `masks/versions/${number}/approve`);
+  const path = cameraPath(id, `masks/versions/${number}/approve`);
   const response = await send(path, { method: "POST", headers, body: JSON.stringify({ approve }) });
   return (await read<{ version: Version }>(response)).version;
 }

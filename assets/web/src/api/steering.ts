@@ -1,19 +1,15 @@
 // Requests that turn a camera, and those about its own presets.
 
 import type { Command } from "../steering/course";
-import { read, send } from "./client";
+import { cameraPath, read, send } from "./client";
 import type { OwnPreset, Reach } from "./model";
 
-function camera(id: string, rest: string): string {
-  return `/api/v1/cameras/${encodeURIComponent(id)}/${rest}`;
-}
-
 export async function readReach(id: string): Promise<Reach> {
-  return read<Reach>(await send(camera(id, "steering")));
+  return read<Reach>(await send(cameraPath(id, "steering")));
 }
 
 export async function readOwnPresets(id: string): Promise<OwnPreset[]> {
-  return (await read<{ presets: OwnPreset[] }>(await send(camera(id, "presets")))).presets;
+  return (await read<{ presets: OwnPreset[] }>(await send(cameraPath(id, "presets")))).presets;
 }
 
 /** Throws `ApiError` where the gateway or the camera refuses. `last`: even while the page goes away. */
@@ -24,7 +20,7 @@ export async function command(id: string, what: Command, last = false): Promise<
     init.headers = { "Content-Type": "application/json" };
     init.body = JSON.stringify(body);
   }
-  await send(camera(id, path), init);
+  await send(cameraPath(id, path), init);
 }
 
 function requestOf(what: Command): [string, unknown] {

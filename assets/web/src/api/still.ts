@@ -1,7 +1,7 @@
 // Requests about clear stills: who permitted them, and fetching one.
 
 import type { ViewMessage } from "../geometry/types";
-import { ApiError, read, send } from "./client";
+import { ApiError, cameraPath, read, send } from "./client";
 import type { StillPermit } from "./model";
 
 export type { StillPermit };
@@ -18,26 +18,22 @@ export interface ClearStill {
   view: ViewMessage;
 }
 
-function path(camera: string, rest = ""): string {
-  return `/api/v1/cameras/${encodeURIComponent(camera)}/still${rest}`;
-}
-
 export async function readPermit(camera: string): Promise<Heard> {
-  return heard(await send(path(camera, "/permit")));
+  return heard(await send(cameraPath(camera, "still/permit")));
 }
 
 export async function givePermit(camera: string, minutes: number, reason: string): Promise<Heard> {
   const headers = { "Content-Type": "application/json" };
   const body = JSON.stringify({ minutes, reason });
-  return heard(await send(path(camera, "/permit"), { method: "POST", headers, body }));
+  return heard(await send(cameraPath(camera, "still/permit"), { method: "POST", headers, body }));
 }
 
 export async function withdrawPermit(camera: string): Promise<void> {
-  await send(path(camera, "/permit"), { method: "DELETE" });
+  await send(cameraPath(camera, "still/permit"), { method: "DELETE" });
 }
 
 export async function fetchStill(camera: string): Promise<ClearStill> {
-  const response = await send(path(camera));
+  const response = await send(cameraPath(camera, "still"));
   try {
     const view = JSON.parse(response.headers.get("Greyplane-View") ?? "") as ViewMessage;
     return { picture: await response.blob(), view };

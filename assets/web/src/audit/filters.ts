@@ -34,7 +34,7 @@ export function questionOf(filters: Filters, beforeSeq: number | null): URLSearc
 }
 
 /** A day as a `date` field has it, in UTC as proof packs count. */
-export function dayOf(at: Date): string {
+function dayOf(at: Date): string {
   return at.toISOString().slice(0, 10);
 }
 

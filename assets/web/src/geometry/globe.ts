@@ -5,7 +5,7 @@ import { cameraOf, mountRotation } from "./camera";
 import { lensOf } from "./lens";
 import { BOTTOM_DEG, PX_PER_DEG, TOP_DEG } from "./panorama";
 import type { TurningView } from "./types";
-import { apply, directionOf, dot, unit, vectorOf, type Vector } from "./vector";
+import { apply, DEG, directionOf, dot, unit, vectorOf, type Vector } from "./vector";
 
 export const PANS = 360;
 export const TILTS = TOP_DEG - BOTTOM_DEG;
@@ -50,7 +50,6 @@ export interface Limits {
   hfov_deg: number;
 }
 
-const DEG = Math.PI / 180;
 /** Positions that are tried around the nearest one, in fields of view. */
 const TRIES = [0, -0.25, 0.25, -0.5, 0.5];
 

@@ -5,7 +5,7 @@
 import type { Camera } from "./camera";
 import { edgeVectors } from "./outline";
 import type { Pixel, SpherePoint } from "./types";
-import { directionOf, type Vector } from "./vector";
+import { directionOf, nearestTurn, type Vector } from "./vector";
 
 export const PX_PER_DEG = 4;
 export const TOP_DEG = 30;
@@ -86,9 +86,4 @@ function withPole(belt: readonly SpherePoint[]): SpherePoint[] {
     { pan_deg: end, tilt_deg: pole },
     { pan_deg: first.pan_deg, tilt_deg: pole },
   ];
-}
-
-/** `pan` plus whole turns, so that it is within half a turn of `near`. */
-function nearestTurn(pan: number, near: number): number {
-  return pan + 360 * Math.round((near - pan) / 360);
 }

@@ -5,14 +5,14 @@
 
 import { rayOf } from "./camera";
 import type { Pixel, TurningView } from "./types";
-import { apply, directionOf, rollRotation, tiltRotation, transpose, type Vector } from "./vector";
+import { apply, DEG, directionOf, nearestTurn, rollRotation, tiltRotation, transpose, type Vector } from "./vector";
 
 /** From here on inwards the leading end moves, degrees from the preset. */
-export const FADE_DEG = 2;
+const FADE_DEG = 2;
 /** Here it has arrived and the trailing end sets out. */
 export const NEAR_DEG = 0.25;
 /** Here the trailing end has arrived. */
-export const SETTLED_DEG = 0.05;
+const SETTLED_DEG = 0.05;
 
 /** How far a zone is turned: to the right, and upwards. */
 export interface Shift {
@@ -73,8 +73,6 @@ function distinct(shifts: readonly Shift[]): Shift[] {
   return shifts.filter((a, i) => shifts.findIndex((b) => b.pan_deg === a.pan_deg && b.tilt_deg === a.tilt_deg) === i);
 }
 
-const DEG = Math.PI / 180;
-
 /** The shift with which what `shift` shows at `from` is seen at `to`; none where no turn brings it there. */
 export function shiftTo(view: TurningView, shift: Shift, from: Pixel, to: Pixel): Shift | null {
   // In the head's own coordinates: a turn by pan, then one by tilt, takes the direction to the ray.
@@ -90,8 +88,7 @@ export function shiftTo(view: TurningView, shift: Shift, from: Pixel, to: Pixel)
   const up = Math.sin(seen.tilt_deg * DEG);
   const tilt = (Math.atan2(up, forward) - Math.atan2(y, z)) / DEG;
   const pan = seen.pan_deg - side;
-  const nearest = (angle: number, near: number) => angle + 360 * Math.round((near - angle) / 360);
-  const [there, high] = [nearest(pan, view.pan_deg), nearest(tilt, view.tilt_deg)];
+  const [there, high] = [nearestTurn(pan, view.pan_deg), nearestTurn(tilt, view.tilt_deg)];
   return { pan_deg: view.pan_deg - there, tilt_deg: view.tilt_deg - high };
 }
 

@@ -6,7 +6,13 @@ export type Vector = readonly [number, number, number];
 /** An orthonormal 3×3 matrix, rows first. */
 export type Rotation = readonly [Vector, Vector, Vector];
 
-const DEG = Math.PI / 180;
+/** One degree, in radians. */
+export const DEG = Math.PI / 180;
+
+/** `angle` plus whole turns, so that it is within half a turn of `near`; degrees. */
+export function nearestTurn(angle: number, near: number): number {
+  return angle + 360 * Math.round((near - angle) / 360);
+}
 
 export function dot(a: Vector, b: Vector): number {
   return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];

@@ -4,7 +4,7 @@
 // The gateway sends the stream's form as text, then its init segment and each
 // frame as one binary message; it begins anew with text when the form changes.
 
-import { failureOf, send } from "../api/client";
+import { cameraPath, failureOf, send } from "../api/client";
 import type { Attempt, Report } from "./connection";
 import { follow, trimTo } from "./edge";
 import { isKeyFrame } from "./fragment";
@@ -51,7 +51,7 @@ export function play(camera: string, video: HTMLVideoElement, report: Report): A
     const soon = window.setTimeout(() => report.failed("unsupported"));
     return { close: () => window.clearTimeout(soon) };
   }
-  const path = `/api/v1/cameras/${encodeURIComponent(camera)}/live`;
+  const path = cameraPath(camera, "live");
   const source = new Source();
   const address = URL.createObjectURL(source);
   const waiting: (string | ArrayBuffer)[] = [];

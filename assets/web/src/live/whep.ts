@@ -3,7 +3,7 @@
 // The gateway is ICE-lite and names its addresses in the answer, so the offer
 // goes out at once: our own addresses it learns from our first packets.
 
-import { failureOf, farewell, send, type Failure } from "../api/client";
+import { cameraPath, failureOf, farewell, send, type Failure } from "../api/client";
 import type { Attempt, Report } from "./connection";
 import type { Cause } from "./phase";
 
@@ -71,7 +71,7 @@ export function receive(camera: string, show: (stream: MediaStream) => void, rep
   const negotiate = async () => {
     peer.addTransceiver("video", { direction: "recvonly" });
     await peer.setLocalDescription();
-    const response = await send(`/api/v1/cameras/${encodeURIComponent(camera)}/whep`, {
+    const response = await send(cameraPath(camera, "whep"), {
       method: "POST",
       headers: { "Content-Type": "application/sdp" },
       body: peer.localDescription?.sdp ?? "",

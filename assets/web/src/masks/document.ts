@@ -1,6 +1,7 @@
 // The zone document, format 1, as the gateway keeps it.
 
 import type { PicturePoint, SpherePoint } from "../geometry/types";
+import { nearestTurn } from "../geometry/vector";
 
 export type Point = SpherePoint | PicturePoint;
 export type Shape = { type: "sphere"; points: SpherePoint[] } | { type: "image"; points: PicturePoint[] };
@@ -90,7 +91,7 @@ export function freeId(document: MaskDocument): string {
 export function stored(point: Point): Point {
   if (isSphere(point)) {
     const within = point.pan_deg >= -360 && point.pan_deg <= 360;
-    const pan = within ? point.pan_deg : point.pan_deg - 360 * Math.round(point.pan_deg / 360);
+    const pan = within ? point.pan_deg : nearestTurn(point.pan_deg, 0);
     return { pan_deg: sixDecimals(pan), tilt_deg: sixDecimals(clamp(point.tilt_deg, -90, 90)) };
   }
   return { x: sixDecimals(clamp(point.x, -1, 2)), y: sixDecimals(clamp(point.y, -1, 2)) };

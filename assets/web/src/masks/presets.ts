@@ -1,5 +1,6 @@
 // The presets of a document and their trims, step by step.
 
+import { nearestTurn } from "../geometry/vector";
 import { LONGEST_TEXT, sixDecimals, type MaskDocument, type Preset, type Trim } from "./document";
 
 /** A trim is at most this in pan and in tilt: what format 1 allows. */
@@ -91,7 +92,7 @@ function withNew(document: MaskDocument, name: string, place: Place): MaskDocume
 
 /** The camera may count its turns; a preset is a place. */
 function placed({ pan_deg, tilt_deg, zoom }: Place): Place {
-  const once = Math.abs(pan_deg) <= 180 ? pan_deg : pan_deg - 360 * Math.round(pan_deg / 360);
+  const once = Math.abs(pan_deg) <= 180 ? pan_deg : nearestTurn(pan_deg, 0);
   return { pan_deg: rounded(once), tilt_deg: rounded(tilt_deg), zoom: sixDecimals(zoom) };
 }
 

@@ -1,5 +1,7 @@
 // Scales of the charts. Pure.
 
+import { nearestTurn } from "../geometry/vector";
+
 /** Round values from at most `low` to at least `high`, some four of them. */
 export function ticksOf(low: number, high: number): number[] {
   const span = Math.max(high - low, 1e-3);
@@ -17,7 +19,7 @@ export function unwrap(pans: readonly (number | null)[]): (number | null)[] {
   let last: number | null = null;
   return pans.map((pan) => {
     if (pan === null) return null;
-    last = last === null ? pan : pan + 360 * Math.round((last - pan) / 360);
+    last = last === null ? pan : nearestTurn(pan, last);
     return last;
   });
 }

@@ -1,6 +1,7 @@
 // The motion check: drives the camera through a sweep and keeps what was seen
 // on the way. Pure: the page gives it a look ten times a second and does what it asks.
 
+import { nearestTurn } from "../geometry/vector";
 import type { Command, Move } from "../steering/course";
 
 export type Speed = "slow" | "middle" | "fast";
@@ -8,7 +9,7 @@ export type Leg =
   { kind: "pan"; speed: Speed; direction: 1 | -1 } | { kind: "zoom"; direction: 1 | -1 } | { kind: "back" };
 
 /** Of a comfortable speed. */
-export const SPEEDS: Record<Speed, number> = { slow: 0.2, middle: 0.5, fast: 1 };
+const SPEEDS: Record<Speed, number> = { slow: 0.2, middle: 0.5, fast: 1 };
 
 /** How the picture is masked; `unknown` also while none comes. */
 export type Seen = "live" | "widened" | "covered" | "unknown";
@@ -130,7 +131,7 @@ function moveOf(leg: Exclude<Leg, { kind: "back" }>): Move {
 function noted(check: Check, look: Look): Check {
   const samples = [...check.samples, look].slice(-MOST_SAMPLES);
   if (look.pan_deg === null) return { ...check, samples };
-  const pan_deg = look.pan_deg + 360 * Math.round((check.pan_deg - look.pan_deg) / 360);
+  const pan_deg = nearestTurn(look.pan_deg, check.pan_deg);
   const zoomed =
     look.hfov_deg !== null && check.hfov_deg !== null && Math.abs(Math.log(look.hfov_deg / check.hfov_deg)) > ZOOMED;
   const moved = zoomed || Math.abs(pan_deg - check.pan_deg) > MOVED_DEG;

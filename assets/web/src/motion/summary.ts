@@ -1,5 +1,6 @@
 // What a motion check has shown, in figures. Pure.
 
+import { nearestTurn } from "../geometry/vector";
 import type { Check, Look, Passed } from "./check";
 
 export interface Figures {
@@ -71,8 +72,7 @@ function fastest(samples: readonly Look[]): number | null {
     while (from < i && to.at_s - (samples[from + 1]?.at_s ?? to.at_s) >= SPEED_OVER_S) from += 1;
     const old = samples[from];
     if (!old || old.pan_deg === null || to.pan_deg === null || to.at_s - old.at_s < SPEED_OVER_S) return;
-    const turned = to.pan_deg - old.pan_deg;
-    const speed = Math.abs(turned - 360 * Math.round(turned / 360)) / (to.at_s - old.at_s);
+    const speed = Math.abs(nearestTurn(to.pan_deg - old.pan_deg, 0)) / (to.at_s - old.at_s);
     if (most === null || speed > most) most = speed;
   });
   return most;

@@ -79,7 +79,7 @@ export function useCheck(camera: CameraView, looking: LookingAt, steering: Steer
 }
 
 /** What is known at this moment; nothing old is taken for it. */
-export function lookOf({ view, doubt, why }: LookingAt, camera: CameraView, at_s: number): Look {
+function lookOf({ view, doubt, why }: LookingAt, camera: CameraView, at_s: number): Look {
   if (view?.kind !== "turning" || doubt === "unknown" || doubt === "silent") {
     const nothing = { pan_deg: null, tilt_deg: null, zoom: null, hfov_deg: null, margin_deg: null, moving: false };
     const state = doubt === "silent" ? "unknown" : seenOf(camera.state);

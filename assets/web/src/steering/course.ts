@@ -53,9 +53,9 @@ export const AT_REST: Course = {
 };
 
 /** The camera stops 0.7 s after the last move it was told. */
-export const REPEAT_MS = 250;
+const REPEAT_MS = 250;
 /** A hand that moves is followed no faster: the gateway takes twenty commands a second. */
-export const FOLLOW_MS = 100;
+const FOLLOW_MS = 100;
 
 /** The course after `event`, and the request to send now. */
 export function steer(course: Course, event: CourseEvent, nowMs: number): [Course, Command | null] {

@@ -29,7 +29,7 @@ const ARROWS: Record<string, Partial<Move>> = {
 };
 const ZOOMS: Record<string, Partial<Move>> = { "+": { zoom: 1 }, "=": { zoom: 1 }, "-": { zoom: -1 } };
 
-export const KEY_SPEED = 0.4;
+const KEY_SPEED = 0.4;
 
 export function isArrow(key: string): boolean {
   return Object.hasOwn(ARROWS, key);

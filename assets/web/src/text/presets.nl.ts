@@ -36,7 +36,7 @@ export const presetsNl: typeof presetsEn = {
     away: "Ga eerst naar deze preset om in het beeld bij te stellen.",
     settling:
       "De camera staat nog niet precies op de preset: zones zijn met en zonder correctie afgedekt, en ertussen.",
-    hint: "Sleep een zone naar haar plek. Pijltjestoetsen verplaatsen de gekozen zone. De streepjeslijn is haar plek zonder correctie.",
+    hint: "Sleep een zone naar de juiste plek. Pijltjestoetsen verplaatsen de gekozen zone. De streepjeslijn is de plek zonder correctie.",
     zone: "Zone",
     pan: "Rechts (°)",
     tilt: "Omhoog (°)",

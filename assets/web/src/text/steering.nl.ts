@@ -36,7 +36,7 @@ export const steeringNl: typeof steeringEn = {
     all: "Er is hier niets dat hij nooit kan bekijken.",
     limits: "Wat nooit kan worden bekeken, volgt uit de grenzen en het wijdste beeld in het profiel van de camera.",
     shares: (seen) => `${seen}% van wat de camera kan bekijken, is bekeken.`,
-    noReach: "Niet bekend is wat de camera kan bereiken.",
+    noReach: "Het is niet bekend wat de camera kan bereiken.",
   },
   keys: {
     heading: "Sturen",

@@ -20,7 +20,7 @@ export const stillEn = {
   page: {
     heading: "Clear stills",
     intro:
-      "Who draws masks may have to see what is under them. For the time that you permit here, integrators can fetch single clear pictures of a camera. Faces, plates and people stay hidden where the camera looks for them. Each picture bears the name of who fetched it, is kept nowhere, and is on record in the audit log; so is your permit.",
+      "Who draws masks may have to see what is under them. For the time that you permit here, integrators can fetch single clear pictures of a camera. Faces, plates and people stay hidden where the gateway looks for them on this camera. Each picture bears the name of who fetched it, is kept nowhere, and is on record in the audit log; so is your permit.",
     noRole: "Your role does not include this: officers and administrators permit clear stills.",
     notOffered: "This gateway does not offer clear stills: its configuration does not allow them.",
     minutes: "Minutes (1 to 60)",

@@ -1,4 +1,4 @@
-// De teksten van het heldere beeld in het Nederlands; deel van `nl.ts`.
+// De teksten van het onafgedekte beeld in het Nederlands; deel van `nl.ts`.
 
 import type { stillEn } from "./still.en";
 
@@ -15,7 +15,7 @@ export const stillNl: typeof stillEn = {
   none: (givers) =>
     `Een onafgedekt beeld zou tonen wat de maskers afdekken. Niemand heeft het nu toegestaan. Deze mensen kunnen dat: ${givers}.`,
   nobody:
-    "Een onafgedekt beeld zou tonen wat de maskers afdekken. Niemand heeft het toegestaan, en geen account kan dat.",
+    "Een onafgedekt beeld zou tonen wat de maskers afdekken. Niemand heeft het toegestaan, en er is geen account dat het mag toestaan.",
   failed: "Er is nu geen onafgedekt beeld.",
   tooSoon: (seconds) => `Er is zojuist om een onafgedekt beeld gevraagd. Probeer het over ${seconds} s opnieuw.`,
   unreachable: "De gateway antwoordt niet. Probeer het zo meteen opnieuw.",
@@ -23,7 +23,7 @@ export const stillNl: typeof stillEn = {
   page: {
     heading: "Onafgedekte beelden",
     intro:
-      "Wie maskers tekent, moet soms zien wat eronder ligt. Zolang u dat hier toestaat, kunnen integrators losse onafgedekte beelden van een camera ophalen. Gezichten, kentekens en mensen blijven afgedekt waar de camera ernaar zoekt. Op elk beeld staat de naam van wie het ophaalde; het wordt nergens bewaard en staat in het auditlog, net als uw toestemming.",
+      "Wie maskers tekent, moet soms zien wat eronder ligt. Zolang u dat hier toestaat, kunnen integrators losse onafgedekte beelden van een camera ophalen. Gezichten, kentekens en mensen blijven afgedekt als de gateway er bij deze camera naar zoekt. Op elk beeld staat de naam van wie het ophaalde; het wordt nergens bewaard en staat in het logboek, net als uw toestemming.",
     noRole: "Dit hoort niet bij uw rol: functionarissen en beheerders staan onafgedekte beelden toe.",
     notOffered: "Deze gateway biedt geen onafgedekte beelden: de configuratie staat ze niet toe.",
     minutes: "Minuten (1 tot 60)",
