@@ -66,7 +66,7 @@ fn two_integrators_lose_no_edit_and_no_session_loses_a_draft() {
     assert_eq!(came["waits"], true, "{came:#}");
     says("own", "Somebody else has to approve it");
     says("approved", "approved by joris");
-    says("refused", "refused");
+    says("refused", "refused by iris");
     says("draft", "zone-");
     assert_eq!(came["saved"], true, "{came:#}");
 }

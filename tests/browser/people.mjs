@@ -109,7 +109,7 @@ try {
   await iris.getByLabel('Name').fill('iris');
   await iris.getByLabel('Password').fill(password);
   await iris.keyboard.press('Enter');
-  await iris.getByRole('button', { name: 'Go on with them' }).click();
+  await iris.getByText('You have changes that are not saved').waitFor();
   await asks(iris);
   came.draft = await dialog(iris).innerText();
   await press(iris, 'Save');

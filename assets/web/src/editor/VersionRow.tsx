@@ -36,7 +36,9 @@ export function VersionRow({ version, own, chosen, choose, restore, approve }: P
       <td>
         {words.states[state] ?? state}
         {version.covers_less && <div class="covers-less">▽ {words.coversLess}</div>}
-        {version.second && <div class="quiet-text">{words.second(version.second)}</div>}
+        {version.second && (
+          <div class="quiet-text">{(state === "refused" ? words.refusedBy : words.second)(version.second)}</div>
+        )}
       </td>
       <td>
         <div class="row">

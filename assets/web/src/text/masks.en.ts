@@ -144,6 +144,7 @@ export const masksEn = {
     coversLess: "covers less",
     restores: (number: string) => `brings back version ${number}`,
     second: (name: string) => `approved by ${name}`,
+    refusedBy: (name: string) => `refused by ${name}`,
     action: "Actions",
     restore: "Restore…",
     restoreOf: (number: string) => `Restore version ${number}`,

@@ -145,6 +145,7 @@ export const masksNl: typeof masksEn = {
     coversLess: "dekt minder af",
     restores: (number) => `zet versie ${number} terug`,
     second: (name) => `goedgekeurd door ${name}`,
+    refusedBy: (name) => `geweigerd door ${name}`,
     action: "Acties",
     restore: "Terugzetten…",
     restoreOf: (number) => `Versie ${number} terugzetten`,
