@@ -251,8 +251,6 @@ async fn a_camera_turns_while_somebody_says_so_and_no_longer() {
     }
     let further = h.truth();
     assert!(further.tilt_deg > stands.tilt_deg && further.zoom > stands.zoom);
-    assert_eq!(iris.post("steering/stop", "").await.0, 204);
-    h.stands().await;
     let (status, state) = iris.get("steering").await;
     assert_eq!(
         (status, &state["held_by"]),
@@ -261,6 +259,8 @@ async fn a_camera_turns_while_somebody_says_so_and_no_longer() {
     );
     assert_eq!(state["pan_deg"], json!([-180.0, 180.0]));
     assert_eq!(state["endless_pan"], true);
+    assert_eq!(iris.post("steering/stop", "").await.0, 204);
+    h.stands().await;
     iris.gets("steering", |state| state["held_by"].is_null())
         .await;
 }
@@ -402,7 +402,7 @@ async fn one_person_steers_and_nobody_who_may_not() {
         ("presets/1/go", ""),
     ] {
         // Whoever steers goes on, so that it stays theirs on a slow machine.
-        assert_eq!(iris.post("steering/stop", "").await.0, 204);
+        assert_eq!(iris.pushes(HALF_LEFT).await, 204);
         let (status, said) = joris.post(path, body).await;
         assert_eq!(status, 409, "{path}: {said}");
         assert_eq!(said["error"], "iris steers this camera");
@@ -503,6 +503,41 @@ async fn what_is_no_command_is_refused_and_moves_nothing() {
         204,
         "but one may always stop it"
     );
+}
+
+#[tokio::test]
+async fn what_keeps_steering_from_being_recorded_keeps_it_from_happening() {
+    let h = House::new();
+    let (iris, joris) = (h.log_in("iris").await, h.log_in("joris").await);
+    let before = h.truth();
+    // Every write of the log's head fails as on a full disk.
+    let part = h.folder.path().join("audit/audit.head.part");
+    std::os::unix::fs::symlink("/dev/full", &part).unwrap();
+    for person in [&iris, &joris, &iris] {
+        let (status, said) = person.post("steering/move", HALF_LEFT).await;
+        assert_eq!(status, 503, "{said}");
+        assert_eq!(person.get("steering").await.1["held_by"], Value::Null);
+        assert_eq!(person.post("steering/stop", "").await.0, 204);
+    }
+    assert!(same(&before, &h.stands().await), "it has not moved");
+    fs::remove_file(part).unwrap();
+    assert_eq!(joris.pushes(HALF_LEFT).await, 204);
+    let began = h.records().into_iter().filter(|r| r.1 == "steer");
+    let began: Vec<String> = began.map(|(actor, ..)| actor).collect();
+    assert_eq!(began, ["joris"]);
+}
+
+#[tokio::test]
+async fn who_lets_go_of_the_stick_or_reaches_for_what_cannot_be_holds_nothing() {
+    let h = House::new();
+    let iris = h.log_in("iris").await;
+    let still = r#"{"pan": 0, "tilt": 0, "zoom": 0}"#;
+    assert_eq!(iris.pushes(still).await, 204);
+    assert_eq!(iris.get("steering").await.1["held_by"], Value::Null);
+    let up = r#"{"pan_deg": 0, "tilt_deg": 45}"#;
+    assert_eq!(iris.post("steering/go", up).await.0, 422);
+    assert_eq!(iris.get("steering").await.1["held_by"], Value::Null);
+    assert_eq!(h.log_in("joris").await.pushes(HALF_LEFT).await, 204);
 }
 
 #[tokio::test]

@@ -18,8 +18,11 @@ use tokio::time::{sleep, timeout};
 const PATIENCE_MS: u64 = 1000;
 /// Making a connection takes three requests; longer than this is nobody there.
 const CONNECT_WITHIN: Duration = Duration::from_millis(1500);
-/// When the gateway leaves, a camera that turns is told to stop for so long.
+/// When the gateway leaves, a camera that turns is told to stop for so long, and once
+/// whatever came before took…
 const END_WITHIN: Duration = Duration::from_millis(1000);
+/// …but not for longer than this: the gateway must end.
+const END_AT_LAST: Duration = Duration::from_millis(4000);
 const LAST_PAUSE: Duration = Duration::from_millis(100);
 /// So many questions wait for the camera; more are refused.
 const QUESTIONS: usize = 4;
@@ -34,6 +37,7 @@ pub(super) struct Shared {
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
     news: Notify,
+    closing: Notify,
     questions: mpsc::Sender<Tell<Vec<Preset>>>,
 }
 
@@ -42,6 +46,8 @@ struct State {
     helm: Helm<Tell<()>>,
     /// Since when no more commands are taken.
     closed: Option<Mono>,
+    /// Whether a stop was tried since then.
+    tried: bool,
 }
 
 impl Shared {
@@ -51,6 +57,7 @@ impl Shared {
             clock,
             state: Mutex::default(),
             news: Notify::new(),
+            closing: Notify::new(),
             questions,
         };
         (shared, asked)
@@ -62,33 +69,39 @@ impl Shared {
 
     fn order(
         &self,
-        give: impl FnOnce(&mut Helm<Tell<()>>, Tell<()>, Mono) -> [Option<Tell<()>>; 2],
+        give: impl FnOnce(
+            &mut Helm<Tell<()>>,
+            Tell<()>,
+            Mono,
+        ) -> (Option<Tell<()>>, Result<(), Tell<()>>),
     ) -> Reply<()> {
         let (tell, reply) = oneshot::channel();
-        let moot = {
+        let now = self.clock.mono();
+        let (moot, waits) = {
             let mut state = self.state();
-            match state.closed {
-                None => give(&mut state.helm, tell, self.clock.mono()),
-                Some(_) => {
-                    answer(tell, Err(SteerError::Ending));
-                    [None, None]
-                }
+            if state.closed.is_some() {
+                answer(tell, Err(SteerError::Ending));
+                return reply;
             }
+            give(&mut state.helm, tell, now)
         };
-        // A newer command took their place, or one like theirs is on its way.
-        for former in moot.into_iter().flatten() {
+        if let Some(former) = moot {
+            // A newer command took its place.
             answer(former, Ok(()));
+        }
+        if let Err(one_too_many) = waits {
+            answer(one_too_many, Err(SteerError::TooSlow));
         }
         self.news.notify_one();
         reply
     }
 
     pub(super) fn turn(&self, command: PtzCommand) -> Reply<()> {
-        self.order(|helm, tell, now| [helm.turn(command, tell, now), None])
+        self.order(|helm, tell, now| (helm.turn(command, tell, now), Ok(())))
     }
 
     pub(super) fn go(&self, command: PtzCommand) -> Reply<()> {
-        self.order(|helm, tell, now| [helm.go(command, tell, now), None])
+        self.order(|helm, tell, now| (helm.go(command, tell, now), Ok(())))
     }
 
     pub(super) fn stop(&self) -> Reply<()> {
@@ -96,7 +109,8 @@ impl Shared {
     }
 
     pub(super) fn let_go(&self) {
-        let moot = self.state().helm.let_go(self.clock.mono());
+        let now = self.clock.mono();
+        let moot = self.state().helm.let_go(now);
         if let Some(former) = moot {
             answer(former, Ok(()));
         }
@@ -115,8 +129,37 @@ impl Shared {
 
     /// Takes no more commands; the thread stops the camera where it turns, and ends.
     pub(super) fn close(&self) {
-        self.state().closed = Some(self.clock.mono());
+        let now = self.clock.mono();
+        self.state().closed.get_or_insert(now);
         self.let_go();
+        self.closing.notify_one();
+    }
+
+    /// Returns when the gateway has waited for the camera for as long as it can.
+    async fn too_late(&self) {
+        self.closing.notified().await;
+        sleep(END_AT_LAST).await;
+        tracing::error!("the camera may still turn: it took too long to tell it to stop");
+    }
+
+    /// Nobody sends any more, for whatever reason: nobody waits in vain, and no command
+    /// is taken as if it could be sent.
+    fn end(&self) {
+        let mut state = self.state();
+        // No clock is asked here: it may be what broke.
+        let untimely = state.closed.replace(Mono(0)).is_none();
+        let waiting = state.helm.end();
+        let turns = state.helm.must_stop();
+        drop(state);
+        if untimely {
+            tracing::error!(
+                turns,
+                "what steers the camera has broken: it cannot be steered"
+            );
+        }
+        for one in waiting {
+            answer(one, Err(SteerError::Ending));
+        }
     }
 
     /// What to send now, or until when to wait; none when all is done.
@@ -127,12 +170,14 @@ impl Shared {
             answer(lapsed, Err(SteerError::TooSlow));
         }
         if let Some(closed) = state.closed {
-            let late = now.since(closed) > END_WITHIN;
+            let late = state.tried && now.since(closed) > END_WITHIN;
             if late || !state.helm.must_stop() {
                 return None;
             }
         }
-        Some(state.helm.act(now))
+        let act = state.helm.act(now);
+        state.tried |= state.closed.is_some() && matches!(act, Act::Send(Job::Stop(_)));
+        Some(act)
     }
 
     fn went(&self, kind: Kind, went: Went, error: Option<&SteerError>) {
@@ -146,6 +191,15 @@ impl Shared {
 fn answer<T>(tell: Tell<T>, what: Result<T, SteerError>) {
     // Who does not wait any more does not want to know.
     let _ = tell.send(what);
+}
+
+/// Sees to it that nobody waits for a thread that is gone.
+pub(super) struct Ends(pub(super) Arc<Shared>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.end();
+    }
 }
 
 /// Sends commands, and asks questions beside them.
@@ -205,6 +259,7 @@ impl Driver {
             () = sending => {}
             // Ends only with whoever could ask.
             () = asking => {}
+            () = shared.too_late() => {}
         }
     }
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 /// A camera that turns is told to stop when nobody has said for this long that it
 /// should go on.
 pub const DEAD_MAN: Duration = Duration::from_millis(700);
-/// Between two tries to stop, at first…
+/// Between two tries to stop, at first, and at least, however many people ask…
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// …and at last.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -76,6 +76,8 @@ pub(super) struct Helm<R> {
     next: Option<Waiting<R>>,
     stop: Option<Unconfirmed>,
     stops_waiting: Vec<R>,
+    /// When it was last tried, where nothing else was sent since.
+    stop_tried: Option<Mono>,
     /// The camera may be turning.
     turns: bool,
     /// Whether it may have been before what is being sent.
@@ -90,6 +92,7 @@ impl<R> Default for Helm<R> {
             next: None,
             stop: None,
             stops_waiting: Vec::new(),
+            stop_tried: None,
             turns: false,
             turned_before: false,
             last_wish: None,
@@ -115,8 +118,8 @@ impl<R> Helm<R> {
     }
 
     fn order(&mut self, kind: Kind, command: PtzCommand, reply: R, now: Mono) -> Option<R> {
-        if let Some(stop) = &mut self.stop {
-            stop.next_try = now;
+        if self.stop.is_some() {
+            self.want_stop(now);
         }
         let waiting = Waiting {
             kind,
@@ -126,17 +129,26 @@ impl<R> Helm<R> {
         self.next.replace(waiting).map(|former| former.reply)
     }
 
-    /// Somebody wants the camera to stop; returned is who waited for what it makes
-    /// moot, and the stop itself where too many wait for one already.
-    pub(super) fn stop(&mut self, reply: R, now: Mono) -> [Option<R>; 2] {
+    /// Somebody wants the camera to stop; as [`turn`](Self::turn).
+    ///
+    /// # Errors
+    /// Who wants it too, where too many wait for one already: it is tried all the
+    /// same, and nobody knows yet whether it stands still.
+    pub(super) fn stop(&mut self, reply: R, now: Mono) -> (Option<R>, Result<(), R>) {
         self.last_wish = None;
         self.want_stop(now);
         let moot = self.next.take().map(|former| former.reply);
         if self.stops_waiting.len() >= MOST_WAITING {
-            return [moot, Some(reply)];
+            return (moot, Err(reply));
         }
         self.stops_waiting.push(reply);
-        [moot, None]
+        (moot, Ok(()))
+    }
+
+    /// Nothing is sent any more: who waits.
+    pub(super) fn end(&mut self) -> Vec<R> {
+        let next = self.next.take().map(|next| next.reply);
+        self.stops_waiting.drain(..).chain(next).collect()
     }
 
     /// Nobody steers any more: what turns, stops. Who waited for a turn that is not
@@ -154,11 +166,20 @@ impl<R> Helm<R> {
         turn.map(|former| former.reply)
     }
 
+    /// At once, but not faster than its pause allows: a camera that is told to stop
+    /// without end has no time to.
     fn want_stop(&mut self, now: Mono) {
-        self.stop = Some(Unconfirmed {
-            next_try: now,
-            pause: FIRST_PAUSE,
-        });
+        let soonest = self.stop_tried.map(|tried| tried.plus(FIRST_PAUSE));
+        let next_try = soonest.map_or(now, |soonest| soonest.max(now));
+        match &mut self.stop {
+            Some(stop) => stop.next_try = stop.next_try.min(next_try),
+            None => {
+                self.stop = Some(Unconfirmed {
+                    next_try,
+                    pause: FIRST_PAUSE,
+                });
+            }
+        }
     }
 
     /// Whether the camera turns, or has not confirmed that it does not.
@@ -185,8 +206,11 @@ impl<R> Helm<R> {
     /// What to do now. What is to be sent must be sent.
     pub(super) fn act(&mut self, now: Mono) -> Act<R> {
         let dead_man = self.last_wish.map(|wish| wish.plus(DEAD_MAN));
-        if let Some(stop) = self.stop {
+        if let Some(stop) = &mut self.stop {
             if stop.next_try <= now {
+                // Who asks while it is being tried, asks for another.
+                stop.next_try = now.plus(FIRST_PAUSE);
+                self.stop_tried = Some(now);
                 return Act::Send(Job::Stop(std::mem::take(&mut self.stops_waiting)));
             }
             let times = [Some(stop.next_try), dead_man];
@@ -196,6 +220,7 @@ impl<R> Helm<R> {
             return Act::Wait(dead_man);
         };
         self.turned_before = self.turns;
+        self.stop_tried = None;
         Act::Send(if next.kind == Kind::Turn {
             // From here on the camera may turn, whatever it answers.
             self.turns = true;
@@ -221,6 +246,9 @@ impl<R> Helm<R> {
                 if let Some(stop) = &mut self.stop {
                     stop.next_try = now.plus(stop.pause);
                     stop.pause = stop.pause.saturating_mul(2).min(LONGEST_PAUSE);
+                }
+                if !self.stops_waiting.is_empty() {
+                    self.want_stop(now);
                 }
                 self.next.take().map(|behind| behind.reply)
             }
@@ -322,16 +350,73 @@ mod tests {
         helm.turn(turn(), 1, at(0));
         helm.act(at(0));
         helm.went(Kind::Turn, Went::Unsure, at(5));
-        helm.stop(2, at(10));
+        let _ = helm.stop(2, at(10));
         assert_eq!(helm.act(at(10)), Act::Send(Job::Stop(vec![2])));
         helm.turn(turn(), 3, at(11));
         assert_eq!(helm.went(Kind::Stop, Went::Unsure, at(20)), Some(3));
         assert!(helm.must_stop());
-        // Another wish tries to stop it at once.
-        helm.turn(turn(), 4, at(30));
-        assert_eq!(sent(&helm.act(at(30))), Some(Kind::Stop));
-        helm.went(Kind::Stop, Went::Done, at(40));
-        assert_eq!(sent(&helm.act(at(40))), Some(Kind::Turn));
+        assert_eq!(helm.act(at(210)), Act::Wait(Some(at(220))));
+        // Another wish tries to stop it sooner.
+        helm.turn(turn(), 4, at(211));
+        assert_eq!(sent(&helm.act(at(211))), Some(Kind::Stop));
+        helm.went(Kind::Stop, Went::Done, at(215));
+        assert_eq!(sent(&helm.act(at(215))), Some(Kind::Turn));
+    }
+
+    #[test]
+    fn however_often_people_stop_it_the_camera_is_not_drummed_on() {
+        // Stops every 20 ms for two seconds, each answered after 5 ms: when it is
+        // tried, however it answers.
+        for how in [Went::Done, Went::Unsure, Went::NotSent] {
+            let mut helm = Helm::default();
+            let mut tries = vec![];
+            for i in 0u32..100 {
+                let now = u64::from(i) * 20;
+                let _ = helm.stop(i, at(now));
+                if let Act::Send(Job::Stop(_)) = helm.act(at(now)) {
+                    tries.push(now);
+                    helm.went(Kind::Stop, how, at(now + 5));
+                }
+            }
+            assert_eq!(
+                tries,
+                [0, 200, 400, 600, 800, 1000, 1200, 1400, 1600, 1800],
+                "{how:?}"
+            );
+        }
+        // What was sent since is stopped at once.
+        let mut helm = Helm::default();
+        for i in 0u32..5 {
+            let now = u64::from(i) * 20;
+            helm.turn(turn(), 2 * i, at(now));
+            assert_eq!(sent(&helm.act(at(now))), Some(Kind::Turn));
+            helm.went(Kind::Turn, Went::Done, at(now + 5));
+            let _ = helm.stop(2 * i + 1, at(now + 6));
+            assert_eq!(sent(&helm.act(at(now + 6))), Some(Kind::Stop));
+            helm.went(Kind::Stop, Went::Done, at(now + 8));
+        }
+    }
+
+    #[test]
+    fn a_stop_that_is_wished_while_another_fails_does_not_wait_for_its_pause() {
+        let mut helm = Helm::default();
+        let _ = helm.stop(1, at(0));
+        // Nobody asks again: the pause has grown.
+        let mut now = 0;
+        for pause in [200, 400, 800, 1600, 3200] {
+            assert_eq!(sent(&helm.act(at(now))), Some(Kind::Stop));
+            helm.went(Kind::Stop, Went::Unsure, at(now));
+            assert_eq!(helm.act(at(now)), Act::Wait(Some(at(now + pause))));
+            now += pause;
+        }
+        assert_eq!(sent(&helm.act(at(now))), Some(Kind::Stop));
+        let _ = helm.stop(2, at(now + 10));
+        helm.went(Kind::Stop, Went::Unsure, at(now + 50));
+        assert_eq!(helm.act(at(now + 50)), Act::Wait(Some(at(now + 200))));
+        assert_eq!(helm.act(at(now + 200)), Act::Send(Job::Stop(vec![2])));
+        // And it has not shrunk.
+        helm.went(Kind::Stop, Went::Unsure, at(now + 250));
+        assert_eq!(helm.act(at(now + 250)), Act::Wait(Some(at(now + 5250))));
     }
 
     #[test]
@@ -371,9 +456,11 @@ mod tests {
     fn so_many_wait_for_a_stop_and_no_more() {
         let mut helm = Helm::default();
         for i in 0..40 {
-            let [_, too_many] = helm.stop(i, at(0));
-            assert_eq!(too_many.is_some(), i >= 32);
+            let (_, waits) = helm.stop(i, at(0));
+            assert_eq!(waits.is_err(), i >= 32);
         }
+        helm.turn(turn(), 40, at(0));
+        assert_eq!(helm.end().len(), 33);
     }
 
     #[derive(Clone, Debug)]
@@ -429,7 +516,7 @@ mod tests {
                 match step {
                     Step::Turn => { wish = Some(now); answered.extend(helm.turn(turn(), id, at(now))); id += 1; }
                     Step::Go => { answered.extend(helm.go(PtzCommand::Home, id, at(now))); id += 1; }
-                    Step::Stop => { answered.extend(helm.stop(id, at(now)).into_iter().flatten()); id += 1; }
+                    Step::Stop => { let (moot, waits) = helm.stop(id, at(now)); answered.extend(moot.into_iter().chain(waits.err())); id += 1; }
                     Step::LetGo => answered.extend(helm.let_go(at(now))),
                     Step::Pass(ms) => now += ms,
                 }

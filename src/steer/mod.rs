@@ -17,7 +17,7 @@ pub use helm::DEAD_MAN;
 use crate::clock::Clock;
 use crate::onvif::{OnvifSettings, PtzCommand};
 use crate::pose::profile::Beyond;
-use driver::{Driver, Shared};
+use driver::{Driver, Ends, Shared};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
@@ -54,6 +54,8 @@ pub struct Preset {
     pub place: Option<(f64, f64, f64)>,
 }
 
+const THREAD: &str = "steering";
+
 /// A camera that can be steered. Dropping it stops the camera, where it turns.
 #[derive(Debug)]
 pub struct Steer {
@@ -79,9 +81,11 @@ impl Steer {
         let (shared, questions) = Shared::new(clock);
         let shared = Arc::new(shared);
         let driver = Driver::new(settings, aim.clone(), shared.clone(), questions);
+        let ends = Ends(shared.clone());
         let thread = std::thread::Builder::new()
-            .name("steering".to_owned())
+            .name(THREAD.to_owned())
             .spawn(move || {
+                let _ends = ends;
                 runtime.block_on(driver.run());
                 runtime.shutdown_timeout(std::time::Duration::from_millis(50));
             })?;

@@ -1,13 +1,14 @@
 //! Against a camera that does as badly as it is told to.
 
 use super::*;
-use crate::clock::SystemClock;
+use crate::clock::{Mono, SimClock, SystemClock, WallTime};
 use crate::geom::Mount;
 use crate::pose::CameraProfile;
 use crate::secret::Secret;
 use axum::extract::State;
 use axum::http::StatusCode;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -108,6 +109,10 @@ impl Fake {
         steering(&self.url)
     }
 
+    fn steer_by(&self, clock: Arc<dyn Clock>) -> Steer {
+        steering_by(&self.url, clock)
+    }
+
     fn mood(&self, change: impl FnOnce(&mut Mood)) {
         change(&mut self.mood.lock().unwrap());
     }
@@ -142,6 +147,10 @@ impl Drop for Fake {
 }
 
 fn steering(url: &str) -> Steer {
+    steering_by(url, Arc::new(SystemClock::new()))
+}
+
+fn steering_by(url: &str, clock: Arc<dyn Clock>) -> Steer {
     let settings = OnvifSettings {
         device_url: url.to_owned(),
         user: String::new(),
@@ -151,7 +160,7 @@ fn steering(url: &str) -> Steer {
     };
     let profile = CameraProfile::from_toml(crate::pose::testing::PROFILE).unwrap();
     let aim = Aim::new(Arc::new(profile), Mount::LEVEL);
-    Steer::start(settings, aim, Arc::new(SystemClock::new())).unwrap()
+    Steer::start(settings, aim, clock).unwrap()
 }
 
 const RIGHT: Deflection = Deflection {
@@ -206,6 +215,78 @@ fn who_leaves_stops_it() {
         ["GotoHomePosition"],
         "it goes there"
     );
+}
+
+#[test]
+fn a_camera_that_is_slow_when_somebody_leaves_is_stopped_all_the_same() {
+    let fake = Fake::new();
+    let clock = Arc::new(SimClock::at(WallTime(0)));
+    let steer = fake.steer_by(clock.clone());
+    fake.held.send_replace("ContinuousMove");
+    let turn = steer.turn(RIGHT, None);
+    fake.until(|asked| count(asked, "ContinuousMove") == 1);
+    steer.shared.close();
+    // Longer than a camera that goes on failing to stop is told to.
+    clock.advance(Duration::from_millis(2500));
+    fake.held.send_replace("");
+    drop(steer);
+    assert_eq!(fake.asked(), ["ContinuousMove", "Stop"]);
+    assert_eq!(told(turn), Ok(()));
+}
+
+/// Breaks whatever asks it in the steering thread, when it is told to.
+#[derive(Debug)]
+struct Breaks(SystemClock, AtomicBool);
+
+impl Clock for Breaks {
+    fn mono(&self) -> Mono {
+        let steering = std::thread::current().name() == Some(THREAD);
+        assert!(!steering || !self.1.load(Ordering::SeqCst), "for a test");
+        self.0.mono()
+    }
+
+    fn wall(&self) -> WallTime {
+        self.0.wall()
+    }
+}
+
+#[test]
+fn nobody_waits_for_a_thread_that_has_broken() {
+    let fake = Fake::new();
+    let clock = Arc::new(Breaks(SystemClock::new(), AtomicBool::new(false)));
+    let steer = fake.steer_by(clock.clone());
+    fake.held.send_replace("ContinuousMove");
+    // One is being sent, one waits behind a stop.
+    let _turn = steer.turn(RIGHT, None);
+    fake.until(|asked| count(asked, "ContinuousMove") == 1);
+    clock.1.store(true, Ordering::SeqCst);
+    let stop = steer.stop();
+    let home = steer.home();
+    fake.held.send_replace("");
+    assert_eq!(told(stop), Err(SteerError::Ending));
+    assert_eq!(told(home), Err(SteerError::Ending));
+    for _ in 0..40 {
+        assert_eq!(told(steer.stop()), Err(SteerError::Ending));
+    }
+    assert_eq!(told(steer.turn(RIGHT, None)), Err(SteerError::Ending));
+    assert_eq!(told(steer.presets()), Err(SteerError::Ending));
+}
+
+#[test]
+fn nobody_is_told_that_it_stands_who_does_not_know() {
+    // Nobody sends.
+    let (shared, _asked) = Shared::new(Arc::new(SimClock::at(WallTime(0))));
+    let shared = Arc::new(shared);
+    let mut waiting: Vec<_> = (0..32).map(|_| shared.stop()).collect();
+    assert_eq!(told(shared.stop()), Err(SteerError::TooSlow));
+    for one in &mut waiting {
+        assert!(one.try_recv().is_err(), "it was answered");
+    }
+    drop(Ends(shared.clone()));
+    for one in waiting {
+        assert_eq!(told(one), Err(SteerError::Ending));
+    }
+    assert_eq!(told(shared.stop()), Err(SteerError::Ending));
 }
 
 #[test]

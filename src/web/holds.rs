@@ -1,8 +1,9 @@
 //! Who steers which camera: one person at a time, as long as they go on, and no
-//! longer than their login.
+//! longer than their login. What they give is passed on from here, so that nothing
+//! is that a stop or the end of their steering came before. Must not know HTTP.
 
-use super::Steering;
 use super::accounts::{Accounts, Person};
+use super::steering::{Answer, SteerFault, Steering, Wish};
 use super::watching::over;
 use crate::audit::{Audit, Entry};
 use crate::clock::{Clock, Mono};
@@ -14,8 +15,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tower_sessions::SessionStore;
 
-/// A camera is somebody's until so long after their last command.
+/// A camera is somebody's until so long after their last command that it obeyed.
 const HELD_FOR: Duration = Duration::from_secs(3);
+/// A wish to turn that waited for so long, say for the log, is not passed on: as long
+/// as a turn goes on by itself (`steer`'s dead man).
+const OLD_TURN: Duration = Duration::from_millis(700);
 /// Commands a second from one person.
 const COMMANDS: NonZeroU32 = NonZeroU32::new(20).unwrap();
 
@@ -28,10 +32,17 @@ pub(super) struct By {
 }
 
 struct Hold {
+    /// No other hold has it, of whatever camera.
+    id: u64,
     by: By,
     began: Mono,
+    /// When it was taken, or the camera last obeyed.
     last: Mono,
     commands: u64,
+    /// How often a stop was wished.
+    stops: u64,
+    /// Whether the camera ever did something.
+    obeyed: bool,
     /// Whether the log knows of it.
     recorded: bool,
 }
@@ -44,17 +55,61 @@ struct Shared {
     steering: Arc<dyn Steering>,
     audit: Audit,
     clock: Arc<dyn Clock>,
-    held: Mutex<HashMap<String, Hold>>,
+    held: Mutex<Held>,
     commands: DefaultKeyedRateLimiter<String>,
 }
 
-/// A camera that one may steer.
+#[derive(Default)]
+struct Held {
+    cameras: HashMap<String, Hold>,
+    /// So many holds there were.
+    taken: u64,
+}
+
+/// One command's right to be given, as long as it lasts.
+#[derive(Clone, Debug)]
+pub(super) struct Ticket {
+    hold: u64,
+    login: Option<String>,
+    asked: Mono,
+    /// Which of the hold's commands it is…
+    command: u64,
+    /// …after so many stops.
+    stops: u64,
+    /// Whether the log knew of the hold; else that is to be recorded, and then said
+    /// with [`recorded`](Holds::recorded).
+    pub(super) known: bool,
+}
+
+/// Why a command is not given any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Taken {
-    /// It is known who does.
-    Known,
-    /// It must be recorded first, and then [`recorded`](Holds::recorded).
-    Unrecorded,
+pub(super) enum Overtaken {
+    /// A stop came after it.
+    Stopped,
+    /// It is a turn, and waited for too long.
+    Late,
+    /// Whoever gave it does not steer any more, or through another login.
+    Over,
+}
+
+impl Overtaken {
+    /// As the log has it.
+    pub(super) fn why(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped before it was given",
+            Self::Late => "waited too long",
+            Self::Over => "the steering had ended",
+        }
+    }
+}
+
+/// How a stop is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stopping {
+    /// It is counted with the rest of that person's steering.
+    Counted,
+    /// Nobody is on record who steers.
+    Unheld,
 }
 
 impl Holds {
@@ -68,7 +123,7 @@ impl Holds {
         }))
     }
 
-    fn held(&self) -> MutexGuard<'_, HashMap<String, Hold>> {
+    fn held(&self) -> MutexGuard<'_, Held> {
         self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -82,50 +137,125 @@ impl Holds {
     pub(super) fn holder(&self, camera: &str) -> Option<String> {
         let now = self.0.clock.mono();
         let held = self.held();
-        let hold = held.get(camera).filter(|hold| hold.lasts(now))?;
+        let hold = held.cameras.get(camera).filter(|hold| hold.lasts(now))?;
         Some(hold.by.person.user.name.clone())
     }
 
-    /// Takes a camera for one command of this person.
+    /// Takes a camera for one command of this person, which is no stop.
     ///
     /// # Errors
     /// Who steers it.
-    pub(super) fn take(&self, camera: &str, by: &By) -> Result<Taken, String> {
+    pub(super) fn take(&self, camera: &str, by: &By) -> Result<Ticket, String> {
         let now = self.0.clock.mono();
         let mut held = self.held();
-        if let Some(hold) = held.get_mut(camera).filter(|hold| hold.lasts(now)) {
-            if hold.by.person.user.name != by.person.user.name {
+        if let Some(hold) = held.cameras.get_mut(camera).filter(|h| h.lasts(now)) {
+            if !hold.is_of(by) {
                 return Err(hold.by.person.user.name.clone());
             }
             hold.by = by.clone();
-            hold.last = now;
             hold.commands += 1;
-            return Ok(match hold.recorded {
-                true => Taken::Known,
-                false => Taken::Unrecorded,
-            });
+            return Ok(hold.ticket(now));
         }
+        held.taken += 1;
         let hold = Hold {
+            id: held.taken,
             by: by.clone(),
             began: now,
             last: now,
             commands: 1,
+            stops: 0,
+            obeyed: false,
             recorded: false,
         };
-        let former = held.insert(camera.to_owned(), hold);
+        let ticket = hold.ticket(now);
+        let former = held.cameras.insert(camera.to_owned(), hold);
         drop(held);
         if let Some(former) = former {
             self.note_end(camera, &former, IDLE);
         }
-        Ok(Taken::Unrecorded)
+        Ok(ticket)
     }
 
-    /// The log knows that this person steers the camera.
-    pub(super) fn recorded(&self, camera: &str, by: &By) {
-        if let Some(hold) = self.held().get_mut(camera)
-            && hold.by.person.is_still(&by.person)
-        {
-            hold.recorded = true;
+    /// Passes a stop on: nothing that this person asked for before is given any more.
+    /// To stop what nobody steers needs no hold, and makes none.
+    ///
+    /// # Errors
+    /// Who steers it.
+    pub(super) fn stop(&self, camera: &str, by: &By) -> Result<(Stopping, Answer<()>), String> {
+        let now = self.0.clock.mono();
+        let mut held = self.held();
+        let mut stopping = Stopping::Unheld;
+        if let Some(hold) = held.cameras.get_mut(camera).filter(|h| h.lasts(now)) {
+            if !hold.is_of(by) {
+                return Err(hold.by.person.user.name.clone());
+            }
+            hold.commands += 1;
+            hold.stops += 1;
+            if hold.recorded {
+                stopping = Stopping::Counted;
+            }
+        }
+        // While nobody else can take it: it is not theirs that is stopped.
+        Ok((stopping, self.0.steering.steer(camera, Wish::Stop)))
+    }
+
+    /// Whether it could be `written` that this person steers the camera. What the log
+    /// does not know of is not held.
+    pub(super) fn recorded(&self, camera: &str, ticket: &Ticket, written: bool) {
+        let mut held = self.held();
+        let Some(hold) = held.of(camera, ticket) else {
+            return;
+        };
+        hold.recorded |= written;
+        if !hold.recorded {
+            held.cameras.remove(camera);
+        }
+    }
+
+    /// Passes a wish on, where nothing came before it.
+    ///
+    /// # Errors
+    /// What came before it; then the camera hears nothing of it.
+    pub(super) fn give(
+        &self,
+        camera: &str,
+        ticket: &Ticket,
+        wish: Wish,
+    ) -> Result<Answer<()>, Overtaken> {
+        let now = self.0.clock.mono();
+        let mut held = self.held();
+        let hold = held
+            .of(camera, ticket)
+            .filter(|hold| hold.recorded && hold.lasts(now) && hold.by.login == ticket.login);
+        let hold = hold.ok_or(Overtaken::Over)?;
+        if hold.stops != ticket.stops {
+            return Err(Overtaken::Stopped);
+        }
+        let turns = matches!(wish, Wish::Turn { .. });
+        if turns && now.since(ticket.asked) >= OLD_TURN {
+            return Err(Overtaken::Late);
+        }
+        // While nobody else can stop, log out or take it; this waits for no camera.
+        Ok(self.0.steering.steer(camera, wish))
+    }
+
+    /// What became of a wish that was passed on. Who steers goes on steering by what
+    /// the camera does, or might have done, and by nothing else.
+    pub(super) fn went(&self, camera: &str, ticket: &Ticket, done: &Result<(), SteerFault>) {
+        let now = self.0.clock.mono();
+        let mut held = self.held();
+        let Some(hold) = held.of(camera, ticket) else {
+            return;
+        };
+        if matches!(done, Ok(()) | Err(SteerFault::Camera(_))) {
+            hold.last = hold.last.max(now);
+            hold.obeyed = true;
+        } else if !hold.obeyed && hold.commands == ticket.command {
+            let hold = held.cameras.remove(camera);
+            drop(held);
+            if let Some(hold) = hold {
+                self.note_end(camera, &hold, "nothing came of it");
+            }
         }
     }
 
@@ -137,8 +267,12 @@ impl Holds {
     /// Ends steering that nobody goes on with, through logins that are over, and by
     /// accounts that are gone or are not what they were.
     pub(super) async fn tend(&self, accounts: &Accounts, sessions: &impl SessionStore) {
-        let logins: HashSet<Option<String>> =
-            self.held().values().map(|h| h.by.login.clone()).collect();
+        let logins: HashSet<Option<String>> = self
+            .held()
+            .cameras
+            .values()
+            .map(|h| h.by.login.clone())
+            .collect();
         let over = over(logins, sessions).await;
         self.end_where("the login is over", |hold| over.contains(&hold.by.login));
         self.end_where("the account changed", |hold| {
@@ -150,13 +284,14 @@ impl Holds {
     }
 
     fn end_where(&self, why: &'static str, over: impl Fn(&Hold) -> bool) {
-        let ended: Vec<(String, Hold)> = {
-            let mut held = self.held();
-            held.extract_if(|_, hold| over(hold)).collect()
-        };
-        for (camera, hold) in ended {
+        let mut held = self.held();
+        let ended: Vec<(String, Hold)> = held.cameras.extract_if(|_, hold| over(hold)).collect();
+        for (camera, _) in &ended {
             // What turns would stop by itself a moment later.
-            self.0.steering.let_go(&camera);
+            self.0.steering.let_go(camera);
+        }
+        drop(held);
+        for (camera, hold) in ended {
             self.note_end(&camera, &hold, why);
         }
     }
@@ -177,8 +312,353 @@ impl Holds {
 
 const IDLE: &str = "no more commands";
 
+impl Held {
+    /// The hold that a ticket is of.
+    fn of(&mut self, camera: &str, ticket: &Ticket) -> Option<&mut Hold> {
+        let hold = self.cameras.get_mut(camera);
+        hold.filter(|hold| hold.id == ticket.hold)
+    }
+}
+
 impl Hold {
     fn lasts(&self, now: Mono) -> bool {
         now.since(self.last) < HELD_FOR
+    }
+
+    fn is_of(&self, by: &By) -> bool {
+        self.by.person.user.name == by.person.user.name
+    }
+
+    fn ticket(&self, asked: Mono) -> Ticket {
+        Ticket {
+            hold: self.id,
+            login: self.by.login.clone(),
+            asked,
+            command: self.commands,
+            stops: self.stops,
+            known: self.recorded,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::{Settings, search};
+    use crate::clock::{SimClock, WallTime};
+    use crate::secret::Secret;
+    use crate::users::{PasswordHash, Role, User, Users};
+    use crate::web::steering::{CameraPreset, Reach};
+    use std::future::ready;
+
+    const TURN: Wish = Wish::Turn {
+        pan: 1.0,
+        tilt: 0.0,
+        zoom: 0.0,
+    };
+
+    /// A camera that does everything at once, and remembers it.
+    #[derive(Default)]
+    struct Camera(Mutex<Vec<&'static str>>);
+
+    impl Steering for Camera {
+        fn reach(&self, _: &str) -> Result<Reach, SteerFault> {
+            Err(SteerFault::Fixed)
+        }
+
+        fn steer(&self, _: &str, wish: Wish) -> Answer<()> {
+            self.0.lock().unwrap().push(match wish {
+                Wish::Turn { .. } => "turn",
+                Wish::Stop => "stop",
+                _ => "go",
+            });
+            Box::pin(ready(Ok(())))
+        }
+
+        fn presets(&self, _: &str) -> Answer<Vec<CameraPreset>> {
+            Box::pin(ready(Err(SteerFault::Fixed)))
+        }
+
+        fn let_go(&self, _: &str) {
+            self.0.lock().unwrap().push("let go");
+        }
+    }
+
+    struct Street {
+        holds: Holds,
+        camera: Arc<Camera>,
+        clock: Arc<SimClock>,
+        audit: Audit,
+        accounts: Accounts,
+        folder: tempfile::TempDir,
+    }
+
+    impl Street {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let clock = Arc::new(SimClock::at(WallTime(0)));
+            let audit = Settings::in_folder(folder.path().join("audit"));
+            let audit = Audit::start(audit, clock.clone()).unwrap();
+            let password = PasswordHash::of(&Secret::new("a password for tests")).unwrap();
+            let mut users = Users::default();
+            for name in ["iris", "joris"] {
+                let user = User {
+                    name: name.into(),
+                    password: password.clone(),
+                    roles: vec![Role::Integrator],
+                    cameras: vec!["*".into()],
+                };
+                users.add(user).unwrap();
+            }
+            users.write(&folder.path().join("users.toml")).unwrap();
+            let camera = Arc::new(Camera::default());
+            Self {
+                holds: Holds::new(camera.clone(), audit.clone(), clock.clone()),
+                camera,
+                clock,
+                accounts: Accounts::new(folder.path().join("users.toml"), audit.clone()),
+                audit,
+                folder,
+            }
+        }
+
+        fn by(&self, name: &str, login: &str) -> By {
+            By {
+                person: self.accounts.person(name).unwrap(),
+                origin: "127.0.0.1".parse().unwrap(),
+                login: Some(login.to_owned()),
+            }
+        }
+
+        fn pass(&self, ms: u64) {
+            self.clock.advance(Duration::from_millis(ms));
+        }
+
+        /// A command of iris that the log knows of, and who gave it.
+        fn begun(&self) -> (Ticket, By) {
+            let iris = self.by("iris", "a");
+            let ticket = self.holds.take("street", &iris).unwrap();
+            self.holds.recorded("street", &ticket, true);
+            (ticket, iris)
+        }
+
+        fn give(&self, ticket: &Ticket, wish: Wish) -> Result<(), Overtaken> {
+            self.holds.give("street", ticket, wish).map(drop)
+        }
+
+        /// Gives it, and it ends so.
+        fn gone(&self, ticket: &Ticket, done: Result<(), SteerFault>) {
+            self.give(ticket, Wish::Home).unwrap();
+            self.holds.went("street", ticket, &done);
+        }
+
+        fn stop(&self, by: &By) -> Result<Stopping, String> {
+            self.holds.stop("street", by).map(|(stopping, _)| stopping)
+        }
+
+        fn heard(&self) -> Vec<&'static str> {
+            self.camera.0.lock().unwrap().clone()
+        }
+    }
+
+    #[test]
+    fn what_a_command_waits_for_may_make_it_moot() {
+        type Meanwhile = fn(&Street, &By);
+        let cases: [(&str, Meanwhile, Wish, Result<(), Overtaken>); 13] = [
+            ("nothing", |_, _| {}, TURN, Ok(())),
+            ("a moment", |s, _| s.pass(699), TURN, Ok(())),
+            ("too long", |s, _| s.pass(700), TURN, Err(Overtaken::Late)),
+            ("not for a place", |s, _| s.pass(2999), Wish::Home, Ok(())),
+            (
+                "far too long",
+                |s, _| s.pass(3000),
+                Wish::Home,
+                Err(Overtaken::Over),
+            ),
+            (
+                "a stop",
+                |s, iris| assert_eq!(s.stop(iris), Ok(Stopping::Counted)),
+                Wish::Home,
+                Err(Overtaken::Stopped),
+            ),
+            (
+                "a stop, and another command",
+                |s, iris| {
+                    s.stop(iris).unwrap();
+                    s.holds.take("street", iris).unwrap();
+                },
+                TURN,
+                Err(Overtaken::Stopped),
+            ),
+            (
+                "another command",
+                |s, iris| drop(s.holds.take("street", iris).unwrap()),
+                TURN,
+                Ok(()),
+            ),
+            (
+                "a stop that is refused",
+                |s, _| assert_eq!(s.stop(&s.by("joris", "j")), Err("iris".to_owned())),
+                TURN,
+                Ok(()),
+            ),
+            (
+                "the end of the login",
+                |s, _| s.holds.log_out("a"),
+                TURN,
+                Err(Overtaken::Over),
+            ),
+            (
+                "that, and another login",
+                |s, _| {
+                    s.holds.log_out("a");
+                    s.holds.take("street", &s.by("iris", "b")).unwrap();
+                },
+                TURN,
+                Err(Overtaken::Over),
+            ),
+            (
+                "another login, which goes on",
+                |s, _| {
+                    s.holds.take("street", &s.by("iris", "b")).unwrap();
+                    s.holds.log_out("a");
+                },
+                TURN,
+                Err(Overtaken::Over),
+            ),
+            (
+                "somebody else, who is on record",
+                |s, _| {
+                    s.pass(3000);
+                    let ticket = s.holds.take("street", &s.by("joris", "j")).unwrap();
+                    s.holds.recorded("street", &ticket, true);
+                },
+                Wish::Home,
+                Err(Overtaken::Over),
+            ),
+        ];
+        let street = Street::new();
+        for (what, meanwhile, wish, expected) in cases {
+            let (ticket, iris) = street.begun();
+            street.camera.0.lock().unwrap().clear();
+            meanwhile(&street, &iris);
+            assert_eq!(street.give(&ticket, wish), expected, "{what}");
+            let moved = street.heard().iter().any(|h| ["turn", "go"].contains(h));
+            assert_eq!(moved, expected.is_ok(), "{what}: {:?}", street.heard());
+            street.pass(10_000);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_recorded_is_neither_held_nor_done() {
+        let street = Street::new();
+        let (iris, joris) = (street.by("iris", "a"), street.by("joris", "j"));
+        let first = street.holds.take("street", &iris).unwrap();
+        assert!(!first.known);
+        assert_eq!(street.give(&first, TURN), Err(Overtaken::Over), "not yet");
+        assert_eq!(street.stop(&iris), Ok(Stopping::Unheld));
+        street.holds.recorded("street", &first, false);
+        assert_eq!(street.holds.holder("street"), None);
+        // Whoever comes next is not taken for somebody who is on record, nor hurt by
+        // what comes late of the former.
+        let second = street.holds.take("street", &joris).unwrap();
+        for written in [true, false] {
+            street.holds.recorded("street", &first, written);
+            assert_eq!(street.give(&second, TURN), Err(Overtaken::Over));
+            assert_eq!(street.holds.holder("street").as_deref(), Some("joris"));
+        }
+        street.holds.recorded("street", &second, true);
+        assert_eq!(street.give(&second, TURN), Ok(()));
+        assert_eq!(street.give(&first, TURN), Err(Overtaken::Over));
+        assert_eq!(street.heard(), ["stop", "turn"]);
+        // Once it is known that they steer, it stays known.
+        street.holds.recorded("street", &second, false);
+        assert!(street.holds.take("street", &joris).unwrap().known);
+    }
+
+    #[test]
+    fn a_camera_is_held_by_what_it_does() {
+        let beyond = || SteerFault::Beyond("too far".to_owned());
+        let words = || SteerFault::Camera("busy".to_owned());
+        let street = Street::new();
+        type Go = fn(&Street, &By);
+        let cases: [(&str, Go, bool); 4] = [
+            ("nothing", |_, _| {}, false),
+            (
+                "stops",
+                |s, iris| assert_eq!(s.stop(iris), Ok(Stopping::Counted)),
+                false,
+            ),
+            (
+                "wishes that come to nothing",
+                |s, iris| {
+                    let ticket = s.holds.take("street", iris).unwrap();
+                    s.gone(&ticket, Err(SteerFault::NoPreset));
+                },
+                false,
+            ),
+            (
+                "commands",
+                |s, iris| {
+                    let ticket = s.holds.take("street", iris).unwrap();
+                    s.gone(&ticket, Ok(()));
+                },
+                true,
+            ),
+        ];
+        for (what, goes_on, holds) in cases {
+            let (ticket, iris) = street.begun();
+            street.gone(&ticket, Ok(()));
+            for _ in 0..2 {
+                street.pass(1400);
+                goes_on(&street, &iris);
+            }
+            street.pass(1400);
+            let holder = street.holds.holder("street");
+            assert_eq!(holder.is_some(), holds, "{what}");
+            street.pass(10_000);
+        }
+        // Whoever only ever asks for what cannot be has nothing; what a camera
+        // refuses it may have begun to do.
+        for (fault, holds) in [(beyond(), false), (words(), true)] {
+            let (ticket, _) = street.begun();
+            street.gone(&ticket, Err(fault.clone()));
+            assert_eq!(street.holds.holder("street").is_some(), holds, "{fault:?}");
+            street.pass(10_000);
+        }
+        // But not while something newer is on its way.
+        let (ticket, iris) = street.begun();
+        let newer = street.holds.take("street", &iris).unwrap();
+        street.gone(&ticket, Err(beyond()));
+        assert_eq!(street.give(&newer, TURN), Ok(()));
+    }
+
+    #[test]
+    fn the_end_is_recorded_once_and_of_whom_the_log_knows() {
+        let street = Street::new();
+        let (ticket, iris) = street.begun();
+        street.gone(&ticket, Ok(()));
+        street.stop(&iris).unwrap();
+        street.holds.log_out("a");
+        street.holds.log_out("a");
+        assert_eq!(street.heard(), ["go", "stop", "let go"]);
+        street
+            .holds
+            .take("street", &street.by("joris", "j"))
+            .unwrap();
+        street.holds.log_out("j");
+        // Behind what was noted.
+        street.audit.append(Entry::new("test", "end")).unwrap();
+        let folder = street.folder.path().join("audit");
+        let found = search(&folder, &crate::audit::Filter::default(), 100).unwrap();
+        let ends: Vec<_> = found
+            .records
+            .iter()
+            .filter(|r| r.action == "steer")
+            .collect();
+        assert_eq!(ends.len(), 1, "{ends:?}");
+        assert_eq!(ends[0].actor, "iris");
+        assert_eq!(ends[0].detail["commands"], 2);
+        assert_eq!(ends[0].detail["why"], "logged out");
     }
 }

@@ -3,7 +3,7 @@
 use super::{As, Drawer, LoggedIn, Session, Shared};
 use crate::audit::{Entry, Outcome};
 use crate::web::error::{ApiError, ErrorBody};
-use crate::web::holds::{By, Taken};
+use crate::web::holds::{By, Overtaken, Stopping};
 use crate::web::steering::{CameraPreset, Reach, SteerFault, Wish};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -97,6 +97,26 @@ impl From<SteerFault> for ApiError {
     }
 }
 
+impl From<Overtaken> for ApiError {
+    fn from(overtaken: Overtaken) -> Self {
+        let (error, remedy) = match overtaken {
+            Overtaken::Stopped => (
+                "a stop came after this command, so it is not given",
+                "give it again to go on",
+            ),
+            Overtaken::Late => (
+                "this command waited too long, so it is not given",
+                "give it again",
+            ),
+            Overtaken::Over => (
+                "your steering ended before this command was given",
+                "give it again to begin anew",
+            ),
+        };
+        Self::new(StatusCode::CONFLICT, error).remedy(remedy)
+    }
+}
+
 /// A body that is JSON of the right form; what it says is looked at later.
 fn read<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, ApiError> {
     body.map(|Json(body)| body).map_err(|rejected| {
@@ -117,6 +137,10 @@ impl Push {
                 "a share is beyond -1 to 1",
                 "give pan, tilt and zoom from -1 to 1",
             ));
+        }
+        if [pan, tilt, zoom] == [0.0; 3] {
+            // Whoever lets go of the stick does not go on steering.
+            return Ok(Wish::Stop);
         }
         Ok(Wish::Turn { pan, tilt, zoom })
     }
@@ -178,8 +202,9 @@ fn with_details(entry: Entry, wish: &Wish) -> Entry {
 }
 
 /// Gives a command, where the camera is not somebody else's. That somebody begins to
-/// steer, and where they send the camera, is on record before it moves; what keeps a
-/// record from being written does not keep a camera from being stopped.
+/// steer, and where they send the camera, is on record before it moves, and what came
+/// meanwhile counts; what keeps a record from being written does not keep a camera from
+/// being stopped.
 async fn command(
     person: LoggedIn,
     session: Session,
@@ -193,40 +218,43 @@ async fn command(
         origin: person.origin,
         login,
     };
+    let theirs = |holder| {
+        ApiError::new(StatusCode::CONFLICT, format!("{holder} steers this camera"))
+            .remedy("wait until three seconds after they let go, or ask them")
+    };
     let object = format!("camera {camera}");
-    let holder = shared.holds.holder(&camera);
-    if wish == Wish::Stop && holder.is_none() {
-        // Nobody steers: to stop what still goes somewhere needs no hold.
-        if shared.holds.may_command(person.name()) {
+    if wish == Wish::Stop {
+        let (stopping, answer) = shared.holds.stop(&camera, &by).map_err(theirs)?;
+        if stopping == Stopping::Unheld && shared.holds.may_command(person.name()) {
             person.note(person.entry("steer-stop", object));
         }
-    } else {
-        let taken = shared.holds.take(&camera, &by).map_err(|holder| {
-            ApiError::new(StatusCode::CONFLICT, format!("{holder} steers this camera"))
-                .remedy("wait until three seconds after they let go, or ask them")
-        })?;
-        if taken == Taken::Unrecorded {
-            let begins = person.entry("steer", object.clone());
-            let begins = begins.detail("phase", "begins");
-            match wish {
-                Wish::Stop => person.note(begins),
-                _ => person.record(begins).await?,
-            }
-            shared.holds.recorded(&camera, &by);
-        }
-        if let Some(action) = action(&wish) {
-            let entry = person.entry(action, object);
-            person.record(with_details(entry, &wish)).await?;
-        }
+        answer.await?;
+        return Ok(StatusCode::NO_CONTENT);
     }
-    let done = shared.steering.steer(&camera, wish.clone()).await;
+    let ticket = shared.holds.take(&camera, &by).map_err(theirs)?;
+    if !ticket.known {
+        let begins = person.entry("steer", object.clone());
+        let written = person.record(begins.detail("phase", "begins")).await;
+        shared.holds.recorded(&camera, &ticket, written.is_ok());
+        written?;
+    }
+    let entry = |action| with_details(person.entry(action, object.clone()), &wish);
+    if let Some(action) = action(&wish) {
+        person.record(entry(action)).await?;
+    }
+    // Much may have happened while the log was written.
+    let given = shared.holds.give(&camera, &ticket, wish.clone());
+    let answer = given.inspect_err(|overtaken| {
+        let refused = entry(action(&wish).unwrap_or("steer")).result(Outcome::Refused);
+        person.note(refused.detail("why", overtaken.why()));
+    })?;
+    let done = answer.await;
+    shared.holds.went(&camera, &ticket, &done);
     if let (Err(fault), Some(action)) = (&done, action(&wish)) {
-        let result = match fault {
+        person.note(entry(action).result(match fault {
             SteerFault::Camera(_) => Outcome::Failed,
             _ => Outcome::Refused,
-        };
-        let entry = person.entry(action, format!("camera {camera}"));
-        person.note(with_details(entry, &wish).result(result));
+        }));
     }
     done?;
     Ok(StatusCode::NO_CONTENT)
