@@ -33,7 +33,13 @@ fn every_page_fits_its_screen_and_axe_finds_nothing_serious() {
     let sim = Sim::start(street(still()), clock.clone()).unwrap();
     let documents = [("street", sim.zones_json())];
     let people = [("anna", Role::Admin)];
-    let config = configure(&sim, folder.path(), &documents, &people, "clear_still = true");
+    let config = configure(
+        &sim,
+        folder.path(),
+        &documents,
+        &people,
+        "clear_still = true",
+    );
     let mut gateway = Gateway::start(config, clock).unwrap();
     let mut pages = script("pages.mjs");
     pages.args([&gateway.http_url(), PASSWORD]);
