@@ -10,7 +10,7 @@
 
 mod browser_support;
 
-use browser_support::{PASSWORD, configure, script, still, street, sweep};
+use browser_support::{PASSWORD, configure, report, script, still, street, sweep};
 use greyplane::app::Gateway;
 use greyplane::clock::{Clock, SystemClock};
 use greyplane::prove::{Canary, Rgb, watch};
@@ -256,6 +256,38 @@ fn what_an_integrator_draws_stays_hidden_while_the_camera_turns() {
     );
     println!("from the editor's opening to the saved zone: {line}");
     let looks = (0..8).map(|i| look_at(&folder.path().join(format!("turned-{i}.png"))));
+    let (canary, greys) = looks.fold((0, 0), |a, b| (a.0 + b.0, a.1.max(b.1)));
+    assert_eq!(canary, 0, "private pixels");
+    assert!(greys > 20, "only a grey plane is shown");
+}
+
+#[test]
+fn an_integrator_steers_and_trims_and_nothing_private_is_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let sim = Sim::start(street(still()), clock.clone()).unwrap();
+    let documents = [("street", sim.zones_json())];
+    let config = configure(&sim, folder.path(), &documents, &ANNA, "");
+    let mut gateway = Gateway::start(config, clock).unwrap();
+    let mut steers = script("steer.mjs");
+    steers.args([&gateway.http_url(), "anna", PASSWORD]);
+    steers.arg(folder.path()).arg("street");
+    let came = report(steers);
+    gateway.stop();
+    let at = |step: &str, axis: &str| came["places"][step][axis].as_f64().unwrap();
+    let pan = |step: &str| at(step, "pan_deg");
+    assert!(pan("turned") - pan("start") > 3.0, "by joystick: {came:#}");
+    assert!(pan("clicked") < pan("turned") - 3.0, "by a click: {came:#}");
+    for axis in ["pan_deg", "tilt_deg", "hfov_deg"] {
+        let apart = (at("preset", axis) - at("clicked", axis)).abs();
+        assert!(apart < 0.3, "the preset, {axis}: {came:#}");
+    }
+    let trims = came["presets"][0]["trims"].as_array().unwrap();
+    assert_eq!(trims.len(), 1, "{came:#}");
+    let trimmed_deg = trims[0]["pan_deg"].as_f64().unwrap();
+    assert!((0.2..5.0).contains(&trimmed_deg), "{came:#}");
+    assert_eq!(came["wrong"], serde_json::json!([]), "{came:#}");
+    let looks = (0..8).map(|i| look_at(&folder.path().join(format!("steered-{i}.png"))));
     let (canary, greys) = looks.fold((0, 0), |a, b| (a.0 + b.0, a.1.max(b.1)));
     assert_eq!(canary, 0, "private pixels");
     assert!(greys > 20, "only a grey plane is shown");

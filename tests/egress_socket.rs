@@ -244,8 +244,11 @@ impl Viewer {
             ])
             .output()
             .expect("ffmpeg is one of the packages that `make system` installs");
+        // Bare pictures have no times: what ffmpeg says of rounding theirs is no fault.
         let said = String::from_utf8_lossy(&made.stderr);
-        assert!(made.status.success() && said.is_empty(), "{said}");
+        let faults = said.lines().filter(|line| !line.contains("dts to muxer"));
+        let faults: String = faults.collect();
+        assert!(made.status.success() && faults.is_empty(), "{said}");
         let canary = Canary::new(Rgb(CANARY_RGB)).unwrap();
         let (luma, chroma) = (640 * 360, 320 * 180);
         let pictures = made.stdout.chunks_exact(luma + 2 * chroma);

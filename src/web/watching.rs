@@ -80,7 +80,8 @@ impl Watches {
         self.open().insert(id.to_owned(), watch);
     }
 
-    /// Ends one watching of that person; whether there was such a one.
+    /// Ends one watching of that person; whether it was known here. The browser may
+    /// have said goodbye to the video's own server before.
     pub(super) fn end(&self, id: &str, camera: &str, person: &Person) -> bool {
         let theirs = |w: &Watch| w.camera == camera && w.person.is_still(person);
         let mut open = self.open();
@@ -92,7 +93,8 @@ impl Watches {
         if let Some(watch) = ended {
             self.note_end(id, &watch, "the viewer ended it");
         }
-        self.gateway.unwatch(id)
+        self.gateway.unwatch(id);
+        true
     }
 
     /// Ends all watching through `login`.

@@ -20,9 +20,9 @@ try {
     return page;
   };
   const edit = async (page) => {
-    // From another page, so that nothing of the last look is left.
-    await page.goto(`${url}/#/`);
     await page.goto(`${url}/#/masks/${camera}`);
+    // So that nothing of the last look is left.
+    await page.reload();
     await page.locator('.masks-stage video').waitFor();
     const drawing = page.getByRole('button', { name: 'New zone' });
     await drawing.waitFor();
