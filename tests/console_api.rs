@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[tokio::test]
 async fn no_route_answers_whom_it_is_not_for() {
@@ -166,6 +167,30 @@ async fn a_login_lasts_until_its_end() {
     ] {
         assert_eq!(console.get(SESSION, forged).await.status(), 401, "{forged}");
     }
+}
+
+#[tokio::test]
+async fn whoever_logs_out_is_out_for_requests_under_way_too() {
+    let console = Console::start();
+    let cookie = console.log_in("observer").await;
+    let address = console.server.address();
+    let mut slow = tokio::net::TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST {MARKET} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\n\
+         Content-Type: application/sdp\r\nContent-Length: 3\r\nConnection: close\r\n\r\nv"
+    );
+    slow.write_all(head.as_bytes()).await.unwrap();
+    // So that its login is known; however long that takes, the answer is the same.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let out = console.ask("DELETE", SESSION, &cookie, None).await;
+    assert_eq!(out.status(), 204);
+    slow.write_all(b"=0").await.unwrap();
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    assert!(console.cameras.watching.lock().unwrap().is_empty());
+    // Nor does its end bring the login back.
+    assert_eq!(console.get(SESSION, &cookie).await.status(), 401);
 }
 
 #[tokio::test]

@@ -150,9 +150,14 @@ impl LoggedIn {
         self.audit.note(entry);
     }
 
-    /// Records; what cannot be recorded must not be done.
+    /// Records. What cannot be recorded must not be done, nor what somebody wished
+    /// whose login ended while the log was written.
     async fn record(&self, entry: Entry) -> Result<(), ApiError> {
-        recording::record(&self.audit, entry).await
+        let not_done = entry.clone().result(Outcome::Refused);
+        recording::record(&self.audit, entry).await?;
+        self.still_in().inspect_err(|_| {
+            self.note(not_done.detail("why", "the login ended before it was done"));
+        })
     }
 }
 

@@ -177,6 +177,6 @@ pub(super) async fn log_out(
     }
     tracing::info!(actor = person.person.user.name, "logged out");
     // Nobody is kept from leaving: an error was logged.
-    let _ = person.record(person.entry("log-out", "session")).await;
+    let _ = record(&person.audit, person.entry("log-out", "session")).await;
     Ok(StatusCode::NO_CONTENT)
 }

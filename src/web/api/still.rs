@@ -265,8 +265,7 @@ pub(super) async fn fetch(
         return Err(not_permitted(&permits, &camera));
     }
     person.record(entry).await?;
-    // So may recording: what is over meanwhile is over.
-    person.still_in()?;
+    // So may recording: a permit that is over meanwhile is over.
     if permitted(&person, &permits, &camera)? != permit {
         return Err(not_permitted(&permits, &camera));
     }
