@@ -93,10 +93,7 @@ impl Shelf {
             None => {
                 let bytes =
                     fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-                Sha256::digest(bytes)
-                    .iter()
-                    .map(|b| format!("{b:02x}"))
-                    .collect()
+                hex::encode(Sha256::digest(bytes))
             }
         };
         let loaded = Loaded {

@@ -281,8 +281,7 @@ fn io_fault(file: &Path) -> impl FnOnce(io::Error) -> Fault {
 
 /// SHA-256, hexadecimal.
 fn sum(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// A time as RFC 3339 writes it, to the second.

@@ -1,6 +1,6 @@
 //! The head: which record is the last, signed, in a file of its own.
 
-use super::key::{Hash, Key, PublicKey, hex, unhex};
+use super::key::{Hash, Key, PublicKey, unhex};
 use super::open::sync_folder;
 use super::record::{seal, unseal};
 use serde::Deserialize;
@@ -35,7 +35,7 @@ impl Checkpoint {
 
 impl fmt::Display for Checkpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.seq, hex(&self.hash))
+        write!(f, "{}:{}", self.seq, hex::encode(self.hash))
     }
 }
 
@@ -75,7 +75,7 @@ struct Written {
 
 /// Replaces the head, whole or not at all; on disk when this returns.
 pub(super) fn write(folder: &Path, last: Checkpoint, key: &Key) -> io::Result<()> {
-    let (seq, hash) = (last.seq, hex(&last.hash));
+    let (seq, hash) = (last.seq, hex::encode(last.hash));
     let mut text = format!("{{\"head\":1,\"seq\":{seq},\"hash\":\"{hash}\"").into_bytes();
     seal(&mut text, key);
     text.push(b'\n');

@@ -1,7 +1,7 @@
 //! Going on with the log that lies in a folder, or beginning one.
 
 use super::head::{self, Checkpoint};
-use super::key::{self, Key, hash_of, hex};
+use super::key::{self, Key, hash_of};
 use super::log::Log;
 use super::record::{self, Entry};
 use super::segment::{self, Next, Segment};
@@ -201,7 +201,7 @@ fn set_aside(folder: &Path, segment: &Segment, begin: u64) -> io::Result<serde_j
     sync_folder(folder)?;
     log.set_len(begin)?;
     log.sync_all()?;
-    let sha256 = hex(&hash_of(&bytes));
+    let sha256 = hex::encode(hash_of(&bytes));
     Ok(json!({"kept_as": name, "bytes": bytes.len(), "sha256": sha256}))
 }
 

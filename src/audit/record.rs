@@ -1,7 +1,7 @@
 //! One record, as a signed line.
 
 use super::head::Checkpoint;
-use super::key::{Hash, Key, PublicKey, hash_of, hex, unhex};
+use super::key::{Hash, Key, PublicKey, hash_of, unhex};
 use crate::clock::WallTime;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -171,7 +171,7 @@ pub(super) fn line(
         object: &entry.object,
         result: entry.result,
         detail: &entry.detail,
-        prev: &hex(&last.hash),
+        prev: &hex::encode(last.hash),
     })?;
     line.pop(); // The brace comes after the signature.
     seal(&mut line, key);
@@ -184,7 +184,7 @@ pub(super) fn line(
 pub(super) fn seal(text: &mut Vec<u8>, key: &Key) {
     let signature = key.sign(text);
     text.extend_from_slice(SEAL);
-    text.extend_from_slice(hex(&signature).as_bytes());
+    text.extend_from_slice(hex::encode(signature).as_bytes());
     text.extend_from_slice(END);
 }
 

@@ -1,10 +1,10 @@
 //! Whether the log is what was written: every line, in order, to the end.
 
+use super::AT_ONCE;
 use super::head::{self, Checkpoint};
 use super::key::{Hash, Key, PublicKey, hash_of};
 use super::record::{self, Record};
 use super::segment::{self, Next, Segment};
-use super::{AT_ONCE, key};
 use std::fmt;
 use std::io;
 use std::path::Path;
@@ -393,7 +393,7 @@ fn follows(last: Checkpoint, record: &Record, before: Hash) -> Result<(), String
         return Err(format!("is record {seq}, which belongs elsewhere"));
     }
     if before != last.hash {
-        let (is, was) = (key::hex(&last.hash), &record.prev);
+        let (is, was) = (hex::encode(last.hash), &record.prev);
         return Err(format!(
             "was written after another line: SHA-256 {was}, and the line before it has {is}"
         ));

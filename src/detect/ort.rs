@@ -5,7 +5,6 @@
 //! is tried on a black picture before it is given out, so that a wrong
 //! descriptor is told at the start and not in the street.
 
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -275,11 +274,7 @@ fn read_verified(path: &Path, sha256: Option<&str>) -> Result<Vec<u8>, LoadError
     let Some(wanted) = sha256 else {
         return Ok(bytes);
     };
-    let mut got = String::with_capacity(64);
-    for byte in Sha256::digest(&bytes) {
-        // Writing to a string does not fail.
-        let _ = write!(got, "{byte:02x}");
-    }
+    let got = hex::encode(Sha256::digest(&bytes));
     if got == wanted {
         return Ok(bytes);
     }

@@ -46,12 +46,7 @@ fn looked(class: Class, model: Option<String>) -> Looked {
     // another file than the listed one is not loaded.
     if Path::new(name).extension().is_some() {
         let read = fs::read(name).map_err(|e| e.to_string());
-        let sum = |bytes: Vec<u8>| {
-            Sha256::digest(bytes)
-                .iter()
-                .map(|b| format!("{b:02x}"))
-                .collect()
-        };
+        let sum = |bytes: Vec<u8>| hex::encode(Sha256::digest(bytes));
         looked.sha256 = read.map(sum);
         return looked;
     }

@@ -32,12 +32,8 @@ pub enum NotSealed {
     Forged,
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
 fn end(sha256: &[u8; 32], key: &PublicKey, signature: &[u8]) -> String {
-    let (sha256, signature) = (hex(sha256), hex(signature));
+    let (sha256, signature) = (hex::encode(sha256), hex::encode(signature));
     format!(
         "<pre id=\"seal\">\nSHA-256   {sha256}\nkey       {key}\nsignature {}\n          {}\n</pre></body></html>\n",
         &signature[..64],
@@ -78,7 +74,7 @@ pub fn verify(file: &[u8], key: Option<&PublicKey>) -> Result<Sealed, NotSealed>
         // Whether the end has its form but for the sum, or not even that.
         let told = text.lines().nth(1).and_then(|l| l.get(10..)).unwrap_or("");
         return Err(
-            match text == end(&sha256, &named, &signature).replace(&hex(&sha256), told) {
+            match text == end(&sha256, &named, &signature).replace(&hex::encode(sha256), told) {
                 true => NotSealed::Changed,
                 false => NotSealed::NoSeal,
             },

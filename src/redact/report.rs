@@ -157,7 +157,7 @@ impl File {
         let name = called.file_name().unwrap_or_default();
         Ok(Self {
             name: name.to_string_lossy().into_owned(),
-            sha256: sum.finalize().iter().map(|b| format!("{b:02x}")).collect(),
+            sha256: hex::encode(sum.finalize()),
             bytes,
         })
     }

@@ -69,10 +69,7 @@ pub(super) async fn proof(
         made
     })
     .await?;
-    let sha256: String = Sha256::digest(&pack)
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect();
+    let sha256 = hex::encode(Sha256::digest(&pack));
     let entry = person
         .entry("proof-pack", format!("camera {camera}"))
         .detail("from", question.from)
