@@ -8,15 +8,17 @@
 )]
 
 mod api_support;
+mod people_support;
 
 use api_support::{
-    Body, Cameras, Console, MARKET, PASSWORD, SESSION, cookie_of, error_of, json_of, login, offer,
+    Body, Cameras, Console, MARKET, SESSION, cookie_of, error_of, json_of, login, offer,
 };
 use greyplane::audit::{self, Audit};
 use greyplane::clock::SystemClock;
 use greyplane::secret::Secret;
 use greyplane::users::{PasswordHash, Role, Users};
 use greyplane::web::{ConsoleSettings, Server, Settings};
+use people_support::PASSWORD;
 use reqwest::header::{CONTENT_TYPE, COOKIE, RETRY_AFTER, SET_COOKIE};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -191,6 +193,21 @@ async fn whoever_logs_out_is_out_for_requests_under_way_too() {
     assert!(console.cameras.watching.lock().unwrap().is_empty());
     // Nor does its end bring the login back.
     assert_eq!(console.get(SESSION, &cookie).await.status(), 401);
+}
+
+#[tokio::test]
+async fn whoever_never_ends_a_request_is_hung_up_on() {
+    let console = Console::start();
+    let address = console.server.address();
+    let mut slow = tokio::net::TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST {SESSION} HTTP/1.1\r\nHost: {address}\r\n\
+         Content-Type: application/json\r\nContent-Length: 300\r\n\r\n{{"
+    );
+    slow.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
 }
 
 #[tokio::test]

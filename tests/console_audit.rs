@@ -7,11 +7,13 @@
 )]
 
 mod api_support;
+mod people_support;
 
-use api_support::{Console, MARKET, PASSWORD, SESSION, error_of, json_of, login, offer};
+use api_support::{Console, MARKET, SESSION, error_of, json_of, login, offer};
 use greyplane::audit;
 use greyplane::secret::Secret;
 use greyplane::users::{PasswordHash, Role, User, Users};
+use people_support::PASSWORD;
 use reqwest::header::SET_COOKIE;
 use serde_json::{Value, json};
 use std::time::Duration;

@@ -9,14 +9,16 @@
 )]
 
 mod browser_support;
+mod people_support;
 
-use browser_support::{PASSWORD, configure, report, script, still, street, sweep};
+use browser_support::{configure, report, script, still, street, sweep};
 use greyplane::app::Gateway;
 use greyplane::clock::{Clock, SystemClock};
 use greyplane::prove::{Canary, Rgb, watch};
 use greyplane::sim::motion::Order;
 use greyplane::sim::{CANARY_RGB, Sim, SimConfig};
 use greyplane::users::Role;
+use people_support::PASSWORD;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::Path;

@@ -7,28 +7,27 @@
     reason = "a test that fails should fail loudly"
 )]
 
+mod people_support;
+
 use greyplane::app::Gateway;
 use greyplane::clock::{Clock, SystemClock};
-use greyplane::config;
 use greyplane::prove::{Rgb, WatchReport, watch};
-use greyplane::secret::Secret;
 use greyplane::sim::{CANARY_RGB, Sim, SimConfig};
-use greyplane::users::{PasswordHash, Role, User, Users};
-use reqwest::header::{CONTENT_TYPE, COOKIE, ETAG, IF_MATCH, SET_COOKIE};
-use reqwest::{Client, Method, Response};
+use greyplane::users::Role;
+use people_support::{Person, settle, told, write_accounts};
+use reqwest::header::{ETAG, IF_MATCH};
+use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-const PASSWORD: &str = "a password for tests";
 const MASKS: &str = "/api/v1/cameras/street/masks";
 
 /// A gateway before one camera, and two integrators, an officer and an observer.
 struct House {
     gateway: Gateway,
-    client: Client,
     folder: tempfile::TempDir,
 }
 
@@ -36,34 +35,18 @@ impl House {
     fn with(camera: &str, masks: &str, console: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        let text = format!(
-            "[gateway]\nrtsp_listen = \"127.0.0.1:0\"\nhttp_listen = \"127.0.0.1:0\"\n\
-             [console]\nusers = \"users.toml\"\nwebrtc_listen = \"127.0.0.1:0\"\n{console}\n\
-             [[camera]]\nid = \"street\"\nmasks = \"street.json\"\n{camera}"
-        );
-        fs::write(path("greyplane.toml"), text).unwrap();
+        let people = [
+            ("iris", Role::Integrator, "street"),
+            ("joris", Role::Integrator, "street"),
+            ("olga", Role::Officer, "street"),
+            ("anna", Role::Observer, "street"),
+        ];
+        write_accounts(&path("users.toml"), people);
         fs::write(path("street.json"), masks).unwrap();
-        let hash = PasswordHash::of(&Secret::new(PASSWORD)).unwrap();
-        let mut users = Users::default();
-        for (name, role) in [
-            ("iris", Role::Integrator),
-            ("joris", Role::Integrator),
-            ("olga", Role::Officer),
-            ("anna", Role::Observer),
-        ] {
-            let user = User {
-                name: name.into(),
-                password: hash.clone(),
-                roles: vec![role],
-                cameras: vec!["street".into()],
-            };
-            users.add(user).unwrap();
-        }
-        users.write(&path("users.toml")).unwrap();
-        let config = config::load(&path("greyplane.toml")).unwrap_or_else(|e| panic!("{e}"));
+        let camera = format!("[[camera]]\nid = \"street\"\nmasks = \"street.json\"\n{camera}");
+        let config = settle(folder.path(), console, &camera);
         Self {
             gateway: Gateway::start(config, Arc::new(SystemClock::new())).unwrap(),
-            client: Client::new(),
             folder,
         }
     }
@@ -81,41 +64,18 @@ impl House {
         self.folder.path().join(name)
     }
 
-    async fn log_in(&self, name: &str) -> Person<'_> {
-        let url = format!("{}/api/v1/session", self.gateway.http_url());
-        let body = json!({"user": name, "password": PASSWORD}).to_string();
-        let request = self
-            .client
-            .post(url)
-            .header(CONTENT_TYPE, "application/json")
-            .body(body);
-        let answer = request.send().await.unwrap();
-        let cookie = answer.headers()[SET_COOKIE].to_str().unwrap();
-        Person {
-            house: self,
-            cookie: cookie.split(';').next().unwrap().to_owned(),
-        }
+    async fn log_in(&self, name: &str) -> Person {
+        Person::log_in(&self.gateway.http_url(), name).await
     }
 }
 
-struct Person<'h> {
-    house: &'h House,
-    cookie: String,
-}
-
-impl Person<'_> {
+impl Person {
     async fn ask(&self, method: Method, path: &str, tag: Option<&str>, body: String) -> Response {
-        let url = format!("{}{path}", self.house.gateway.http_url());
-        let request = self
-            .house
-            .client
-            .request(method, url)
-            .header(COOKIE, &self.cookie);
+        let request = self.request(method, path).body(body);
         let request = match tag {
             Some(tag) => request.header(IF_MATCH, tag),
             None => request,
         };
-        let request = request.header(CONTENT_TYPE, "application/json").body(body);
         request.send().await.unwrap()
     }
 
@@ -138,15 +98,6 @@ impl Person<'_> {
         let path = format!("{MASKS}/versions/{path}");
         told(self.ask(Method::POST, &path, tag, body.to_string()).await).await
     }
-}
-
-async fn told(answer: Response) -> (u16, Value) {
-    let status = answer.status().as_u16();
-    let text = answer.text().await.unwrap();
-    (
-        status,
-        serde_json::from_str(&text).unwrap_or(Value::String(text)),
-    )
 }
 
 fn document(zones: &[Value]) -> Value {
@@ -306,15 +257,7 @@ async fn what_cannot_be_used_is_refused_and_changes_nothing() {
         assert_eq!(put(tag, body).await.status(), status, "{what}");
     }
     // Whoever goes on sending after the refusal finds the connection closed.
-    let url = format!("{}{MASKS}", h.gateway.http_url());
-    let request = Client::new()
-        .put(url)
-        .header(COOKIE, &iris.cookie)
-        .body(huge);
-    let refused = request
-        .header(CONTENT_TYPE, "application/json")
-        .send()
-        .await;
+    let refused = iris.request(Method::PUT, MASKS).body(huge).send().await;
     assert!(refused.is_err() || refused.is_ok_and(|answer| answer.status() == 413));
     assert_eq!(fs::read(h.file("street.json")).unwrap(), before);
     assert_eq!(

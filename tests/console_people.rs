@@ -9,12 +9,14 @@
 )]
 
 mod browser_support;
+mod people_support;
 
-use browser_support::{PASSWORD, configure, report, script, still, street};
+use browser_support::{configure, report, script, still, street};
 use greyplane::app::Gateway;
 use greyplane::clock::{Clock, SystemClock};
 use greyplane::sim::Sim;
 use greyplane::users::Role;
+use people_support::PASSWORD;
 use serde_json::json;
 use std::path::PathBuf;
 use std::sync::Arc;

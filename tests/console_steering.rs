@@ -8,25 +8,24 @@
     reason = "a test that fails should fail loudly"
 )]
 
+mod people_support;
+
 use greyplane::app::Gateway;
 use greyplane::clock::{CaptureTime, Clock, SystemClock};
-use greyplane::config;
 use greyplane::prove::{Rgb, watch};
-use greyplane::secret::Secret;
 use greyplane::sim::config::PositionSpace;
 use greyplane::sim::lens::Pose;
 use greyplane::sim::motion::script::{Place, Script};
 use greyplane::sim::{CANARY_RGB, Sim, SimConfig};
-use greyplane::users::{PasswordHash, Role, User, Users};
-use reqwest::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
-use reqwest::{Client, Method};
+use greyplane::users::{Role, Users};
+use people_support::{Person, settle, told, write_accounts};
+use reqwest::Method;
 use serde_json::{Value, json};
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-const PASSWORD: &str = "a password for tests";
 const STREET: &str = "/api/v1/cameras/street";
 const HALF_LEFT: &str = r#"{"pan": -0.5, "tilt": 0, "zoom": 0}"#;
 
@@ -35,7 +34,6 @@ struct House {
     gateway: Option<Gateway>,
     sim: Sim,
     clock: Arc<dyn Clock>,
-    client: Client,
     folder: tempfile::TempDir,
 }
 
@@ -63,10 +61,8 @@ impl House {
         let sim = Sim::start(street, clock.clone()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        let text = format!(
-            "[gateway]\nrtsp_listen = \"127.0.0.1:0\"\nhttp_listen = \"127.0.0.1:0\"\n\
-             [console]\nusers = \"users.toml\"\nwebrtc_listen = \"127.0.0.1:0\"\n\
-             [[camera]]\nid = \"street\"\nmasks = \"street.json\"\nprofile = \"profile.toml\"\n\
+        let cameras = format!(
+            "[[camera]]\nid = \"street\"\nmasks = \"street.json\"\nprofile = \"profile.toml\"\n\
              url = \"{}\"\n[camera.telemetry]\ndevice_url = \"{}\"\n\
              [[camera]]\nid = \"door\"\nmasks = \"door.json\"\nurl = \"rtsp://127.0.0.1:9/none\"\n",
             sim.rtsp_url(),
@@ -75,37 +71,25 @@ impl House {
         let door =
             json!({"format": 1, "camera": "door", "nothing_private": "A test.", "zones": []});
         for (name, text) in [
-            ("greyplane.toml", text),
             ("profile.toml", profile(sim.profile().to_toml())),
             ("street.json", sim.zones_json()),
             ("door.json", door.to_string()),
         ] {
             fs::write(path(name), text).unwrap();
         }
-        let hash = PasswordHash::of(&Secret::new(PASSWORD)).unwrap();
-        let mut users = Users::default();
-        for (name, role, camera) in [
+        let people = [
             ("iris", Role::Integrator, "*"),
             ("joris", Role::Integrator, "*"),
             ("dora", Role::Integrator, "door"),
             ("olga", Role::Officer, "*"),
             ("anna", Role::Observer, "*"),
-        ] {
-            let user = User {
-                name: name.into(),
-                password: hash.clone(),
-                roles: vec![role],
-                cameras: vec![camera.into()],
-            };
-            users.add(user).unwrap();
-        }
-        users.write(&path("users.toml")).unwrap();
-        let config = config::load(&path("greyplane.toml")).unwrap_or_else(|e| panic!("{e}"));
+        ];
+        write_accounts(&path("users.toml"), people);
+        let config = settle(folder.path(), "", &cameras);
         Self {
             gateway: Some(Gateway::start(config, clock.clone()).unwrap()),
             sim,
             clock,
-            client: Client::new(),
             folder,
         }
     }
@@ -114,19 +98,8 @@ impl House {
         self.gateway.as_ref().unwrap()
     }
 
-    async fn log_in(&self, name: &str) -> Person<'_> {
-        let url = format!("{}/api/v1/session", self.gateway().http_url());
-        let body = json!({"user": name, "password": PASSWORD}).to_string();
-        let request = self
-            .client
-            .post(url)
-            .header(CONTENT_TYPE, "application/json");
-        let answer = request.body(body).send().await.unwrap();
-        let cookie = answer.headers()[SET_COOKIE].to_str().unwrap();
-        Person {
-            house: self,
-            cookie: cookie.split(';').next().unwrap().to_owned(),
-        }
+    async fn log_in(&self, name: &str) -> Person {
+        Person::log_in(&self.gateway().http_url(), name).await
     }
 
     /// Where the camera really looks.
@@ -164,22 +137,10 @@ impl House {
     }
 }
 
-struct Person<'h> {
-    house: &'h House,
-    cookie: String,
-}
-
-impl Person<'_> {
+impl Person {
     async fn ask(&self, method: Method, path: &str, body: &str) -> (u16, Value) {
-        let url = format!("{}{path}", self.house.gateway().http_url());
-        let request = self.house.client.request(method, url);
-        let request = request.header(COOKIE, &self.cookie);
-        let request = request.header(CONTENT_TYPE, "application/json");
-        let answer = request.body(body.to_owned()).send().await.unwrap();
-        let status = answer.status().as_u16();
-        let text = answer.text().await.unwrap();
-        let told = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        (status, told)
+        let request = self.request(method, path).body(body.to_owned());
+        told(request.send().await.unwrap()).await
     }
 
     async fn get(&self, path: &str) -> (u16, Value) {

@@ -8,18 +8,20 @@
     reason = "a test that fails should fail loudly"
 )]
 
+mod people_support;
+
 use greyplane::app::Gateway;
 use greyplane::audit::{self, Filter, Record};
 use greyplane::clock::{Clock, Mono, SystemClock, WallTime};
 use greyplane::config;
 use greyplane::prove::{Rgb, watch};
-use greyplane::secret::Secret;
 use greyplane::sim::motion::script::{Place, Script};
 use greyplane::sim::{CANARY_RGB, Sim, SimConfig};
-use greyplane::users::{PasswordHash, Role, User, Users};
+use greyplane::users::{Role, User, Users};
 use image::RgbImage;
-use reqwest::header::{CACHE_CONTROL, CONTENT_TYPE, COOKIE, RETRY_AFTER, SET_COOKIE};
-use reqwest::{Client, Method, Response};
+use people_support::{PASSWORD, Person, settle, told, write_accounts};
+use reqwest::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -28,7 +30,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-const PASSWORD: &str = "a password for tests";
 const STILL: &str = "/api/v1/cameras/street/still";
 const PERMIT: &str = "/api/v1/cameras/street/still/permit";
 const STATUS: &str = "/api/v1/status";
@@ -62,7 +63,6 @@ impl Clock for Ahead {
 /// A gateway before one camera, and an account for each role.
 struct House {
     running: Option<Gateway>,
-    client: Client,
     clock: Arc<Ahead>,
     folder: tempfile::TempDir,
 }
@@ -71,30 +71,14 @@ impl House {
     fn with(camera: &str, masks: &str, console: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        let text = format!(
-            "[gateway]\nrtsp_listen = \"127.0.0.1:0\"\nhttp_listen = \"127.0.0.1:0\"\n\
-             [console]\nusers = \"users.toml\"\nwebrtc_listen = \"127.0.0.1:0\"\n{console}\n\
-             [[camera]]\nid = \"street\"\nmasks = \"street.json\"\n{camera}"
-        );
-        fs::write(path("greyplane.toml"), text).unwrap();
+        let people = PEOPLE.map(|(name, role)| (name, role, "street"));
+        write_accounts(&path("users.toml"), people);
         fs::write(path("street.json"), masks).unwrap();
-        let hash = PasswordHash::of(&Secret::new(PASSWORD)).unwrap();
-        let mut users = Users::default();
-        for (name, role) in PEOPLE {
-            let user = User {
-                name: name.into(),
-                password: hash.clone(),
-                roles: vec![role],
-                cameras: vec!["street".into()],
-            };
-            users.add(user).unwrap();
-        }
-        users.write(&path("users.toml")).unwrap();
-        let config = config::load(&path("greyplane.toml")).unwrap_or_else(|e| panic!("{e}"));
+        let camera = format!("[[camera]]\nid = \"street\"\nmasks = \"street.json\"\n{camera}");
+        let config = settle(folder.path(), console, &camera);
         let clock = Arc::new(Ahead(SystemClock::new(), AtomicU64::new(0)));
         Self {
             running: Some(Gateway::start(config, clock.clone()).unwrap()),
-            client: Client::new(),
             clock,
             folder,
         }
@@ -113,20 +97,8 @@ impl House {
         self.running.as_ref().unwrap()
     }
 
-    async fn log_in(&self, name: &str) -> Person<'_> {
-        let url = format!("{}/api/v1/session", self.gateway().http_url());
-        let body = json!({"user": name, "password": PASSWORD}).to_string();
-        let request = self
-            .client
-            .post(url)
-            .header(CONTENT_TYPE, "application/json")
-            .body(body);
-        let answer = request.send().await.unwrap();
-        let cookie = answer.headers()[SET_COOKIE].to_str().unwrap();
-        Person {
-            house: self,
-            cookie: cookie.split(';').next().unwrap().to_owned(),
-        }
+    async fn log_in(&self, name: &str) -> Person {
+        Person::log_in(&self.gateway().http_url(), name).await
     }
 
     /// Changes the account of `name`; none removes it.
@@ -163,25 +135,17 @@ impl House {
     }
 
     /// Waits until the masked picture shows.
-    async fn shows(&self, person: &Person<'_>) {
+    async fn shows(&self, person: &Person) {
         while person.get(STATUS).await.1["cameras"][0]["state"] != "live" {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 }
 
-struct Person<'h> {
-    house: &'h House,
-    cookie: String,
-}
-
-impl Person<'_> {
+impl Person {
     async fn ask(&self, method: Method, path: &str, body: Value) -> Response {
-        let url = format!("{}{path}", self.house.gateway().http_url());
-        let request = self.house.client.request(method, url);
-        let request = request.header(COOKIE, &self.cookie);
-        let request = request.header(CONTENT_TYPE, "application/json");
-        request.body(body.to_string()).send().await.unwrap()
+        let request = self.request(method, path).body(body.to_string());
+        request.send().await.unwrap()
     }
 
     async fn get(&self, path: &str) -> (u16, Value) {
@@ -211,13 +175,6 @@ impl Person<'_> {
         assert!(segments(&bytes).iter().all(|kind| *kind != 0xe1), "no EXIF");
         (image::load_from_memory(&bytes).unwrap().into_rgb8(), view)
     }
-}
-
-async fn told(answer: Response) -> (u16, Value) {
-    let status = answer.status().as_u16();
-    let text = answer.text().await.unwrap();
-    let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-    (status, body)
 }
 
 /// The kinds of a JPEG's segments before the picture.
@@ -347,7 +304,7 @@ async fn only_who_may_permits_and_only_an_integrator_fetches() {
 async fn a_permit_ends_by_time_and_with_the_account_that_gave_it() {
     let h = House::quiet(OFFERED);
     let iris = h.log_in("iris").await;
-    let until = async |iris: &Person<'_>| iris.get(PERMIT).await.1["until"].clone();
+    let until = async |iris: &Person| iris.get(PERMIT).await.1["until"].clone();
     let olga = h.log_in("olga").await;
     assert_eq!(olga.permit(10).await.0, 200);
     h.clock.by(Duration::from_secs(599));

@@ -8,22 +8,23 @@
     reason = "a test that fails should fail loudly"
 )]
 
+mod people_support;
 mod pipeline_support;
 
 use futures::StreamExt;
 use greyplane::app::Gateway;
 use greyplane::audit;
 use greyplane::clock::{Clock, SystemClock};
-use greyplane::config;
 use greyplane::egress::{Mp4Over, Mp4Part, Mp4Refused, Mp4Server};
 use greyplane::event::Event;
 use greyplane::prove::{Canary, Rgb};
-use greyplane::secret::Secret;
 use greyplane::sim::motion::script::Script;
 use greyplane::sim::{CANARY_RGB, Sim, SimConfig};
-use greyplane::users::{PasswordHash, Role, User, Users};
+use greyplane::users::Role;
 use mp4_atom::{Decode, Moof};
+use people_support::{Person, settle, write_accounts};
 use pipeline_support::{Camera, Judge, Log, settings, start, until};
+use reqwest::Method;
 use std::fs;
 use std::process::Command;
 use std::sync::Arc;
@@ -32,8 +33,6 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
-
-const PASSWORD: &str = "a password for tests";
 
 /// A gateway before a street that turns; one camera is masked, one is not.
 struct Street {
@@ -73,37 +72,19 @@ impl Street {
                 sim.onvif_url()
             )
         };
-        let text = format!(
-            "[gateway]\nrtsp_listen = \"127.0.0.1:0\"\nhttp_listen = \"127.0.0.1:0\"\n\
-             [console]\nusers = \"users.toml\"\nwebrtc_listen = \"127.0.0.1:0\"\n\
-             audit = \"audit\"\n{}{}",
-            camera("masked"),
-            camera("bare")
-        );
         let files = [
             ("street.profile.toml", sim.profile().to_toml()),
-            ("greyplane.toml", text),
             ("masked.json", masked),
             ("bare.json", bare.to_owned()),
         ];
         for (name, text) in files {
             fs::write(folder.path().join(name), text).unwrap();
         }
-        let mut users = Users::default();
-        let hash = PasswordHash::of(&Secret::new(PASSWORD)).unwrap();
-        for (name, role) in [("anna", Role::Observer), ("olga", Role::Officer)] {
-            users
-                .add(User {
-                    name: name.into(),
-                    password: hash.clone(),
-                    roles: vec![role],
-                    cameras: vec!["*".into()],
-                })
-                .unwrap();
-        }
-        users.write(&folder.path().join("users.toml")).unwrap();
-        let config = config::load(&folder.path().join("greyplane.toml"));
-        let gateway = Gateway::start(config.unwrap_or_else(|e| panic!("{e}")), clock).unwrap();
+        let people = [("anna", Role::Observer, "*"), ("olga", Role::Officer, "*")];
+        write_accounts(&folder.path().join("users.toml"), people);
+        let cameras = format!("{}{}", camera("masked"), camera("bare"));
+        let config = settle(folder.path(), "", &cameras);
+        let gateway = Gateway::start(config, clock).unwrap();
         Self {
             gateway,
             folder,
@@ -111,26 +92,8 @@ impl Street {
         }
     }
 
-    async fn session(
-        &self,
-        method: reqwest::Method,
-        cookie: &str,
-        body: String,
-    ) -> reqwest::Response {
-        let url = format!("{}/api/v1/session", self.gateway.http_url());
-        let request = reqwest::Client::new().request(method, url);
-        let request = request.header("cookie", cookie);
-        let request = request.header("content-type", "application/json");
-        request.body(body).send().await.unwrap()
-    }
-
-    /// The cookie.
-    async fn log_in(&self, user: &str) -> String {
-        let body = serde_json::json!({"user": user, "password": PASSWORD}).to_string();
-        let answer = self.session(reqwest::Method::POST, "", body).await;
-        assert_eq!(answer.status(), 200);
-        let set = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
-        set.split(';').next().unwrap().to_owned()
+    async fn log_in(&self, user: &str) -> Person {
+        Person::log_in(&self.gateway.http_url(), user).await
     }
 
     /// A connection, or the status with which it was refused.
@@ -264,7 +227,8 @@ impl Viewer {
 #[tokio::test]
 async fn whoever_watches_sees_the_street_and_nothing_private() {
     let mut street = Street::start();
-    let anna = street.log_in("anna").await;
+    let person = street.log_in("anna").await;
+    let anna = person.cookie.clone();
     let origin = street.gateway.http_url();
     for (camera, head, status) in [
         ("masked", vec![], 401),
@@ -298,7 +262,7 @@ async fn whoever_watches_sees_the_street_and_nothing_private() {
         let refused = street.open(camera, &head).await.err();
         assert_eq!(refused, Some(status), "{camera} {head:?}");
     }
-    let olga = street.log_in("olga").await;
+    let olga = street.log_in("olga").await.cookie;
     let officer = street.open("masked", &[("cookie", &olga)]).await.err();
     assert_eq!(officer, Some(403), "officers watch nothing");
 
@@ -337,9 +301,8 @@ async fn whoever_watches_sees_the_street_and_nothing_private() {
     // Who logs out, here or elsewhere, sees no further frame.
     let mut viewer = street.watch("masked", &anna).await;
     assert_eq!(viewer.read(5).await, None);
-    street
-        .session(reqwest::Method::DELETE, &anna, String::new())
-        .await;
+    let log_out = person.request(Method::DELETE, "/api/v1/session");
+    assert_eq!(log_out.send().await.unwrap().status(), 204);
     assert_eq!(viewer.read(usize::MAX).await, Some(4401));
 
     let audit = street.folder.path().join("audit");
@@ -364,7 +327,7 @@ async fn whoever_watches_sees_the_street_and_nothing_private() {
     );
 
     // The gateway says goodbye.
-    let anna = street.log_in("anna").await;
+    let anna = street.log_in("anna").await.cookie;
     let mut viewer = street.watch("masked", &anna).await;
     assert_eq!(viewer.read(5).await, None);
     let stopping = tokio::task::spawn_blocking(move || {
@@ -378,7 +341,7 @@ async fn whoever_watches_sees_the_street_and_nothing_private() {
 #[tokio::test]
 async fn who_is_too_slow_misses_frames_and_who_is_gone_is_forgotten() {
     let street = Street::start();
-    let anna = street.log_in("anna").await;
+    let anna = street.log_in("anna").await.cookie;
     let mut slow = street.watch("bare", &anna).await;
     assert_eq!(slow.read(10).await, None);
     let stopped_at_s = slow.frames[9].at_s;

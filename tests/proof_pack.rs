@@ -7,24 +7,26 @@
     reason = "a test that fails should fail loudly"
 )]
 
+mod people_support;
+
 use greyplane::app::Gateway;
 use greyplane::audit::{self, Audit, Entry, Filter};
 use greyplane::clock::{SimClock, SystemClock, WallTime};
 use greyplane::config;
 use greyplane::proof::verify;
-use greyplane::secret::Secret;
 use greyplane::sim::{Profile, SimConfig, zones};
-use greyplane::users::{PasswordHash, Role, User, Users};
-use reqwest::header::{CONTENT_DISPOSITION, CONTENT_TYPE, COOKIE, SET_COOKIE};
+use greyplane::users::Role;
+use people_support::{Person, write_accounts};
+use reqwest::Method;
+use reqwest::header::CONTENT_DISPOSITION;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::Arc;
 use std::time::Duration;
 
-const PASSWORD: &str = "a password for tests";
 /// 2025-03-01T00:00:00Z.
 const MARCH: WallTime = WallTime(1_740_787_200_000_000_000);
 
@@ -392,44 +394,22 @@ fn a_pack_that_cannot_be_made_says_why() {
     assert!(page.contains("<dd>none</dd>"));
 }
 
-fn accounts(file: &Path) {
-    let hash = PasswordHash::of(&Secret::new(PASSWORD)).unwrap();
-    let mut users = Users::default();
-    for role in Role::ALL {
-        users
-            .add(User {
-                name: role.name().into(),
-                password: hash.clone(),
-                roles: vec![role],
-                cameras: vec!["street".into()],
-            })
-            .unwrap();
-    }
-    users.write(file).unwrap();
-}
-
 #[tokio::test]
 async fn officers_get_a_pack_over_http_and_it_is_recorded() {
     let house = House::fixed(&document(&[window("Huis 12", "hide")]));
-    accounts(&house.file("users.toml"));
+    let people = Role::ALL.map(|role| (role.name(), role, "street"));
+    write_accounts(&house.file("users.toml"), people);
     let config = config::load(&house.file("greyplane.toml")).unwrap_or_else(|e| panic!("{e}"));
     let gateway = Gateway::start(config, Arc::new(SystemClock::new())).unwrap();
-    let client = reqwest::Client::new();
-    let url = |path: &str| format!("{}/api/v1/{path}", gateway.http_url());
-    let proof = |camera: &str, question: &str| url(&format!("cameras/{camera}/proof?{question}"));
+    let proof = |camera: &str, question: &str| format!("/api/v1/cameras/{camera}/proof?{question}");
     let good = "from=2025-01-01&to=2099-01-01&lang=nl";
-    let mut cookies = Vec::new();
+    let mut people = Vec::new();
     for role in Role::ALL {
-        let body = json!({"user": role.name(), "password": PASSWORD}).to_string();
-        let login = client
-            .post(url("session"))
-            .header(CONTENT_TYPE, "application/json");
-        let answer = login.body(body).send().await.unwrap();
-        let cookie = answer.headers()[SET_COOKIE].to_str().unwrap();
-        cookies.push((role, cookie.split(';').next().unwrap().to_owned()));
+        let person = Person::log_in(&gateway.http_url(), role.name()).await;
+        people.push((role, person));
     }
-    for (role, cookie) in &cookies {
-        let ask = |url: String| client.get(url).header(COOKIE, cookie).send();
+    for (role, person) in &people {
+        let ask = |path: String| person.request(Method::GET, &path).send();
         let may = matches!(role, Role::Officer | Role::Admin);
         let answer = ask(proof("street", good)).await.unwrap();
         assert_eq!(answer.status(), if may { 200 } else { 403 }, "{role:?}");
@@ -463,20 +443,14 @@ async fn officers_get_a_pack_over_http_and_it_is_recorded() {
             (record.actor.as_str(), record.object.as_str()),
             (role.name(), "camera street")
         );
-        let sum: String = Sha256::digest(page.as_bytes())
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect();
+        let sum = hex::encode(Sha256::digest(page.as_bytes()));
         assert_eq!(record.detail["file_sha256"], sum);
     }
     // Two at once: one is made, the other is told to wait.
-    let cookie = &cookies.iter().find(|(r, _)| *r == Role::Officer).unwrap().1;
-    let asks = (0..4).map(|_| {
-        client
-            .get(proof("street", good))
-            .header(COOKIE, cookie)
-            .send()
-    });
+    let officer = people.iter().find(|(role, _)| *role == Role::Officer);
+    let officer = &officer.unwrap().1;
+    let ask = |_| officer.request(Method::GET, &proof("street", good)).send();
+    let asks = (0..4).map(ask);
     let mut statuses: Vec<u16> = futures::future::join_all(asks)
         .await
         .into_iter()

@@ -22,6 +22,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
+use tower_http::timeout::RequestBodyTimeoutLayer;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time;
 use tower_sessions::{Expiry, SessionManagerLayer};
@@ -30,6 +31,8 @@ use tower_sessions::{Expiry, SessionManagerLayer};
 const LARGEST_BODY: usize = 64 << 10;
 /// A request's head that takes longer is nobody's.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// A request's body of which nothing more comes for so long is nobody's.
+const BODY_WITHIN: Duration = Duration::from_secs(10);
 /// How often it is looked whether those who watch still may.
 const TEND_EVERY: Duration = Duration::from_secs(2);
 /// Answers under way get so long when the gateway ends.
@@ -174,6 +177,7 @@ fn routes(console: Option<ConsoleSettings>, over_tls: bool, gateway: Arc<dyn Who
     routes
         .route("/healthz", get(|| async { "ok\n" }))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(RequestBodyTimeoutLayer::new(BODY_WITHIN))
         .layer(from_fn(guard::same_site))
         .layer(from_fn(move |request, next| {
             guard::harden(over_tls, request, next)

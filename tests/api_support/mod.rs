@@ -7,11 +7,11 @@
     reason = "each test uses a part of it; a test that fails should fail loudly"
 )]
 
+use crate::people_support::{PASSWORD, write_accounts};
 use greyplane::archive::Version;
 use greyplane::audit::{self, Audit};
 use greyplane::clock::SystemClock;
-use greyplane::secret::Secret;
-use greyplane::users::{PasswordHash, Role, User, Users};
+use greyplane::users::Role;
 use greyplane::web::{
     Answer, CameraPreset, CameraStatus, CameraView, CannotWatch, ClearPicture, ConsoleSettings,
     Desk, DeskFault, Edit, Gateway, GatewayStatus, Grant, InForce, Live, LiveOver, Percentiles,
@@ -26,7 +26,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-pub const PASSWORD: &str = "a password for tests";
 pub const SESSION: &str = "/api/v1/session";
 pub const MARKET: &str = "/api/v1/cameras/market/whep";
 
@@ -201,19 +200,11 @@ impl Console {
     pub fn with_sessions_of(session: Duration) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let users = folder.path().join("users.toml");
-        let hash = PasswordHash::of(&Secret::new(PASSWORD)).unwrap();
-        let mut all = Users::default();
-        for role in Role::ALL {
+        let people = Role::ALL.map(|role| {
             let cameras = if role == Role::Admin { "*" } else { "market" };
-            all.add(User {
-                name: role.name().into(),
-                password: hash.clone(),
-                roles: vec![role],
-                cameras: vec![cameras.into()],
-            })
-            .unwrap();
-        }
-        all.write(&users).unwrap();
+            (role.name(), role, cameras)
+        });
+        write_accounts(&users, people);
         let cameras = Arc::new(Cameras::default());
         let audit = audit::Settings::in_folder(folder.path().join("audit"));
         let audit = Audit::start(audit, Arc::new(SystemClock::new())).unwrap();

@@ -7,17 +7,15 @@
     reason = "each test uses a part of it; a test that fails should fail loudly"
 )]
 
+use crate::people_support::{settle, write_accounts};
 use greyplane::config;
-use greyplane::secret::Secret;
 use greyplane::sim::motion::script::{Place, Script};
 use greyplane::sim::{Sim, SimConfig};
-use greyplane::users::{PasswordHash, Role, User, Users};
+use greyplane::users::Role;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-
-pub const PASSWORD: &str = "a password for tests";
 
 /// A small street with canary pixels in its private places.
 pub fn street(motion: Script) -> SimConfig {
@@ -72,31 +70,13 @@ pub fn configure(
         )
     };
     let cameras: String = documents.iter().map(|(id, _)| camera(id)).collect();
-    let text = format!(
-        "[gateway]\nrtsp_listen = \"127.0.0.1:0\"\nhttp_listen = \"127.0.0.1:0\"\n[console]\n\
-         users = \"users.toml\"\nwebrtc_listen = \"127.0.0.1:0\"\n{console}\n{cameras}"
-    );
-    let profile = sim.profile().to_toml();
-    let files = [("street.profile.toml", profile), ("greyplane.toml", text)];
-    for (name, text) in files {
-        fs::write(folder.join(name), text).unwrap();
-    }
+    fs::write(folder.join("street.profile.toml"), sim.profile().to_toml()).unwrap();
     for (id, document) in documents {
         fs::write(folder.join(format!("{id}.json")), document).unwrap();
     }
-    let hash = PasswordHash::of(&Secret::new(PASSWORD)).unwrap();
-    let mut users = Users::default();
-    for (name, role) in people {
-        let user = User {
-            name: (*name).into(),
-            password: hash.clone(),
-            roles: vec![*role],
-            cameras: vec!["*".into()],
-        };
-        users.add(user).unwrap();
-    }
-    users.write(&folder.join("users.toml")).unwrap();
-    config::load(&folder.join("greyplane.toml")).unwrap_or_else(|e| panic!("{e}"))
+    let people = people.iter().map(|(name, role)| (*name, *role, "*"));
+    write_accounts(&folder.join("users.toml"), people);
+    settle(folder, console, &cameras)
 }
 
 /// A script of `tests/browser`, to be given its arguments.

@@ -39,7 +39,7 @@ export const auditEn = {
   whole: {
     heading: "Is the log whole?",
     unknown: "The gateway has not looked at the whole log yet. It does so after its start and once a day.",
-    whole: (n: string, at: string) => `Yes: all ${n} records are what was written. Checked ${at}.`,
+    whole: (n: string, at: string) => `Yes: complete and unchanged. Number of records: ${n}. Checked ${at}.`,
     broken: (at: string) => `No. Checked ${at}. Something in the log was changed, is missing or was cut off:`,
     note: "Note this elsewhere",
     noteWhy:

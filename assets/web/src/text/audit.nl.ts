@@ -41,7 +41,7 @@ export const auditNl: typeof auditEn = {
   whole: {
     heading: "Is het logboek compleet en ongewijzigd?",
     unknown: "De gateway heeft nog niet het hele logboek bekeken. Dat doet hij na de start en eens per dag.",
-    whole: (n, at) => `Ja: alle ${n} regels zijn wat er geschreven is. Nagegaan op ${at}.`,
+    whole: (n, at) => `Ja: compleet en ongewijzigd. Aantal regels: ${n}. Nagegaan op ${at}.`,
     broken: (at) => `Nee. Nagegaan op ${at}. Iets in het logboek is veranderd, ontbreekt of is afgekapt:`,
     note: "Noteer dit ergens anders",
     noteWhy:
