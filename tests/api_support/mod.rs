@@ -64,6 +64,10 @@ impl Gateway for Cameras {
         }
     }
 
+    fn metrics(&self) -> Result<String, std::fmt::Error> {
+        Ok("# EOF\n".into())
+    }
+
     fn watch(&self, camera: &str, offer: &str) -> Result<Watching, CannotWatch> {
         match offer {
             "v=0" => {}
