@@ -79,6 +79,8 @@ fn a_machine_that_will_do_is_told_so() {
     ] {
         assert_eq!(about(&said, check).0, "good", "{said:#}");
     }
+    let written = about(&said, "write").1;
+    assert!(written.starts_with(". can be written"), "{written}");
     // Those may be in doubt on the machine that runs the tests.
     for check in ["clock", "swap", "open-files", "udp-buffers", "disk", "cpu"] {
         assert_ne!(about(&said, check).0, "bad", "{said:#}");

@@ -80,7 +80,8 @@ impl Shared {
                 .collect();
             let masks = running.iter().filter_map(|camera| {
                 let file = camera.configured().masks_file;
-                file.parent().map(Path::to_owned)
+                file.parent()
+                    .map(|folder| machine::or_here(folder).to_owned())
             });
             (cameras, masks.collect::<BTreeSet<PathBuf>>())
         };

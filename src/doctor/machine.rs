@@ -5,8 +5,8 @@ use crate::config::{Config, Transport};
 use crate::machine::{ClockDiscipline, clock_discipline, core_dumps_are_off, open_files_limit};
 use std::time::Duration;
 
-/// Files that a gateway has open without cameras and viewers: libraries are not
-/// counted, threads' wake-ups are (measured, `design/021-operations.md`).
+/// Files that a gateway has open without cameras and viewers. All three are about twice
+/// what was measured (`design/021-operations.md`).
 const FILES_AT_LEAST: u64 = 100;
 /// Files of one camera, its telemetry and its encoder.
 const FILES_A_CAMERA: u64 = 40;

@@ -2,7 +2,7 @@
 
 use super::Finding;
 use crate::config::Config;
-use crate::machine::{Space, may_write_in, space};
+use crate::machine::{Space, may_write_in, or_here, space};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -44,7 +44,7 @@ pub(super) fn places(config: Option<&Config>) -> Vec<Finding> {
 
 /// The folder, or the nearest one above it that is there: it will be made in that.
 fn standing(folder: &Path) -> PathBuf {
-    let there = folder.ancestors().find(|f| f.exists());
+    let there = folder.ancestors().map(or_here).find(|f| f.exists());
     there.unwrap_or(Path::new("/")).to_owned()
 }
 

@@ -12,6 +12,15 @@ pub struct Space {
     pub size: u64,
 }
 
+/// `folder` itself; the folder we are in where it is empty, as the parent of a bare
+/// file name is.
+pub fn or_here(folder: &Path) -> &Path {
+    match folder.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => folder,
+    }
+}
+
 /// Whether this process may make files in `folder`, as far as its permissions and
 /// the mount tell. Nothing is written.
 ///

@@ -9,6 +9,6 @@ mod process;
 mod secrecy;
 
 pub use clock::{ClockDiscipline, clock_discipline};
-pub use disk::{Space, may_write_in, space};
+pub use disk::{Space, may_write_in, or_here, space};
 pub use process::{Usage, open_files_limit, usage};
 pub use secrecy::{core_dumps_are_off, forbid_core_dumps};
