@@ -223,6 +223,7 @@ impl Console {
         let audit = Audit::start(audit, Arc::new(SystemClock::new())).unwrap();
         let settings = Settings {
             listen: "127.0.0.1:0".parse().unwrap(),
+            metrics_listen: None,
             console: Some(ConsoleSettings {
                 users: users.clone(),
                 audit: audit.clone(),
