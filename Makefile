@@ -11,6 +11,7 @@
 #   make prove             every scenario, judged; writes target/prove.json
 #   make soak, make fuzz   long runs (MINUTES=… each)
 #   make web               the console's pages, built into the program
+#   make deb               a Debian package, in target/debian
 #   make models            the detection models and their runtime, fetched and verified
 
 SHELL := /bin/bash
@@ -24,6 +25,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 STAMPS := target/.stamps
 NEXTEST_VERSION := 0.9.143
 DENY_VERSION := 0.20.2
+CARGO_DEB_VERSION := 3.8.0
 
 DEBIAN_PACKAGES := \
 	build-essential pkg-config clang libclang-dev libopencv-dev ffmpeg python3-venv \
@@ -157,6 +159,13 @@ bench-detect: system models
 	cargo build --release --locked
 	test -f $(CLIP) || benches/detect/record.sh ./target/release/greyplane $(CLIP)
 	./target/release/greyplane prove tests/scenarios/detect --clip $(CLIP) --json target/bench-detect.json
+
+# Not part of the tests: it takes a release build.
+.PHONY: deb
+deb: system web
+	@command -v cargo-deb >/dev/null || cargo install --locked cargo-deb --version $(CARGO_DEB_VERSION)
+	cargo build --release --locked
+	cargo deb --locked --no-build --strip --output target/debian/
 
 .PHONY: prove
 prove: system

@@ -56,6 +56,10 @@ pub mod archive;
 #[cfg(feature = "gateway")]
 pub mod audit;
 #[cfg(feature = "gateway")]
+pub mod machine;
+#[cfg(feature = "gateway")]
+pub mod metrics;
+#[cfg(feature = "gateway")]
 pub mod proof;
 #[cfg(feature = "gateway")]
 pub mod redact;
@@ -66,6 +70,8 @@ pub mod web;
 
 #[cfg(feature = "gateway")]
 pub mod app;
+#[cfg(feature = "gateway")]
+pub mod doctor;
 #[cfg(feature = "gateway")]
 pub mod sim;
 

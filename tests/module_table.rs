@@ -63,12 +63,17 @@ const TABLE: &[(&str, &[&str])] = &[
             "clock", "event",
         ],
     ),
+    ("metrics", &["event"]),
+    ("machine", &[]),
     (
         "web",
-        &["archive", "audit", "clock", "secret", "still", "users"],
+        &[
+            "archive", "audit", "clock", "metrics", "secret", "still", "users",
+        ],
     ),
     ("sim", &["clock"]),
     ("app", ALL),
+    ("doctor", &["app", "config", "machine", "pipeline"]),
     ("prove", ALL),
     ("cli", ALL),
 ];
@@ -104,6 +109,9 @@ const ALL: &[&str] = &[
     "prove",
     "archive",
     "users",
+    "metrics",
+    "machine",
+    "doctor",
     "proof",
 ];
 

@@ -8,12 +8,14 @@ use super::motion::Motion;
 use super::positions;
 use super::stills::CameraStills;
 use crate::archive::Archive;
-use crate::clock::Clock;
+use crate::clock::{Clock, Mono};
 use crate::config::{self, Camera, Kind, Masks};
 use crate::event::Reason;
 use crate::geom::{Angle, Mount, Optics, Size};
+use crate::metrics;
 use crate::pipeline::{
-    CameraPipeline, CameraSettings, EncoderSettings, SourceSettings, Transport, Waker, X264Preset,
+    CameraPipeline, CameraSettings, EncoderSettings, Latencies, PipelineStats, SourceSettings,
+    Transport, Waker, X264Preset,
 };
 use crate::pose::clockwatch::ClockRules;
 use crate::pose::{CameraProfile, HistoryRules, PoseSource};
@@ -66,7 +68,9 @@ pub(super) struct RunningCamera {
     // Fields are dropped in order: what turns is stopped first, and no more poses come
     // while the pipeline ends.
     steer: Option<Steer>,
-    _telemetry: Option<Telemetry>,
+    telemetry: Option<Telemetry>,
+    /// Where its positions come together; none for a fixed camera.
+    poses: Option<Arc<PoseSource>>,
     pipeline: CameraPipeline,
 }
 
@@ -74,6 +78,10 @@ impl RunningCamera {
     pub(super) fn start(camera: &Camera, shared: &Shared) -> anyhow::Result<Self> {
         let waker = Waker::default();
         let aim = aim(camera, &waker);
+        let poses = match &aim {
+            Aim::Turning { poses, .. } => Some(poses.clone()),
+            Aim::Fixed | Aim::Unknown(_) => None,
+        };
         let size = Arc::new(OnceLock::new());
         let sight = camera.detect.as_ref().map(|detect| {
             let motion = motion(&aim, shared.clock.clone(), size.clone());
@@ -127,9 +135,18 @@ impl RunningCamera {
             sight,
             steer,
             stills,
-            _telemetry: telemetry,
+            telemetry,
+            poses,
             pipeline,
         })
+    }
+
+    /// Ends it; all that its pipeline counted.
+    pub(super) fn end(mut self) -> PipelineStats {
+        drop(self.steer.take());
+        drop(self.telemetry.take());
+        self.pipeline.stop();
+        self.pipeline.stats()
     }
 
     pub(super) fn id(&self) -> &str {
@@ -251,6 +268,75 @@ impl RunningCamera {
                 Ok(_) => "its lens or its mount cannot be used".to_owned(),
                 Err(why) => why.clone(),
             })),
+        }
+    }
+
+    /// What is told about it: `earlier` is what its pipelines before this one counted.
+    pub(super) fn figures(
+        &self,
+        journal: &Journal,
+        earlier: Option<&PipelineStats>,
+        now: Mono,
+    ) -> metrics::Camera {
+        let mut stats = self.pipeline.stats();
+        if let Some(earlier) = earlier {
+            stats.count_on_from(earlier);
+        }
+        let (gauges, tally) = (journal.gauges(&self.id), journal.tally(&self.id));
+        let quiet = self.sight.as_ref().is_some_and(|sight| sight.is_quiet());
+        let bounds = Latencies::BOUNDS_S.into_iter().chain([f64::INFINITY]);
+        let ms = |ms: f64| ms * 1e-3;
+        metrics::Camera {
+            id: self.id.clone(),
+            state: stats.state.name(),
+            reason: stats.state.reason().map(Reason::code),
+            size: stats.size.map(|s| (s.width, s.height)),
+            fps_in: stats.fps_in,
+            fps_out: stats.fps_out,
+            frames_in: stats.frames_in,
+            frames_out: stats.frames_out,
+            frames_grey: stats.frames_grey,
+            frames_covered: stats.frames_covered,
+            frames_dropped: stats.dropped,
+            frames_late: stats.late,
+            seconds: stats.seconds,
+            latency: metrics::Latency {
+                classes: bounds.zip(stats.latencies.counts).collect(),
+                sum_s: stats.latencies.sum_s,
+                max_s: ms(stats.latency.max_ms),
+            },
+            budget_s: ms(self.budget_ms as f64),
+            viewers: stats.viewers,
+            connects: stats.connects,
+            stream_failures: tally.stream_failures,
+            read_back_failures: tally.read_back_failures,
+            telemetry: (!self.is_fixed()).then(|| metrics::Telemetry {
+                age_s: self
+                    .poses
+                    .as_ref()
+                    .and_then(|poses| poses.age(now))
+                    .map(|age| age.as_secs_f64()),
+                rate_hz: gauges.telemetry_hz,
+                lateness_s: gauges.telemetry_lateness_ms.map(ms),
+                faults: tally.telemetry_faults,
+            }),
+            detector: self.sight.is_some().then(|| {
+                let looking = gauges.looking.unwrap_or_default();
+                metrics::Detector {
+                    looks_hz: if quiet { 0.0 } else { looking.looks_hz },
+                    cpu_ratio: if quiet {
+                        0.0
+                    } else {
+                        looking.cpu_percent * 0.01
+                    },
+                    look_s: ms(looking.look_ms),
+                    tiles: looking.tiles as u64,
+                    tiles_overdue: looking.tiles_overdue as u64,
+                    longest_unvisited_s: ms(looking.longest_unvisited_ms as f64),
+                    frames_before_look: tally.frames_before_their_look,
+                    faults: tally.detector_faults,
+                }
+            }),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Where events go: a log line each, and what the status shows of them.
 
 use super::audited;
-use crate::audit::{Audit, Entry};
+use crate::audit::{Audit, Entry, Health};
 use crate::event::{CameraState, Event, EventSink, Looking};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,12 +17,38 @@ pub(super) struct Gauges {
     shown: bool,
 }
 
+/// What happened to one camera since the gateway began: it is never forgotten, so
+/// that counters only grow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    pub(super) stream_failures: u64,
+    pub(super) telemetry_faults: u64,
+    pub(super) detector_faults: u64,
+    pub(super) read_back_failures: u64,
+    pub(super) frames_before_their_look: u64,
+}
+
+/// What became of reloads since the gateway began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Reloads {
+    pub(super) done: u64,
+    pub(super) refused: u64,
+    pub(super) last_refused: bool,
+}
+
 /// Writes every event to the log, what matters to the audit log, and remembers
 /// what the status needs.
 #[derive(Debug, Default)]
 pub(super) struct Journal {
     audit: Option<Audit>,
     cameras: Mutex<BTreeMap<String, Gauges>>,
+    counted: Mutex<Counted>,
+}
+
+#[derive(Debug, Default)]
+struct Counted {
+    cameras: BTreeMap<String, Tally>,
+    reloads: Reloads,
 }
 
 impl Journal {
@@ -30,6 +56,7 @@ impl Journal {
         Self {
             audit,
             cameras: Mutex::default(),
+            counted: Mutex::default(),
         }
     }
 
@@ -38,6 +65,11 @@ impl Journal {
         if let Some(audit) = &self.audit {
             audit.note(audited::stopped());
         }
+    }
+
+    /// How the audit log is doing, where there is one.
+    pub(super) fn audit_health(&self) -> Option<Health> {
+        self.audit.as_ref().map(Audit::health)
     }
 
     /// Where the audit log lies, where there is one.
@@ -56,8 +88,58 @@ impl Journal {
         self.lock().get(camera).copied().unwrap_or_default()
     }
 
+    /// Forgets what is true of a camera now; what was counted stays.
     pub(super) fn forget(&self, camera: &str) {
-        self.lock().remove(camera);
+        let gone = self.lock().remove(camera);
+        if let Some(looking) = gone.and_then(|gauges| gauges.looking) {
+            let mut counted = self.counted();
+            let tally = counted.cameras.entry(camera.to_owned()).or_default();
+            tally.frames_before_their_look += looking.frames_before_their_look;
+        }
+    }
+
+    /// What happened to a camera since the gateway began.
+    pub(super) fn tally(&self, camera: &str) -> Tally {
+        let now = self.gauges(camera).looking;
+        let mut tally = self
+            .counted()
+            .cameras
+            .get(camera)
+            .copied()
+            .unwrap_or_default();
+        tally.frames_before_their_look += now.map_or(0, |l| l.frames_before_their_look);
+        tally
+    }
+
+    /// What became of reloads since the gateway began.
+    pub(super) fn reloads(&self) -> Reloads {
+        self.counted().reloads
+    }
+
+    fn counted(&self) -> MutexGuard<'_, Counted> {
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self, event: &Event) {
+        let mut counted = self.counted();
+        let mut of = |camera: &String, count: fn(&mut Tally) -> &mut u64| {
+            *count(counted.cameras.entry(camera.clone()).or_default()) += 1;
+        };
+        match event {
+            Event::StreamDown { camera, .. } => of(camera, |t| &mut t.stream_failures),
+            Event::TelemetryFault { camera, .. } => of(camera, |t| &mut t.telemetry_faults),
+            Event::DetectorFault { camera, .. } => of(camera, |t| &mut t.detector_faults),
+            Event::ReadBackFailed { camera } => of(camera, |t| &mut t.read_back_failures),
+            Event::Reloaded { .. } => {
+                counted.reloads.done += 1;
+                counted.reloads.last_refused = false;
+            }
+            Event::ReloadRefused { .. } => {
+                counted.reloads.refused += 1;
+                counted.reloads.last_refused = true;
+            }
+            _ => {}
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Gauges>> {
@@ -101,6 +183,7 @@ impl Journal {
 
 impl EventSink for Journal {
     fn emit(&self, event: Event) {
+        self.count(&event);
         if self.remember(&event) {
             log(&event);
             if let Some(audit) = &self.audit
@@ -193,5 +276,39 @@ mod tests {
         assert_eq!(journal.gauges("b").telemetry_hz, Some(5.0));
         journal.forget("a");
         assert_eq!(journal.gauges("a"), Gauges::default());
+    }
+
+    #[test]
+    fn what_was_counted_is_not_forgotten() {
+        let journal = Journal::default();
+        let looked = |frames| Event::DetectorMeasured {
+            camera: "a".into(),
+            looking: Looking {
+                frames_before_their_look: frames,
+                ..Looking::default()
+            },
+        };
+        let refused = || Event::ReloadRefused {
+            detail: String::new(),
+        };
+        for _ in 0..2 {
+            journal.emit(Event::ReadBackFailed { camera: "a".into() });
+            journal.emit(looked(3));
+            journal.emit(looked(5));
+            journal.forget("a");
+            journal.emit(refused());
+        }
+        journal.emit(looked(1));
+        let tally = journal.tally("a");
+        assert_eq!(tally.read_back_failures, 2);
+        assert_eq!(tally.frames_before_their_look, 11);
+        assert_eq!(journal.tally("b"), Tally::default());
+        let reloads = journal.reloads();
+        assert_eq!((reloads.refused, reloads.last_refused), (2, true));
+        journal.emit(Event::Reloaded {
+            detail: String::new(),
+        });
+        let reloads = journal.reloads();
+        assert_eq!((reloads.done, reloads.last_refused), (1, false));
     }
 }

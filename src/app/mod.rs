@@ -7,6 +7,7 @@ mod camera;
 mod desk;
 mod detection;
 mod exits;
+mod figures;
 mod journal;
 mod judge;
 mod models;
@@ -22,12 +23,15 @@ use crate::audit::{self, Audit};
 use crate::clock::Clock;
 use crate::config::{self, Camera, Change, Config, diff};
 use crate::event::{Event, EventSink};
+use crate::pipeline::PipelineStats;
 use crate::web::{self, GatewayStatus};
 use anyhow::Context;
 use camera::RunningCamera;
 use detection::Pool;
 use exits::{Exits, rtsp_settings};
+use figures::Watched;
 use journal::Journal;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -55,6 +59,10 @@ struct Shared {
     models: config::Detectors,
     /// Whether clear stills may be permitted.
     clear_still: bool,
+    /// What is told about beside the cameras.
+    watched: Watched,
+    /// What the pipelines counted of cameras that were started anew or removed.
+    earlier: Mutex<BTreeMap<String, PipelineStats>>,
 }
 
 impl std::fmt::Debug for Gateway {
@@ -78,7 +86,6 @@ impl Gateway {
         let exits = Exits::start(&config, &events)?;
         let detectors = models::pool(&config, &journal)?;
         let shared = Arc::new(Shared {
-            clock,
             journal,
             exits,
             detectors,
@@ -87,6 +94,9 @@ impl Gateway {
             four_eyes: config.console.as_ref().is_some_and(|c| c.four_eyes),
             models: config.detectors.clone(),
             clear_still: config.console.as_ref().is_some_and(|c| c.clear_still),
+            watched: Watched::new(&config, &*clock),
+            clock,
+            earlier: Mutex::default(),
         });
         for camera in &config.cameras {
             let running = RunningCamera::start(camera, &shared)
@@ -97,7 +107,13 @@ impl Gateway {
             http_settings(&config, audit, shared.clock.clone()),
             shared.clone(),
         )
-        .with_context(|| format!("HTTP cannot be served at {}", config.http_listen))?;
+        .with_context(|| match config.metrics_listen {
+            None => format!("HTTP cannot be served at {}", config.http_listen),
+            Some(metrics) => format!(
+                "HTTP cannot be served at {} and metrics at {metrics}",
+                config.http_listen
+            ),
+        })?;
         Ok(Self {
             started_with: config.clone(),
             config,
@@ -156,8 +172,8 @@ impl Gateway {
                 }
             }
         }
-        if (new.rtsp_listen, new.http_listen) != (self.config.rtsp_listen, self.config.http_listen)
-        {
+        let addresses = |c: &Config| (c.rtsp_listen, c.http_listen, c.metrics_listen);
+        if addresses(&new) != addresses(&self.config) {
             said.push("addresses change at the next start".to_owned());
         }
         if new.console != self.config.console {
@@ -180,6 +196,7 @@ impl Gateway {
         // The addresses in use stay those of the start.
         new.rtsp_listen = self.config.rtsp_listen;
         new.http_listen = self.config.http_listen;
+        new.metrics_listen = self.config.metrics_listen;
         new.console = self.config.console.clone();
         new.detectors = self.config.detectors.clone();
         self.config = new;
@@ -252,7 +269,14 @@ impl Gateway {
                 .end_permit(camera, "the camera was removed or restarted");
         }
         // Stopped outside the lock: it takes a moment, and the status must not wait.
-        drop(gone);
+        for camera in gone {
+            let mut counted = camera.end();
+            let mut earlier = self.shared.earlier();
+            if let Some(before) = earlier.get(id) {
+                counted.count_on_from(before);
+            }
+            earlier.insert(id.to_owned(), counted);
+        }
         self.shared.journal.forget(id);
     }
 
@@ -260,6 +284,12 @@ impl Gateway {
     pub fn http_url(&self) -> String {
         let http = self.http.as_ref();
         http.map_or_else(String::new, web::Server::url)
+    }
+
+    /// Where metrics are served, besides at [`Gateway::http_url`] without a console.
+    pub fn metrics_url(&self) -> Option<String> {
+        let address = self.http.as_ref()?.metrics_address()?;
+        Some(format!("http://{address}/metrics"))
     }
 
     /// Where the masked stream of camera `id` is served.
@@ -308,6 +338,10 @@ impl Shared {
         self.edits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn earlier(&self) -> MutexGuard<'_, BTreeMap<String, PipelineStats>> {
+        self.earlier.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn cameras(&self) -> MutexGuard<'_, Vec<RunningCamera>> {
         self.cameras.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -324,6 +358,10 @@ impl web::Gateway for Shared {
                 .map(|c| c.status(&self.journal))
                 .collect(),
         }
+    }
+
+    fn metrics(&self) -> Result<String, std::fmt::Error> {
+        self.figures()
     }
 
     fn watch(&self, camera: &str, offer: &str) -> Result<web::Watching, web::CannotWatch> {
@@ -362,6 +400,7 @@ fn http_settings(config: &Config, audit: Option<Audit>, clock: Arc<dyn Clock>) -
     });
     web::Settings {
         listen: config.http_listen,
+        metrics_listen: config.metrics_listen,
         console,
     }
 }

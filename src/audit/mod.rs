@@ -28,7 +28,7 @@ pub use read::{Export, Filter, Found, each, export, search};
 pub use record::{Entry, Outcome, Record, instant};
 pub use sign::Signer;
 pub use verify::{Asked, Fault, Report, verify};
-pub use writer::{Audit, CannotRecord, Checked, Receipt};
+pub use writer::{Audit, CannotRecord, Checked, Health, Receipt};
 
 use std::path::PathBuf;
 

@@ -55,6 +55,19 @@ pub struct Checked {
     pub found: Result<Report, String>,
 }
 
+/// How the log is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// Whether what was to be written last is on disk; before there was anything,
+    /// whether it could be opened.
+    pub writable: bool,
+    /// What was to be recorded since the start, and is not.
+    pub lost: u64,
+    /// Whether the last look at the whole log found it to be what was written;
+    /// none before the first.
+    pub verified: Option<bool>,
+}
+
 /// The audit log of a running gateway. Cheap to clone; when the last one goes,
 /// what still waits is written and the log is closed.
 #[derive(Clone)]
@@ -70,6 +83,8 @@ struct Shared {
     settings: Settings,
     queue: Option<Sender<Waiting>>,
     lost: Arc<AtomicU64>,
+    lost_ever: Arc<AtomicU64>,
+    writable: Arc<AtomicBool>,
     checked: Arc<Mutex<Option<Checked>>>,
     ending: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
@@ -107,6 +122,8 @@ impl Audit {
         let (queue, asked) = bounded(WAITING);
         let (opened, check) = bounded(1);
         let lost = Arc::new(AtomicU64::new(0));
+        let lost_ever = Arc::new(AtomicU64::new(0));
+        let writable = Arc::new(AtomicBool::new(false));
         let checked = Arc::new(Mutex::new(None));
         let ending = Arc::new(AtomicBool::new(false));
         let mut writer = Writer {
@@ -115,6 +132,8 @@ impl Audit {
             log: None,
             failed: None,
             lost: lost.clone(),
+            lost_ever: lost_ever.clone(),
+            writable: writable.clone(),
             opened,
         };
         let writing = std::thread::Builder::new().name("audit".into());
@@ -131,6 +150,8 @@ impl Audit {
             settings,
             queue: Some(queue),
             lost,
+            lost_ever,
+            writable,
             checked,
             ending,
             threads: vec![writing, checking],
@@ -178,6 +199,20 @@ impl Audit {
         let who = None;
         if let Err(TrySendError::Full(_)) = queue.try_send(Waiting { entry, who }) {
             self.0.lost.fetch_add(1, Ordering::Relaxed);
+            self.0.lost_ever.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How the log is doing now.
+    pub fn health(&self) -> Health {
+        let verified = self.checked().map(|checked| {
+            let found = checked.found.as_ref();
+            found.is_ok_and(Report::is_whole)
+        });
+        Health {
+            writable: self.0.writable.load(Ordering::Relaxed),
+            lost: self.0.lost_ever.load(Ordering::Relaxed),
+            verified,
         }
     }
 
@@ -211,7 +246,10 @@ struct Writer {
     log: Option<Log>,
     /// When it could not be opened last.
     failed: Option<Mono>,
+    /// Not recorded, and that is not recorded yet.
     lost: Arc<AtomicU64>,
+    lost_ever: Arc<AtomicU64>,
+    writable: Arc<AtomicBool>,
     /// Says that the log is open now.
     opened: Sender<()>,
 }
@@ -236,10 +274,12 @@ impl Writer {
         if self.log.is_none() {
             let log = open(&self.settings, &timestamp(self.clock.wall())).map_err(|error| {
                 self.failed = Some(self.clock.mono());
+                self.writable.store(false, Ordering::Relaxed);
                 CannotRecord::Unwritable(error.to_string())
             })?;
             self.log = Some(log);
             self.failed = None;
+            self.writable.store(true, Ordering::Relaxed);
             let _ = self.opened.try_send(());
         }
         self.log.as_mut().ok_or(CannotRecord::Closed)
@@ -267,6 +307,7 @@ impl Writer {
         if done.is_err() {
             let noted = batch.iter().filter(|w| w.who.is_none()).count() as u64;
             self.lost.fetch_add(lost + noted, Ordering::Relaxed);
+            self.lost_ever.fetch_add(noted, Ordering::Relaxed);
         }
         let mut late = Vec::new();
         for (i, waiting) in batch.into_iter().enumerate() {
@@ -287,6 +328,8 @@ impl Writer {
         // What was recorded too late was not done, and the log must say so.
         if !late.is_empty() && self.commit(&late, true).is_err() {
             self.lost.fetch_add(late.len() as u64, Ordering::Relaxed);
+            self.lost_ever
+                .fetch_add(late.len() as u64, Ordering::Relaxed);
         }
     }
 
@@ -304,6 +347,7 @@ impl Writer {
             let done = log.commit(entries, &time);
             done.map_err(|error| CannotRecord::Unwritable(error.to_string()))
         });
+        self.writable.store(done.is_ok(), Ordering::Relaxed);
         match done {
             Ok(places) => Ok(places.into_iter().map(|place| place.seq).collect()),
             Err(error) => {

@@ -3,6 +3,7 @@
 mod audit;
 mod check;
 mod demo;
+mod doctor;
 mod eval;
 mod mask;
 mod openapi;
@@ -17,6 +18,7 @@ mod user;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use greyplane::config::Problems;
+use greyplane::machine;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::process::ExitCode;
@@ -41,6 +43,8 @@ enum Command {
     Run(run::Args),
     /// Check a configuration with its masks: all mistakes at once.
     Check(check::Args),
+    /// Check this machine: what would keep cameras from running, and what to do.
+    Doctor(doctor::Args),
     /// Look at mask documents: check, draw, describe.
     Mask(mask::Args),
     /// Run a simulated PTZ camera.
@@ -82,6 +86,13 @@ impl From<anyhow::Error> for Failure {
 
 impl Arguments {
     pub(crate) fn run(self) -> ExitCode {
+        // Before there is a thread, or anything to be kept secret.
+        if let Err(error) = machine::forbid_core_dumps() {
+            let error = anyhow::Error::new(error);
+            return report(Failure::Failed(error.context(
+                "core dumps cannot be switched off, and one would hold clear pictures",
+            )));
+        }
         let screen = terminal::Screen::new();
         let _log = match screen.start_log(&self.log, self.log_json) {
             Ok(log) => log,
@@ -90,6 +101,7 @@ impl Arguments {
         let done = match self.command {
             Command::Run(args) => args.run(&screen),
             Command::Check(args) => args.run(),
+            Command::Doctor(args) => args.run(),
             Command::Mask(args) => args.run(),
             Command::Sim(args) => run_sim(&args),
             Command::Demo(args) => args.run(&screen),

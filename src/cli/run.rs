@@ -6,6 +6,7 @@ use anyhow::Context;
 use greyplane::app::Gateway;
 use greyplane::clock::SystemClock;
 use greyplane::config::{self, Config, Problems};
+use sd_notify::NotifyState;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::path::PathBuf;
@@ -31,17 +32,25 @@ impl Args {
         let mut gateway = Gateway::start(config.clone(), Arc::new(SystemClock::new()))?;
         announce(screen, &gateway, &config);
         let mut board = screen.board();
+        tell_systemd(&[NotifyState::Ready]);
         loop {
             for signal in signals.pending() {
                 match signal {
-                    SIGHUP => gateway.reload(&self.config),
+                    SIGHUP => {
+                        tell_systemd(&[NotifyState::Reloading]);
+                        gateway.reload(&self.config);
+                        tell_systemd(&[NotifyState::Ready]);
+                    }
                     _ => {
+                        tell_systemd(&[NotifyState::Stopping]);
                         gateway.stop();
                         return Ok(());
                     }
                 }
             }
             board.show(&gateway.status(), TICK);
+            // Whoever hangs in the line above is ended and started anew.
+            tell_systemd(&[NotifyState::Watchdog]);
             std::thread::sleep(TICK);
         }
     }
@@ -52,6 +61,16 @@ pub(crate) fn announce(screen: &Screen, gateway: &Gateway, config: &Config) {
     screen.say(&format!("http {}", gateway.http_url()));
     for camera in &config.cameras {
         screen.say(&format!("stream {}", gateway.stream_url(&camera.id)));
+    }
+    if let Some(url) = gateway.metrics_url() {
+        screen.say(&format!("metrics {url}"));
+    }
+}
+
+/// Says how it is to the service manager, where there is one that listens.
+fn tell_systemd(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::debug!(%error, "systemd was not told");
     }
 }
 

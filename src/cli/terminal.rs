@@ -8,8 +8,12 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use tracing::{Level, Subscriber};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
 
 /// Lines of the log that may wait to be written.
 const LOG_LINES: usize = 4096;
@@ -51,10 +55,15 @@ impl Screen {
             .with_ansi(self.live)
             .with_target(false)
             .with_writer(writer);
-        let started = if json {
-            log.json().try_init()
-        } else {
-            log.try_init()
+        let started = match (json, to_the_journal()) {
+            (true, false) => log.json().try_init(),
+            (false, false) => log.try_init(),
+            (true, true) => {
+                let log = log.json();
+                log.map_event_format(Prioritised).try_init()
+            }
+            // The journal has its own time.
+            (false, true) => log.without_time().map_event_format(Prioritised).try_init(),
         };
         started.map_err(|e| anyhow::anyhow!("the log could not be started: {e}"))?;
         Ok(guard)
@@ -195,6 +204,42 @@ fn line(c: &CameraStatus) -> String {
         line.push_str(&format!("  {reason}"));
     }
     line
+}
+
+/// Whether stderr goes to systemd's journal: `JOURNAL_STREAM` names the device and
+/// inode of what a service was given for it (systemd.exec(5)).
+fn to_the_journal() -> bool {
+    let given = std::env::var("JOURNAL_STREAM").ok();
+    let own = rustix::fs::fstat(std::io::stderr()).ok();
+    given
+        .zip(own)
+        .is_some_and(|(given, own)| given == format!("{}:{}", own.st_dev, own.st_ino))
+}
+
+/// Puts the priority before each line, as the journal reads it (sd-daemon(3)).
+struct Prioritised<F>(F);
+
+impl<S, N, F> FormatEvent<S, N> for Prioritised<F>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+    F: FormatEvent<S, N>,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &tracing::Event<'_>,
+    ) -> std::fmt::Result {
+        let priority = match *event.metadata().level() {
+            Level::ERROR => 3,
+            Level::WARN => 4,
+            Level::INFO => 6,
+            Level::DEBUG | Level::TRACE => 7,
+        };
+        write!(writer, "<{priority}>")?;
+        self.0.format_event(context, writer, event)
+    }
 }
 
 /// Writes the log above the board, on the log's own thread.

@@ -24,6 +24,7 @@ pub(super) struct Document {
 pub(super) struct Gateway {
     pub(super) rtsp_listen: Spanned<String>,
     pub(super) http_listen: Spanned<String>,
+    pub(super) metrics_listen: Option<Spanned<String>>,
 }
 
 impl Default for Gateway {
@@ -31,6 +32,7 @@ impl Default for Gateway {
         Self {
             rtsp_listen: unplaced("127.0.0.1:8554".into()),
             http_listen: unplaced("127.0.0.1:8080".into()),
+            metrics_listen: None,
         }
     }
 }

@@ -16,6 +16,9 @@ pub struct Config {
     pub rtsp_listen: SocketAddr,
     /// Where the console and the status are served.
     pub http_listen: SocketAddr,
+    /// Where metrics are served to whoever reaches it; none = only at `http_listen`,
+    /// and only where there is no console.
+    pub metrics_listen: Option<SocketAddr>,
     /// Who may use the console; none = there is none, only the status (loopback only).
     pub console: Option<Console>,
     /// Who looks at the pictures of cameras that want it.

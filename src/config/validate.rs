@@ -46,6 +46,10 @@ impl<'a> Validator<'a> {
     pub(super) fn config(mut self, d: Document) -> Option<Config> {
         let rtsp_listen = self.address(&d.gateway.rtsp_listen);
         let http_listen = self.address(&d.gateway.http_listen);
+        let metrics_listen = match &d.gateway.metrics_listen {
+            None => None,
+            Some(written) => Some(self.metrics_address(written)?),
+        };
         let console = match (&d.console, http_listen) {
             (Some(console), Some(http)) => Some(self.console(console, http)),
             _ => None,
@@ -98,11 +102,26 @@ impl<'a> Validator<'a> {
         (count > 0 && cameras.len() == count).then_some(Config {
             rtsp_listen,
             http_listen,
+            metrics_listen,
             console,
             detectors,
             viewers,
             cameras,
         })
+    }
+
+    /// One address of this machine: what has no login must not be at all of them.
+    fn metrics_address(&mut self, written: &Spanned<String>) -> Option<SocketAddr> {
+        let address = self.address(written)?;
+        if address.ip().is_unspecified() {
+            self.at(
+                written,
+                "would tell every network about the cameras: metrics have no login",
+                "name 127.0.0.1, or this machine's address in the network of your monitoring",
+            );
+            return None;
+        }
+        Some(address)
     }
 
     fn console(&mut self, c: &document::Console, http: SocketAddr) -> Console {

@@ -78,6 +78,27 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every [`Reason::code`], so that what counts them can begin at 0.
+    pub const CODES: [&str; 17] = [
+        "starting",
+        "no-capture-time",
+        "clock-jump",
+        "no-position",
+        "bad-position",
+        "telemetry-stale",
+        "picture-disagrees",
+        "zoom-outside-calibration",
+        "margin-too-wide",
+        "camera-unsteady",
+        "stream-changed",
+        "detector-silent",
+        "too-many-things",
+        "no-masks",
+        "no-signal",
+        "paint-failed",
+        "internal",
+    ];
+
     /// A stable, machine-readable name: the key in `covered_s` and in metrics.
     pub fn code(&self) -> &'static str {
         match self {
@@ -144,6 +165,9 @@ pub enum CameraState {
 }
 
 impl CameraState {
+    /// Every [`CameraState::name`].
+    pub const NAMES: [&str; 4] = ["live", "widened", "covered", "no-signal"];
+
     /// `live`, `widened`, `covered` or `no-signal`.
     pub fn name(&self) -> &'static str {
         match self {
@@ -187,6 +211,9 @@ pub enum DropReason {
 }
 
 impl DropReason {
+    /// Every [`DropReason::code`].
+    pub const CODES: [&str; 3] = ["late", "hold-full", "unpaintable"];
+
     /// The key in `dropped` and in metrics.
     pub fn code(self) -> &'static str {
         match self {
@@ -317,4 +344,25 @@ pub enum Event {
 pub trait EventSink: Send + Sync {
     /// Records `event`.
     fn emit(&self, event: Event);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_listed() {
+        // A variant that is added needs an arm in these functions; then its list must grow, too.
+        let source = include_str!("mod.rs");
+        let arms = |of: &str| -> Vec<&str> {
+            let body = source.split(of).nth(1).unwrap();
+            let body = body.split("\n    }\n").next().unwrap();
+            let arms = body.lines().filter_map(|l| l.split_once("=> \""));
+            arms.map(|(_, name)| name.trim_end_matches("\",")).collect()
+        };
+        let code = "fn code(&self) -> &'static str {";
+        assert_eq!(arms(code), Reason::CODES);
+        assert_eq!(arms("fn name(&self) -> &'static str {"), CameraState::NAMES);
+        assert_eq!(arms("fn code(self) -> &'static str {"), DropReason::CODES);
+    }
 }

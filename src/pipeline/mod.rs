@@ -19,6 +19,7 @@
 mod backoff;
 mod camera;
 mod encoder;
+mod headroom;
 mod judge;
 mod privacymask;
 mod rtptime;
@@ -30,10 +31,11 @@ mod supervisor;
 pub use camera::{CameraPipeline, CameraSettings};
 pub use encoder::{ENCODERS, EncoderSettings, X264Preset, encoder_chain};
 pub(crate) use encoder::{element, file_encoder_chain};
+pub use headroom::{Trial, missing_elements, usable_elements};
 pub use judge::{FrameJudge, Waker};
 pub(crate) use privacymask::{Copies, GstFrame};
 pub use source::{DECODERS, SourceSettings, Transport};
-pub use stats::{Latency, PipelineStats};
+pub use stats::{Latencies, Latency, PipelineStats};
 pub use stream::{EncodedMasked, MaskedStream, Tap, TapHandle};
 
 /// Why a camera's pipeline cannot be started at all. A camera that does not

@@ -23,8 +23,13 @@ pub struct PipelineStats {
     pub frames_out: u64,
     /// Grey frames among them, made because the camera sent nothing.
     pub frames_grey: u64,
+    /// Frames of the camera among them that were wholly covered, by the code of
+    /// the reason.
+    pub frames_covered: BTreeMap<&'static str, u64>,
     /// Time from arrival to just before the encoder.
     pub latency: Latency,
+    /// The same, counted.
+    pub latencies: Latencies,
     /// Frames that left after their budget. Frames that would have are dropped
     /// as [`DropReason::Late`], so anything but 0 is a fault of ours.
     pub late: u64,
@@ -42,6 +47,52 @@ pub struct PipelineStats {
     pub connects: u64,
 }
 
+/// Latencies counted in classes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Latencies {
+    /// Frames that took longer than the bound before in [`Latencies::BOUNDS_S`]
+    /// and at most the one of the same place; the last took longer than all.
+    pub counts: [u64; Latencies::BOUNDS_S.len() + 1],
+    /// All of them together, seconds.
+    pub sum_s: f64,
+}
+
+impl Latencies {
+    /// Upper bounds, seconds; whole steps of the finer histogram.
+    pub const BOUNDS_S: [f64; 12] = [
+        0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75,
+    ];
+}
+
+impl PipelineStats {
+    /// Adds what an earlier pipeline of the same camera counted. What is only
+    /// true now (rates, state, percentiles) stays.
+    pub fn count_on_from(&mut self, earlier: &Self) {
+        let add = |to: &mut u64, from: u64| *to += from;
+        add(&mut self.frames_in, earlier.frames_in);
+        add(&mut self.frames_out, earlier.frames_out);
+        add(&mut self.frames_grey, earlier.frames_grey);
+        add(&mut self.late, earlier.late);
+        add(&mut self.connects, earlier.connects);
+        for (to, from) in [
+            (&mut self.frames_covered, &earlier.frames_covered),
+            (&mut self.dropped, &earlier.dropped),
+        ] {
+            for (reason, count) in from {
+                *to.entry(reason).or_default() += count;
+            }
+        }
+        for (state, seconds) in &earlier.seconds {
+            *self.seconds.entry(state).or_default() += seconds;
+        }
+        let counts = self.latencies.counts.iter_mut();
+        for (to, from) in counts.zip(earlier.latencies.counts) {
+            *to += from;
+        }
+        self.latencies.sum_s += earlier.latencies.sum_s;
+    }
+}
+
 /// A distribution of latencies, milliseconds; zeros when nothing was measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Latency {
@@ -55,6 +106,7 @@ pub struct Latency {
 
 /// Half a millisecond per step, up to one second; then one overflow step.
 const STEP_NS: u128 = 500_000;
+const STEP_S: f64 = 5e-4;
 const STEPS: usize = 2_001;
 
 /// A histogram of fixed size.
@@ -62,6 +114,7 @@ const STEPS: usize = 2_001;
 pub(super) struct Histogram {
     counts: Vec<u64>,
     total: u64,
+    sum_s: f64,
     max: Duration,
 }
 
@@ -70,6 +123,7 @@ impl Histogram {
         Self {
             counts: vec![0; STEPS],
             total: 0,
+            sum_s: 0.0,
             max: Duration::ZERO,
         }
     }
@@ -82,6 +136,7 @@ impl Histogram {
             *count += 1;
         }
         self.total += 1;
+        self.sum_s += took.as_secs_f64();
         self.max = self.max.max(took);
     }
 
@@ -91,6 +146,26 @@ impl Histogram {
             p99_ms: self.quantile_ms(0.99),
             max_ms: self.max.as_secs_f64() * 1e3,
         }
+    }
+
+    fn classes(&self) -> Latencies {
+        let mut classes = Latencies {
+            sum_s: self.sum_s,
+            ..Latencies::default()
+        };
+        let steps = self.counts.iter().enumerate();
+        for (step, count) in steps.filter(|(_, count)| **count > 0) {
+            // The step holds what took less than its end.
+            let end_s = (step + 1) as f64 * STEP_S;
+            let class = match step == STEPS - 1 {
+                true => Latencies::BOUNDS_S.len(),
+                false => Latencies::BOUNDS_S.partition_point(|b| *b < end_s - STEP_S / 2.0),
+            };
+            if let Some(sum) = classes.counts.get_mut(class) {
+                *sum += count;
+            }
+        }
+        classes
     }
 
     /// The upper end of the step in which the quantile lies, but never more than the maximum.
@@ -163,6 +238,7 @@ struct Counted {
     frames_in: u64,
     frames_out: u64,
     frames_grey: u64,
+    frames_covered: BTreeMap<&'static str, u64>,
     last_in: Option<Mono>,
     last_out: Option<Mono>,
     latency: Histogram,
@@ -188,6 +264,7 @@ impl Meters {
             frames_in: 0,
             frames_out: 0,
             frames_grey: 0,
+            frames_covered: BTreeMap::new(),
             last_in: None,
             last_out: None,
             latency: Histogram::new(),
@@ -237,6 +314,9 @@ impl Meters {
                 let took = left.now.since(arrival);
                 c.late += u64::from(took > left.budget);
                 c.latency.add(took);
+                if let Some(reason) = left.state.reason() {
+                    *c.frames_covered.entry(reason.code()).or_default() += 1;
+                }
             }
             None => c.frames_grey += 1,
         }
@@ -268,7 +348,9 @@ impl Meters {
             frames_in: c.frames_in,
             frames_out: c.frames_out,
             frames_grey: c.frames_grey,
+            frames_covered: c.frames_covered.clone(),
             latency: c.latency.read(),
+            latencies: c.latency.classes(),
             late: c.late,
             dropped: c.dropped.clone(),
             state: c.state.clone(),
@@ -301,6 +383,12 @@ mod tests {
             (read.p50_ms, read.p99_ms, read.max_ms),
             (51.5, 100.5, 9000.0)
         );
+        let classes = h.classes();
+        // 10 ms and what lies on any other bound belong to the class above: a step
+        // holds what took less than its end.
+        assert_eq!(classes.counts[..5], [9, 15, 25, 25, 25]);
+        assert_eq!(classes.counts[5..], [1, 0, 0, 0, 0, 0, 0, 1]);
+        assert!((classes.sum_s - 14.05).abs() < 1e-9);
     }
 
     #[test]
@@ -316,6 +404,39 @@ mod tests {
         assert_eq!(told, 250);
         let read = meters.read(Mono(0), 0);
         assert_eq!((read.dropped["late"], read.late), (250, 0));
+    }
+
+    #[test]
+    fn a_new_pipeline_counts_on() {
+        let ran = Meters::new();
+        ran.connected();
+        for n in 0..3 {
+            ran.came(Mono(n));
+            ran.dropped(DropReason::Late, Mono(n));
+            ran.left(Left {
+                now: Mono((n + 1) * 1_000_000_000),
+                arrival: Some(Mono((n + 1) * 1_000_000_000 - 30_000_000)),
+                budget: Duration::from_millis(25),
+                size: Size {
+                    width: 2,
+                    height: 2,
+                },
+                state: CameraState::Covered(Reason::NoPosition),
+            });
+        }
+        let ran = ran.read(Mono(0), 5);
+        let mut now = Meters::new().read(Mono(0), 1);
+        now.count_on_from(&ran);
+        now.count_on_from(&ran);
+        assert_eq!((now.frames_in, now.frames_out, now.late), (6, 6, 6));
+        assert_eq!((now.connects, now.dropped["late"]), (2, 6));
+        assert_eq!(now.frames_covered["no-position"], 6);
+        assert_eq!(now.seconds["no-position"], 4.0);
+        assert_eq!(now.latencies.counts[2], 6);
+        assert_eq!(
+            (now.viewers, &now.state),
+            (1, &CameraState::NoSignal(Reason::Starting))
+        );
     }
 
     #[test]

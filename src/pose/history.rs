@@ -216,6 +216,11 @@ impl PoseHistory {
         self.knots.back().map(|k| k.at)
     }
 
+    /// When the newest sample was received, if there is one.
+    pub fn newest_received(&self) -> Option<Mono> {
+        self.knots.back().map(|k| k.received)
+    }
+
     /// What is known about the pose at `t`, asked at `now`.
     pub fn at(&self, t: CaptureTime, now: Mono) -> Evidence<PoseEstimate> {
         if let Some(doubt) = &self.doubt

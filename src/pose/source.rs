@@ -10,6 +10,7 @@ use crate::clock::{CaptureTime, Mono};
 use crate::event::Reason;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// A sample with what the clock watch needs to know about it.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,6 +108,15 @@ impl PoseSource {
             cell.history.stream_broke();
         }
         (self.notify)();
+    }
+
+    /// How long ago, seen from `now`, the newest position was received that was
+    /// taken up; none before the first.
+    pub fn age(&self, now: Mono) -> Option<Duration> {
+        self.cell()
+            .history
+            .newest_received()
+            .map(|at| now.since(at))
     }
 
     /// What is known about the pose at `t`, asked at `now`.

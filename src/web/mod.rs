@@ -12,6 +12,7 @@ mod files;
 mod guard;
 mod holds;
 mod live;
+mod metrics;
 mod recording;
 mod server;
 mod sessions;
@@ -42,6 +43,9 @@ use std::time::Duration;
 pub struct Settings {
     /// The address; port 0 picks one.
     pub listen: SocketAddr,
+    /// Where metrics are served to whoever reaches it, and nothing else; port 0
+    /// picks one.
+    pub metrics_listen: Option<SocketAddr>,
     /// The console; none = only the status, to whoever reaches the address.
     pub console: Option<ConsoleSettings>,
 }
@@ -65,6 +69,12 @@ pub struct ConsoleSettings {
 pub trait Gateway: Send + Sync {
     /// The gateway now.
     fn status(&self) -> GatewayStatus;
+
+    /// The gateway now, for Prometheus (OpenMetrics text).
+    ///
+    /// # Errors
+    /// What the formatter reports.
+    fn metrics(&self) -> Result<String, std::fmt::Error>;
 
     /// Lets a browser watch a camera's masked stream (WHEP): its offer (SDP)
     /// for an answer.

@@ -7,7 +7,7 @@ use super::holds::Holds;
 use super::sessions::Sessions;
 use super::stills::Permits;
 use super::watching::Watches;
-use super::{ConsoleSettings, Gateway, GatewayStatus, Settings, Whole, files, guard};
+use super::{ConsoleSettings, Gateway, GatewayStatus, Settings, Whole, files, guard, metrics};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, Uri};
 use axum::middleware::from_fn;
@@ -61,6 +61,7 @@ pub enum CannotStart {
 pub struct Server {
     address: SocketAddr,
     over_tls: bool,
+    metrics_address: Option<SocketAddr>,
     handle: Handle<SocketAddr>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -71,9 +72,10 @@ impl Server {
     /// # Errors
     /// [`CannotStart`].
     pub fn start(settings: Settings, gateway: Arc<dyn Whole>) -> Result<Self, CannotStart> {
-        let listener = std::net::TcpListener::bind(settings.listen)?;
-        listener.set_nonblocking(true)?;
+        let listener = bind(settings.listen)?;
         let address = listener.local_addr()?;
+        let metrics = settings.metrics_listen.map(bind).transpose()?;
+        let metrics_address = metrics.as_ref().map(|m| m.local_addr()).transpose()?;
         let files = settings.console.as_ref().and_then(|c| c.tls.clone());
         let tls = match files {
             None => None,
@@ -95,6 +97,19 @@ impl Server {
         let on = handle.clone();
         let serve = move || {
             runtime.block_on(async move {
+                if let Some(metrics) = metrics {
+                    let service = metrics::alone(gateway.clone()).into_make_service();
+                    // It ends with the runtime.
+                    tokio::spawn(async move {
+                        let served = match axum_server::from_tcp(metrics) {
+                            Ok(server) => tend(server).serve(service).await,
+                            Err(error) => Err(error),
+                        };
+                        if let Err(error) = served {
+                            tracing::error!(%error, "metrics ended");
+                        }
+                    });
+                }
                 let routes = routes(settings.console, over_tls, gateway);
                 let service = routes.into_make_service_with_connect_info::<SocketAddr>();
                 let served = match tls {
@@ -120,6 +135,7 @@ impl Server {
         Ok(Self {
             address,
             over_tls,
+            metrics_address,
             handle,
             thread: Some(thread),
         })
@@ -130,11 +146,22 @@ impl Server {
         self.address
     }
 
+    /// Where metrics are served alone, if anywhere.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
+    }
+
     /// The address as a browser wants it.
     pub fn url(&self) -> String {
         let scheme = if self.over_tls { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
     }
+}
+
+fn bind(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
+    let listener = std::net::TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
@@ -171,6 +198,7 @@ fn routes(console: Option<ConsoleSettings>, over_tls: bool, gateway: Arc<dyn Who
         None => Router::new()
             .route("/api/v1/status", get(open_status))
             .route("/readyz", get(ready_and_why))
+            .route("/metrics", get(metrics::metrics))
             .with_state(gateway as Arc<dyn Gateway>),
         Some(console) => with_accounts(console, gateway),
     };

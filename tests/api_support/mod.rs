@@ -63,6 +63,10 @@ impl Gateway for Cameras {
         }
     }
 
+    fn metrics(&self) -> Result<String, std::fmt::Error> {
+        Ok("# EOF\n".into())
+    }
+
     fn watch(&self, camera: &str, offer: &str) -> Result<Watching, CannotWatch> {
         match offer {
             "v=0" => {}
@@ -210,6 +214,7 @@ impl Console {
         let audit = Audit::start(audit, Arc::new(SystemClock::new())).unwrap();
         let settings = Settings {
             listen: "127.0.0.1:0".parse().unwrap(),
+            metrics_listen: None,
             console: Some(ConsoleSettings {
                 users: users.clone(),
                 audit: audit.clone(),

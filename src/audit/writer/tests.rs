@@ -126,6 +126,8 @@ fn whoever_gave_up_is_not_recorded_as_having_done_it() {
         log: None,
         failed: None,
         lost: Arc::default(),
+        lost_ever: Arc::default(),
+        writable: Arc::default(),
         opened,
     };
     let waiting = |state: u8| {

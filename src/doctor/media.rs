@@ -1,0 +1,90 @@
+//! What of GStreamer must be there.
+
+use super::Finding;
+use crate::config::{Config, EncoderChoice, Transport};
+use crate::pipeline::{DECODERS, ENCODERS, missing_elements, usable_elements};
+use std::collections::BTreeSet;
+
+const CHECK: &str = "gstreamer";
+
+/// What every camera needs, and the Debian package it comes in.
+const NEEDED: [(&str, &str); 8] = [
+    ("rtspsrc", "gstreamer1.0-plugins-good"),
+    ("rtpbin", "gstreamer1.0-plugins-good"),
+    ("rtph264depay", "gstreamer1.0-plugins-good"),
+    ("rtph264pay", "gstreamer1.0-plugins-good"),
+    ("h264parse", "gstreamer1.0-plugins-bad"),
+    ("appsrc", "gstreamer1.0-plugins-base"),
+    ("appsink", "gstreamer1.0-plugins-base"),
+    ("videoconvert", "gstreamer1.0-plugins-base"),
+];
+/// Interleaved or not, packets come through these.
+const NEEDED_FOR_UDP: (&str, &str) = ("udpsrc", "gstreamer1.0-plugins-good");
+
+pub(super) fn gstreamer(config: Option<&Config>) -> Vec<Finding> {
+    let mut needed = NEEDED.to_vec();
+    if config.is_some_and(|c| {
+        c.cameras
+            .iter()
+            .any(|c| c.source.transport == Transport::Udp)
+    }) {
+        needed.push(NEEDED_FOR_UDP);
+    }
+    let names: Vec<&str> = needed.iter().map(|(name, _)| *name).collect();
+    let missing = match missing_elements(&names) {
+        Ok(missing) => missing,
+        Err(error) => {
+            let remedy = "install GStreamer 1.22 or newer";
+            return vec![Finding::bad(CHECK, error.to_string(), remedy)];
+        }
+    };
+    let mut findings = Vec::new();
+    if !missing.is_empty() {
+        let packages: BTreeSet<&str> = needed
+            .iter()
+            .filter(|(name, _)| missing.contains(name))
+            .map(|(_, package)| *package)
+            .collect();
+        let packages: Vec<&str> = packages.into_iter().collect();
+        findings.push(Finding::bad(
+            CHECK,
+            format!("elements are missing: {}", missing.join(", ")),
+            format!("apt-get install {}", packages.join(" ")),
+        ));
+    }
+    let decoders = usable_elements(&DECODERS).unwrap_or_default();
+    let encoders = usable_elements(&ENCODERS).unwrap_or_default();
+    if decoders.is_empty() {
+        let what = format!("no H.264 decoder works; tried {}", DECODERS.join(", "));
+        findings.push(Finding::bad(
+            CHECK,
+            what,
+            "apt-get install gstreamer1.0-libav",
+        ));
+    }
+    let remedy = "apt-get install gstreamer1.0-plugins-bad (openh264enc) or -ugly (x264enc)";
+    if encoders.is_empty() {
+        let what = format!("no H.264 encoder works; tried {}", ENCODERS.join(", "));
+        findings.push(Finding::bad(CHECK, what, remedy));
+    }
+    let chosen = config.iter().flat_map(|config| &config.cameras);
+    for camera in chosen.filter(|c| c.encoder.choice != EncoderChoice::Auto) {
+        let name = camera.encoder.choice.name();
+        if !encoders.contains(&name) {
+            let what = format!(
+                "camera {} wants {name}, which does not work here",
+                camera.id
+            );
+            findings.push(Finding::bad(CHECK, what, "choose `auto`, or install it"));
+        }
+    }
+    if findings.is_empty() {
+        let what = format!(
+            "all elements are there; decodes with {}, encodes with {}",
+            decoders.first().unwrap_or(&"none"),
+            encoders.first().unwrap_or(&"none")
+        );
+        findings.push(Finding::good(CHECK, what));
+    }
+    findings
+}

@@ -1,0 +1,14 @@
+//! The machine under the gateway: its clock's discipline, its disks, what our
+//! process uses of it, and what of our process it must never keep.
+//!
+//! Only asks and limits; must not know cameras, configuration or HTTP.
+
+mod clock;
+mod disk;
+mod process;
+mod secrecy;
+
+pub use clock::{ClockDiscipline, clock_discipline};
+pub use disk::{Space, may_write_in, or_here, space};
+pub use process::{Usage, open_files_limit, usage};
+pub use secrecy::{core_dumps_are_off, forbid_core_dumps};

@@ -1,0 +1,400 @@
+//! The cameras. Every series of a camera is there from its start, with 0 where
+//! nothing happened: what first appears with 1 has no increase.
+
+use super::page::{Labels, Page};
+use crate::event::{CameraState, DropReason, Reason};
+use prometheus_client::encoding::{EncodeCounterValue, EncodeGaugeValue};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// One camera at one moment. Counters run on when it is started anew.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Camera {
+    /// Its id.
+    pub id: String,
+    /// `live`, `widened`, `covered` or `no-signal`.
+    pub state: &'static str,
+    /// The code of the reason, where there is one.
+    pub reason: Option<&'static str>,
+    /// Width and height of the picture, samples, once known.
+    pub size: Option<(u32, u32)>,
+    /// Frames a second from the camera.
+    pub fps_in: f64,
+    /// Frames a second that leave.
+    pub fps_out: f64,
+    /// Frames that came.
+    pub frames_in: u64,
+    /// Frames that left, grey ones included.
+    pub frames_out: u64,
+    /// Grey frames of our own among them.
+    pub frames_grey: u64,
+    /// The camera's frames among them that were wholly covered, by reason.
+    pub frames_covered: BTreeMap<&'static str, u64>,
+    /// Frames that did not leave, by reason.
+    pub frames_dropped: BTreeMap<&'static str, u64>,
+    /// Frames that left after their budget.
+    pub frames_late: u64,
+    /// Seconds in each state: `live`, `widened`, or the code of a reason.
+    pub seconds: BTreeMap<&'static str, f64>,
+    /// From arrival to the encoder.
+    pub latency: Latency,
+    /// The latency that is promised, seconds.
+    pub budget_s: f64,
+    /// Who watches now.
+    pub viewers: u32,
+    /// Connections made to the camera.
+    pub connects: u64,
+    /// Ends and failures of its stream.
+    pub stream_failures: u64,
+    /// Alarms: painted frames that did not read back as hidden.
+    pub read_back_failures: u64,
+    /// Its position; none for a fixed camera.
+    pub telemetry: Option<Telemetry>,
+    /// What looks at its picture; none where nothing is looked for.
+    pub detector: Option<Detector>,
+}
+
+/// A distribution of latencies.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Latency {
+    /// Upper bound of each class, seconds, and how many frames lie in it; the
+    /// last bound is infinite.
+    pub classes: Vec<(f64, u64)>,
+    /// All of them together, seconds.
+    pub sum_s: f64,
+    /// The longest since the camera was started last, seconds.
+    pub max_s: f64,
+}
+
+/// What comes of a camera's position.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Telemetry {
+    /// How long ago the newest position was received that was taken up, seconds;
+    /// none before the first.
+    pub age_s: Option<f64>,
+    /// Positions a second, once measured.
+    pub rate_hz: Option<f64>,
+    /// Mean time from measurement to arrival, seconds, once measured.
+    pub lateness_s: Option<f64>,
+    /// Reports of failures; of many within seconds one.
+    pub faults: u64,
+}
+
+/// What a camera's detectors reach.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Detector {
+    /// Looks a second.
+    pub looks_hz: f64,
+    /// CPU time they take, share of one core.
+    pub cpu_ratio: f64,
+    /// From when a picture is taken to when what is in it is known, seconds.
+    pub look_s: f64,
+    /// Parts of the picture that are looked at in their own size.
+    pub tiles: u64,
+    /// Those that waited longer than the configured sweep.
+    pub tiles_overdue: u64,
+    /// How long the one waits that waits longest, seconds.
+    pub longest_unvisited_s: f64,
+    /// Frames that left before the look after them was done.
+    pub frames_before_look: u64,
+    /// Reports of failures; of many within seconds one.
+    pub faults: u64,
+}
+
+/// Writes the same figures of all cameras.
+struct All<'a, 'p, 'e> {
+    cameras: &'a [Camera],
+    page: &'p mut Page<'e>,
+}
+
+pub(super) fn write(cameras: &[Camera], page: &mut Page<'_>) -> fmt::Result {
+    let mut all = All { cameras, page };
+    all.states()?;
+    all.frames()?;
+    all.time()?;
+    all.people()?;
+    all.telemetry()?;
+    all.detectors()
+}
+
+impl<'a> All<'a, '_, '_> {
+    fn gauge<V: EncodeGaugeValue>(
+        &mut self,
+        name: &str,
+        help: &str,
+        of: impl Fn(&'a Camera) -> Option<V>,
+    ) -> fmt::Result {
+        let series = self
+            .cameras
+            .iter()
+            .filter_map(|c| Some((vec![("camera", c.id.as_str())], of(c)?)));
+        self.page.gauges(name, help, series)
+    }
+
+    fn counter(
+        &mut self,
+        name: &str,
+        help: &str,
+        of: impl Fn(&'a Camera) -> Option<u64>,
+    ) -> fmt::Result {
+        let series = self
+            .cameras
+            .iter()
+            .filter_map(|c| Some((vec![("camera", c.id.as_str())], of(c)?)));
+        self.page.counters(name, help, series)
+    }
+
+    /// A counter for each of `known`, and for what else occurs.
+    fn counters<V: EncodeCounterValue + Default + Copy>(
+        &mut self,
+        (name, help): (&str, &str),
+        label: &'static str,
+        known: &[&'static str],
+        of: impl Fn(&'a Camera) -> BTreeMap<&'static str, V>,
+    ) -> fmt::Result {
+        let series = self.cameras.iter().flat_map(|c| {
+            let mut all: BTreeMap<&'static str, V> =
+                known.iter().map(|code| (*code, V::default())).collect();
+            all.extend(of(c));
+            all.into_iter()
+                .map(|(code, v)| (labels(c, label, code), v))
+                .collect::<Vec<_>>()
+        });
+        self.page.counters(name, help, series)
+    }
+
+    /// 1 for the one that is so, 0 for all others.
+    fn one_of(
+        &mut self,
+        (name, help): (&str, &str),
+        label: &'static str,
+        known: &'static [&'static str],
+        is: impl Fn(&'a Camera) -> Option<&'static str>,
+    ) -> fmt::Result {
+        let series = self.cameras.iter().flat_map(|c| {
+            let now = is(c);
+            let other = now.filter(|now| !known.contains(now));
+            let names = known.iter().copied().chain(other);
+            names
+                .map(|name| (labels(c, label, name), u64::from(now == Some(name))))
+                .collect::<Vec<_>>()
+        });
+        self.page.gauges(name, help, series)
+    }
+
+    fn states(&mut self) -> fmt::Result {
+        self.one_of(
+            ("greyplane_camera_state", "1 for the state that is shown"),
+            "state",
+            &CameraState::NAMES,
+            |c| Some(c.state),
+        )?;
+        self.one_of(
+            (
+                "greyplane_camera_reason",
+                "1 for the reason why a picture is wholly covered or none comes",
+            ),
+            "reason",
+            &Reason::CODES,
+            |c| c.reason,
+        )?;
+        self.gauge(
+            "greyplane_camera_width_pixels",
+            "Width of the picture that leaves",
+            |c| c.size.map(|(width, _)| width),
+        )?;
+        self.gauge(
+            "greyplane_camera_height_pixels",
+            "Height of the picture that leaves",
+            |c| c.size.map(|(_, height)| height),
+        )
+    }
+
+    fn frames(&mut self) -> fmt::Result {
+        self.gauge(
+            "greyplane_camera_frames_in_per_second",
+            "Frames a second from the camera",
+            |c| Some(c.fps_in),
+        )?;
+        self.gauge(
+            "greyplane_camera_frames_out_per_second",
+            "Frames a second that leave",
+            |c| Some(c.fps_out),
+        )?;
+        self.counter("greyplane_camera_frames_in", "Frames that came", |c| {
+            Some(c.frames_in)
+        })?;
+        self.counter(
+            "greyplane_camera_frames_out",
+            "Frames that left, grey ones included",
+            |c| Some(c.frames_out),
+        )?;
+        self.counter(
+            "greyplane_camera_frames_grey",
+            "Grey frames of our own that left because the camera sent nothing",
+            |c| Some(c.frames_grey),
+        )?;
+        self.counters(
+            (
+                "greyplane_camera_frames_covered",
+                "Frames of the camera that left wholly covered, by reason",
+            ),
+            "reason",
+            &Reason::CODES,
+            |c| c.frames_covered.clone(),
+        )?;
+        self.counters(
+            (
+                "greyplane_camera_frames_dropped",
+                "Frames that did not leave, by reason",
+            ),
+            "reason",
+            &DropReason::CODES,
+            |c| c.frames_dropped.clone(),
+        )?;
+        self.counter(
+            "greyplane_camera_frames_late",
+            "Frames that left after their budget: always 0, or it is a fault of greyplane",
+            |c| Some(c.frames_late),
+        )?;
+        self.counter(
+            "greyplane_camera_read_back_failures",
+            "Painted frames that did not read back as hidden, and were covered",
+            |c| Some(c.read_back_failures),
+        )
+    }
+
+    fn time(&mut self) -> fmt::Result {
+        self.counters(
+            (
+                "greyplane_camera_shown_seconds",
+                "Seconds not wholly covered, by state",
+            ),
+            "state",
+            &["live", "widened"],
+            |c| split(c).0,
+        )?;
+        self.counters(
+            (
+                "greyplane_camera_covered_seconds",
+                "Seconds wholly covered or without a picture, by reason",
+            ),
+            "reason",
+            &Reason::CODES,
+            |c| split(c).1,
+        )?;
+        let series = self.cameras.iter().map(|c| {
+            let name = vec![("camera", c.id.as_str())];
+            (name, c.latency.sum_s, c.latency.classes.clone())
+        });
+        self.page.histograms(
+            "greyplane_camera_latency_seconds",
+            "From a frame's arrival to the encoder",
+            series,
+        )?;
+        self.gauge(
+            "greyplane_camera_latency_max_seconds",
+            "The longest latency since the camera was started last",
+            |c| Some(c.latency.max_s),
+        )?;
+        self.gauge(
+            "greyplane_camera_latency_budget_seconds",
+            "The latency that is promised",
+            |c| Some(c.budget_s),
+        )
+    }
+
+    fn people(&mut self) -> fmt::Result {
+        self.gauge("greyplane_camera_viewers", "Who watches now", |c| {
+            Some(c.viewers)
+        })?;
+        self.counter(
+            "greyplane_camera_connects",
+            "Connections made to the camera",
+            |c| Some(c.connects),
+        )?;
+        self.counter(
+            "greyplane_camera_stream_failures",
+            "Ends and failures of the camera's stream",
+            |c| Some(c.stream_failures),
+        )
+    }
+
+    fn telemetry(&mut self) -> fmt::Result {
+        self.gauge(
+            "greyplane_camera_telemetry_age_seconds",
+            "Since the newest position was received that was taken up",
+            |c| c.telemetry?.age_s,
+        )?;
+        self.gauge(
+            "greyplane_camera_telemetry_per_second",
+            "Positions a second",
+            |c| c.telemetry?.rate_hz,
+        )?;
+        self.gauge(
+            "greyplane_camera_telemetry_lateness_seconds",
+            "Mean time from a position's measurement to its arrival",
+            |c| c.telemetry?.lateness_s,
+        )?;
+        self.counter(
+            "greyplane_camera_telemetry_faults",
+            "Reports that positions fail; of many within seconds one",
+            |c| c.telemetry.map(|t| t.faults),
+        )
+    }
+
+    fn detectors(&mut self) -> fmt::Result {
+        self.gauge(
+            "greyplane_camera_detector_looks_per_second",
+            "Looks for faces, plates and people a second",
+            |c| c.detector.map(|d| d.looks_hz),
+        )?;
+        self.gauge(
+            "greyplane_camera_detector_cpu_ratio",
+            "CPU time of the looks, share of one core",
+            |c| c.detector.map(|d| d.cpu_ratio),
+        )?;
+        self.gauge(
+            "greyplane_camera_detector_look_seconds",
+            "From when a picture is taken to when what is in it is known, mean",
+            |c| c.detector.map(|d| d.look_s),
+        )?;
+        self.gauge(
+            "greyplane_camera_detector_tiles",
+            "Parts of the picture that are looked at in their own size",
+            |c| c.detector.map(|d| d.tiles),
+        )?;
+        self.gauge(
+            "greyplane_camera_detector_tiles_overdue",
+            "Parts of the picture that nobody looked at for longer than configured",
+            |c| c.detector.map(|d| d.tiles_overdue),
+        )?;
+        self.gauge(
+            "greyplane_camera_detector_longest_unvisited_seconds",
+            "How long the part of the picture waits that waits longest",
+            |c| c.detector.map(|d| d.longest_unvisited_s),
+        )?;
+        self.counter(
+            "greyplane_camera_detector_frames_before_look",
+            "Frames that left before the look after them was done",
+            |c| c.detector.map(|d| d.frames_before_look),
+        )?;
+        self.counter(
+            "greyplane_camera_detector_faults",
+            "Reports that pictures could not be looked at; of many within seconds one",
+            |c| c.detector.map(|d| d.faults),
+        )
+    }
+}
+
+fn labels<'a>(camera: &'a Camera, label: &'static str, value: &'static str) -> Labels<'a> {
+    vec![("camera", camera.id.as_str()), (label, value)]
+}
+
+type Seconds = BTreeMap<&'static str, f64>;
+
+/// Seconds shown and seconds hidden.
+fn split(camera: &Camera) -> (Seconds, Seconds) {
+    let all = camera.seconds.clone().into_iter();
+    all.partition(|(name, _)| matches!(*name, "live" | "widened"))
+}
