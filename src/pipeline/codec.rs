@@ -186,6 +186,7 @@ fn rtp_plugin() {
 mod tests {
     use super::super::privacymask::capture_time;
     use super::super::rtptime::{stamp, stream_ns};
+    use super::super::whole::hold_back_damaged;
     use super::*;
     use crate::clock::CaptureTime;
 
@@ -236,7 +237,7 @@ mod tests {
         (caps.unwrap(), packets)
     }
 
-    /// Takes the packets apart; the decoded pictures.
+    /// Takes the packets apart, as a connection does; the decoded pictures.
     fn decoded(
         codec: &'static Codec,
         caps: &gst::Caps,
@@ -262,7 +263,9 @@ mod tests {
         source.link(&chain.depay).unwrap();
         gst::Element::link_many(chain.elements()).unwrap();
         chain.convert.link(&sink).unwrap();
-        stamp(&chain.depay.static_pad("sink").unwrap());
+        let input = chain.depay.static_pad("sink").unwrap();
+        stamp(&input);
+        hold_back_damaged(&input, &chain.parse.static_pad("src").unwrap());
         pipeline.set_state(gst::State::Playing).unwrap();
         for packet in packets {
             source.push_buffer(packet).unwrap();
@@ -318,6 +321,37 @@ mod tests {
                     assert!(step.abs_diff(40_000_000) < 20_000, "{what} {n}: {step}");
                 }
                 last = stream;
+            }
+        }
+    }
+
+    #[test]
+    fn after_a_lost_packet_nothing_is_shown_that_is_predicted_from_it() {
+        gst::init().unwrap();
+        rtp_plugin();
+        for (encoding, is_predicted) in [
+            ("H264", true),
+            ("H265", true),
+            ("AV1", true),
+            ("JPEG", false),
+        ] {
+            let codec = Codec::of(encoding).unwrap();
+            let (caps, mut sent) = packets(codec, "I420");
+            // One key picture, then seven; the fourth loses its first packet.
+            let mut times: Vec<_> = sent.iter().filter_map(|p| p.pts()).collect();
+            times.dedup();
+            let lost = sent.iter().position(|p| p.pts() == Some(times[3]));
+            sent.remove(lost.unwrap());
+            let shown: Vec<_> = decoded(codec, &caps, sent)
+                .iter()
+                .map(|sample| sample.buffer().and_then(|b| b.pts()).unwrap())
+                .collect();
+            assert_eq!(shown[..3], times[..3], "{encoding}: before the loss");
+            if is_predicted {
+                assert_eq!(shown.len(), 3, "{encoding}: {shown:?}");
+            } else {
+                assert!(!shown.contains(&times[3]), "{encoding}: {shown:?}");
+                assert_eq!(shown.last(), times.last(), "{encoding}: {shown:?}");
             }
         }
     }

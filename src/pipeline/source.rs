@@ -331,10 +331,7 @@ impl Offered {
         let known = || codec::CODECS.map(|codec| codec.name).join(", ");
         let nothing = || {
             let others = self.others.join(", ");
-            format!(
-                "the camera sends {others}: set it to one of {}; H.264 costs least",
-                known()
-            )
+            format!("the camera sends {others}: set it to one of {}", known())
         };
         let unknown = !self.taken && !self.others.is_empty();
         self.refused.clone().or_else(|| unknown.then(nothing))
@@ -420,7 +417,7 @@ mod tests {
                 offered.complaint().as_deref(),
                 Some(
                     "the camera sends video/H263-1998, audio/PCMU: set it to one of \
-                     H.264, H.265, MJPEG, AV1; H.264 costs least"
+                     H.264, H.265, MJPEG, AV1"
                 )
             );
             assert!(!offered.take(&caps("audio", wanted), "auto"));

@@ -126,7 +126,7 @@ impl Form {
                 format!("{prepare}jpegenc quality=85 ! rtpjpegpay name=pay0 pt=26")
             }
             VideoCodec::Av1 => format!(
-                "{prepare}av1enc usage-profile=realtime cpu-used=10 end-usage=cbr \
+                "{prepare}av1enc usage-profile=realtime cpu-used=10 end-usage=vbr \
                  lag-in-frames=0 threads=1 target-bitrate={kbps} keyframe-max-dist={gop} \
                  ! av1parse ! rtpav1pay name=pay0 pt=96"
             ),
