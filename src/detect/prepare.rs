@@ -1,6 +1,6 @@
 //! From a frame's planes to a network's input tensor.
 
-use crate::frame::{FrameRef, Matrix, PixelFormat, plane_extent};
+use crate::frame::{FrameRef, Matrix, PixelFormat, Range, plane_extent};
 use crate::geom::Size;
 
 use super::descriptor::{Channels, Input, Layout};
@@ -46,7 +46,7 @@ impl Preparer {
             letterbox.content.width as usize,
             letterbox.content.height as usize,
         );
-        let colours = Colours::new(frame.matrix());
+        let colours = Colours::new(frame.matrix(), frame.range());
         for row in &mut self.rows {
             row.resize(shown, 0.0);
         }
@@ -122,8 +122,9 @@ impl Preparer {
     }
 }
 
-/// The coefficients from limited-range YCbCr to RGB 0…255.
+/// The coefficients from YCbCr to RGB 0…255.
 struct Colours {
+    black: f32,
     luma: f32,
     red_of_v: f32,
     green_of_u: f32,
@@ -132,12 +133,13 @@ struct Colours {
 }
 
 impl Colours {
-    fn new(matrix: Matrix) -> Self {
+    fn new(matrix: Matrix, range: Range) -> Self {
         let (kr, kb) = matrix.luma_shares();
         let kg = 1.0 - kr - kb;
-        let chroma = 255.0 / 224.0;
+        let (luma, chroma) = range.gains();
         Self {
-            luma: (255.0 / 219.0) as f32,
+            black: range.black() as f32,
+            luma: luma as f32,
             red_of_v: (2.0 * (1.0 - kr) * chroma) as f32,
             green_of_u: (2.0 * (1.0 - kb) * kb / kg * chroma) as f32,
             green_of_v: (2.0 * (1.0 - kr) * kr / kg * chroma) as f32,
@@ -148,7 +150,7 @@ impl Colours {
     /// In place: Y, U, V become R, G, B.
     fn to_rgb(&self, ys: &mut [f32], us: &mut [f32], vs: &mut [f32]) {
         for ((y, u), v) in ys.iter_mut().zip(us).zip(vs) {
-            let (luma, blue, red) = ((*y - 16.0) * self.luma, *u - 128.0, *v - 128.0);
+            let (luma, blue, red) = ((*y - self.black) * self.luma, *u - 128.0, *v - 128.0);
             *y = (luma + self.red_of_v * red).clamp(0.0, 255.0);
             *u = (luma - self.green_of_u * blue - self.green_of_v * red).clamp(0.0, 255.0);
             *v = (luma + self.blue_of_u * blue).clamp(0.0, 255.0);

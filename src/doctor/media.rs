@@ -2,7 +2,7 @@
 
 use super::Finding;
 use crate::config::{Config, EncoderChoice, Transport};
-use crate::pipeline::{DECODERS, ENCODERS, missing_elements, usable_elements};
+use crate::pipeline::{ENCODERS, codecs_here, missing_elements, usable_elements};
 use std::collections::BTreeSet;
 
 const CHECK: &str = "gstreamer";
@@ -52,15 +52,19 @@ pub(super) fn gstreamer(config: Option<&Config>) -> Vec<Finding> {
             format!("apt-get install {}", packages.join(" ")),
         ));
     }
-    let decoders = usable_elements(&DECODERS).unwrap_or_default();
+    let (mut taken, mut not_taken) = (Vec::new(), Vec::new());
+    for (codec, tried) in codecs_here().unwrap_or_default() {
+        match tried {
+            Ok(()) => taken.push(codec),
+            Err(why) => not_taken.push((codec, why)),
+        }
+    }
     let encoders = usable_elements(&ENCODERS).unwrap_or_default();
-    if decoders.is_empty() {
-        let what = format!("no H.264 decoder works; tried {}", DECODERS.join(", "));
-        findings.push(Finding::bad(
-            CHECK,
-            what,
-            "apt-get install gstreamer1.0-libav",
-        ));
+    if taken.is_empty() {
+        let whys: Vec<String> = not_taken.iter().map(|(_, why)| why.to_string()).collect();
+        let what = format!("no camera's video can be decoded: {}", whys.join("; "));
+        let remedy = "apt-get install gstreamer1.0-libav";
+        findings.push(Finding::bad(CHECK, what, remedy));
     }
     let remedy = "apt-get install gstreamer1.0-plugins-bad (openh264enc) or -ugly (x264enc)";
     if encoders.is_empty() {
@@ -79,9 +83,16 @@ pub(super) fn gstreamer(config: Option<&Config>) -> Vec<Finding> {
         }
     }
     if findings.is_empty() {
+        let without = match not_taken.as_slice() {
+            [] => String::new(),
+            some => {
+                let names: Vec<&str> = some.iter().map(|(codec, _)| *codec).collect();
+                format!(" (not {})", names.join(", "))
+            }
+        };
         let what = format!(
-            "all elements are there; decodes with {}, encodes with {}",
-            decoders.first().unwrap_or(&"none"),
+            "all elements are there; takes {}{without}; encodes with {}",
+            taken.join(", "),
             encoders.first().unwrap_or(&"none")
         );
         findings.push(Finding::good(CHECK, what));

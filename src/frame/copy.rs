@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{FrameRef, Matrix, PixelFormat, Plane, plane_extent};
+use super::{FrameRef, Matrix, PixelFormat, Plane, Range, plane_extent};
 use crate::geom::Size;
 
 /// A picture of our own, without gaps between its rows.
@@ -11,6 +11,7 @@ pub struct FrameCopy {
     format: PixelFormat,
     size: Size,
     matrix: Matrix,
+    range: Range,
     data: Vec<u8>,
 }
 
@@ -43,6 +44,7 @@ impl FrameCopy {
             format: picture.format,
             size: picture.size,
             matrix: picture.matrix,
+            range: picture.range,
             data,
         }
     }
@@ -62,6 +64,7 @@ impl FrameCopy {
             format: self.format,
             size: self.size,
             matrix: self.matrix,
+            range: self.range,
             planes,
         }
     }

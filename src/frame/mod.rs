@@ -22,7 +22,7 @@ pub enum PixelFormat {
     Nv12,
 }
 
-/// How red, green and blue became luma and chroma; limited range (16…235).
+/// How red, green and blue became luma and chroma.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Matrix {
     /// ITU-R BT.601, standard definition.
@@ -47,6 +47,35 @@ impl Matrix {
         match self {
             Self::Bt601 => (0.299, 0.114),
             Self::Bt709 => (0.2126, 0.0722),
+        }
+    }
+}
+
+/// Which of the 256 steps luma and chroma use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Range {
+    /// Luma 16…235, chroma 16…240: nearly all video.
+    #[default]
+    Limited,
+    /// All of them: JPEG, and H.264 that says so.
+    Full,
+}
+
+impl Range {
+    /// Black's luma.
+    pub fn black(self) -> f64 {
+        match self {
+            Self::Limited => 16.0,
+            Self::Full => 0.0,
+        }
+    }
+
+    /// By how much luma above black and chroma around 128 are multiplied to have
+    /// 255 steps.
+    pub fn gains(self) -> (f64, f64) {
+        match self {
+            Self::Limited => (255.0 / 219.0, 255.0 / 224.0),
+            Self::Full => (1.0, 1.0),
         }
     }
 }
@@ -192,6 +221,7 @@ pub struct FrameRef<'a> {
     format: PixelFormat,
     size: Size,
     matrix: Matrix,
+    range: Range,
     planes: Vec<Plane<'a>>,
 }
 
@@ -215,8 +245,15 @@ impl<'a> FrameRef<'a> {
             format,
             size,
             matrix,
+            range: Range::Limited,
             planes,
         })
+    }
+
+    /// The same picture, in `range`; before, it is limited.
+    #[must_use]
+    pub fn in_range(self, range: Range) -> Self {
+        Self { range, ..self }
     }
 
     /// The pixel format.
@@ -232,6 +269,11 @@ impl<'a> FrameRef<'a> {
     /// How its colours were made.
     pub fn matrix(&self) -> Matrix {
         self.matrix
+    }
+
+    /// Which steps its values use.
+    pub fn range(&self) -> Range {
+        self.range
     }
 
     /// Row `y` of plane `plane`, cut to the bytes that are picture. Empty

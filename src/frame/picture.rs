@@ -2,12 +2,15 @@
 
 use crate::geom::Size;
 
-use super::{FrameError, FrameMut, FrameRef, Matrix, PixelFormat, Plane, PlaneMut, plane_extent};
+use super::{
+    FrameError, FrameMut, FrameRef, Matrix, PixelFormat, Plane, PlaneMut, Range, plane_extent,
+};
 
 /// An owned I420 picture, tightly packed.
 pub struct Picture {
     size: Size,
     matrix: Matrix,
+    range: Range,
     planes: [Vec<u8>; 3],
 }
 
@@ -96,10 +99,14 @@ impl Picture {
             PixelFormat::Nv12 => [every_second(0), every_second(1)],
         };
         let [us, vs] = chroma;
-        Self::from_planes(size, frame.matrix(), [whole(0), us, vs])
+        let picture = Self::from_planes(size, frame.matrix(), [whole(0), us, vs])?;
+        Ok(Self {
+            range: frame.range(),
+            ..picture
+        })
     }
 
-    /// From Y, U and V, row by row without gaps.
+    /// From Y, U and V in limited range, row by row without gaps.
     ///
     /// # Errors
     /// [`FrameError`] when the size is no picture's or bytes are missing.
@@ -111,6 +118,7 @@ impl Picture {
         let picture = Self {
             size,
             matrix,
+            range: Range::Limited,
             planes,
         };
         picture.frame().map(|_| ())?;
@@ -141,7 +149,8 @@ impl Picture {
                 stride: plane_extent(PixelFormat::I420, self.size, i).0,
             })
             .collect();
-        FrameRef::new(PixelFormat::I420, self.size, self.matrix, planes)
+        let frame = FrameRef::new(PixelFormat::I420, self.size, self.matrix, planes)?;
+        Ok(frame.in_range(self.range))
     }
 
     /// The picture to paint on.
@@ -169,15 +178,16 @@ impl Picture {
         let (cw, _) = plane_extent(PixelFormat::I420, self.size, 1);
         let (kr, kb) = self.matrix.luma_shares();
         let kg = 1.0 - kr - kb;
+        let (black, (luma_gain, chroma_gain)) = (self.range.black(), self.range.gains());
         let [luma, us, vs] = &self.planes;
         let mut rgb = Vec::with_capacity(w * h * 3);
         for y in 0..h {
             let chroma = y / 2 * cw;
             for x in 0..w {
-                let l = (f64::from(luma[y * w + x]) - 16.0) * (255.0 / 219.0);
+                let l = (f64::from(luma[y * w + x]) - black) * luma_gain;
                 let at = chroma + x / 2;
-                let u = (f64::from(us[at]) - 128.0) * (255.0 / 224.0);
-                let v = (f64::from(vs[at]) - 128.0) * (255.0 / 224.0);
+                let u = (f64::from(us[at]) - 128.0) * chroma_gain;
+                let v = (f64::from(vs[at]) - 128.0) * chroma_gain;
                 let r = l + 2.0 * (1.0 - kr) * v;
                 let b = l + 2.0 * (1.0 - kb) * u;
                 let g = (l - kr * r - kb * b) / kg;
@@ -233,6 +243,30 @@ mod tests {
             assert_eq!(copy.planes[0], [1, 2, 3, 4, 5, 6, 7, 8, 9], "{format:?}");
             assert_eq!((&copy.planes[1][..], &copy.planes[2][..]), (&u[..], &v[..]));
             assert_eq!(copy.matrix(), Matrix::Bt709);
+        }
+    }
+
+    #[test]
+    fn white_and_red_of_a_full_range_frame_stay_what_they_are() {
+        let size = Size {
+            width: 1,
+            height: 1,
+        };
+        // ITU-T T.871, 7: what JPEG does.
+        for (yuv, rgb) in [
+            ([255, 128, 128], [255, 255, 255]),
+            ([0, 128, 128], [0, 0, 0]),
+            ([76, 85, 255], [254, 0, 0]),
+        ] {
+            let planes = yuv.each_ref().map(|value| Plane {
+                data: std::slice::from_ref(value),
+                stride: 1,
+            });
+            let frame =
+                FrameRef::new(PixelFormat::I420, size, Matrix::Bt601, planes.to_vec()).unwrap();
+            let picture = Picture::of(&frame.in_range(Range::Full)).unwrap();
+            assert_eq!(picture.to_rgb(), rgb);
+            assert_eq!(picture.frame().unwrap().range(), Range::Full);
         }
     }
 

@@ -5,8 +5,9 @@ use gstreamer as gst;
 use gstreamer_app as gst_app;
 
 use super::CannotStart;
+use super::codec::Codec;
 use super::encoder::{self, EncoderSettings, element};
-use super::source::DECODERS;
+
 
 /// The picture that is measured with.
 const WIDTH: i32 = 1280;
@@ -37,10 +38,8 @@ impl Trial {
     /// [`CannotStart`] where there is no decoder or no encoder, or where they fail.
     pub fn prepare(settings: EncoderSettings) -> Result<Self, CannotStart> {
         gst::init().map_err(|e| CannotStart::NoGstreamer(e.to_string()))?;
-        let decoder = DECODERS
-            .into_iter()
-            .find(|name| encoder::open(name).is_some());
-        let decoder = decoder.ok_or_else(|| CannotStart::NoDecoder(DECODERS.join(", ")))?;
+        let taken = Codec::of("H264").ok_or(CannotStart::Link)?.chain("auto")?;
+        let decoder = taken.decoder.factory().map(|f| f.name().to_string());
         let source = element("videotestsrc")?;
         source.set_property("num-buffers", FRAMES);
         let raw = gst::Caps::builder("video/x-raw")
@@ -70,7 +69,7 @@ impl Trial {
         let _ = pipeline.set_state(gst::State::Null);
         let caps = caps.filter(|_| clip.len() > 1);
         Ok(Self {
-            decoder: decoder.to_owned(),
+            decoder: decoder.unwrap_or_default(),
             encoder: name.unwrap_or_default(),
             clip,
             caps: caps.ok_or_else(|| CannotStart::State("the encoder gave nothing".into()))?,

@@ -3,7 +3,7 @@
 //! ```text
 //! ┌ pipeline ─ one GStreamer pipeline per camera, alive as long as the camera is configured ──┐
 //! │ ┌ bin "connection-n" ─ replaced on every reconnect ──┐                                    │
-//! │ │ rtspsrc ! rtph264depay ! h264parse ! decoder       ├─► privacymask ! encoder ! appsink ─┼─► MaskedStream
+//! │ │ rtspsrc ! depay ! parse ! decoder ! videoconvert   ├─► privacymask ! encoder ! appsink ─┼─► MaskedStream
 //! │ └────────────────────────────────────────────────────┘                                    │
 //! └───────────────────────────────────────────────────────────────────────────────────────────┘
 //! ```
@@ -18,6 +18,7 @@
 
 mod backoff;
 mod camera;
+mod codec;
 mod encoder;
 mod headroom;
 mod judge;
@@ -27,14 +28,16 @@ mod source;
 mod stats;
 mod stream;
 mod supervisor;
+mod whole;
 
 pub use camera::{CameraPipeline, CameraSettings};
+pub use codec::codecs_here;
 pub use encoder::{ENCODERS, EncoderSettings, X264Preset, encoder_chain};
 pub(crate) use encoder::{element, file_encoder_chain};
 pub use headroom::{Trial, missing_elements, usable_elements};
 pub use judge::{FrameJudge, Waker};
 pub(crate) use privacymask::{Copies, GstFrame};
-pub use source::{DECODERS, SourceSettings, Transport};
+pub use source::{SourceSettings, Transport};
 pub use stats::{Latencies, Latency, PipelineStats};
 pub use stream::{EncodedMasked, MaskedStream, Tap, TapHandle};
 
@@ -54,11 +57,21 @@ pub enum CannotStart {
     /// An encoder we do not know how to set.
     #[error("encoder {0} is unknown; use auto, {list}", list = ENCODERS.join(", "))]
     UnknownEncoder(String),
-    /// No decoder works.
-    #[error("no H.264 decoder works; tried {0}")]
-    NoDecoder(String),
+    /// This machine lacks a part for the codec that the camera sends.
+    #[error(
+        "the camera sends {codec}, and this machine has no working {what}: install {package}, \
+         or set the camera to H.264"
+    )]
+    NoCodec {
+        /// The codec, for people.
+        codec: &'static str,
+        /// The element, or those of which one would do.
+        what: String,
+        /// Debian's package that has it.
+        package: &'static str,
+    },
     /// A decoder we do not know how to set.
-    #[error("decoder {0} is unknown; use auto, {list}", list = DECODERS.join(", "))]
+    #[error("decoder {0} is unknown; use auto, {list}", list = codec::decoders().collect::<Vec<_>>().join(", "))]
     UnknownDecoder(String),
     /// The camera's URL is refused. It is not repeated: it may hold a password.
     #[error("the camera's URL is refused: {0}")]

@@ -11,7 +11,7 @@ use gstreamer as gst;
 
 /// Name of the reference that our stamps carry.
 const REFERENCE: &str = "timestamp/x-greyplane-rtp";
-/// RFC 6184, 5.1: H.264 counts at 90 kHz, whatever the camera.
+/// RFC 6184, 5.1, and alike for every codec we take: 90 kHz, whatever the camera.
 const CLOCK_RATE: u64 = 90_000;
 
 /// Counts on across the wrap of the 32-bit timestamp, every 13 hours.
@@ -85,39 +85,5 @@ mod tests {
         assert_eq!(unwrapped.take(0) - first, 100_000_000);
         assert_eq!(unwrapped.take(u32::MAX - 8_999), first);
         assert_eq!(first - unwrapped.take(u32::MAX - 17_999), 100_000_000);
-    }
-
-    #[test]
-    fn the_stamp_survives_up_to_the_decoded_picture() {
-        gst::init().unwrap();
-        // The RTP timestamp wraps after the fourth picture.
-        let pipeline = gst::parse::launch(
-            "videotestsrc num-buffers=8 ! video/x-raw,width=320,height=240,framerate=25/1 \
-             ! x264enc tune=zerolatency ! rtph264pay mtu=300 timestamp-offset=4294953600 \
-             ! rtph264depay name=depay ! h264parse ! avdec_h264 ! appsink name=out sync=false",
-        )
-        .unwrap()
-        .downcast::<gst::Pipeline>()
-        .unwrap();
-        stamp(
-            &pipeline
-                .by_name("depay")
-                .and_then(|depay| depay.static_pad("sink"))
-                .unwrap(),
-        );
-        let out: gstreamer_app::AppSink = pipeline.by_name("out").unwrap().downcast().unwrap();
-        pipeline.set_state(gst::State::Playing).unwrap();
-        let mut times = Vec::new();
-        while let Ok(sample) = out.pull_sample() {
-            times.push(stream_ns(sample.buffer().unwrap()).unwrap());
-        }
-        pipeline.set_state(gst::State::Null).unwrap();
-        assert_eq!(times.len(), 8);
-        for pair in times.windows(2) {
-            assert!(
-                (pair[1] - pair[0]).abs_diff(40_000_000) < 20_000,
-                "{times:?}"
-            );
-        }
     }
 }

@@ -1,8 +1,8 @@
 //! Ingest: from the camera's RTSP to decoded frames. One bin per connection.
 //!
-//! `rtspsrc ! rtph264depay ! h264parse ! decoder`. H.264 only. The order of the
-//! decoders: `vah264dec` and `nvh264dec` where they exist and open, then
-//! `avdec_h264`, then `openh264dec`. Must not know what becomes of the frames.
+//! `rtspsrc ! depay ! parse ! decoder ! videoconvert`, put together for the codec
+//! that the camera's SDP names (see `codec`); sound and everything else is left
+//! alone, never received. Must not know what becomes of the frames.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,6 +12,7 @@ use gst::prelude::*;
 use gstreamer as gst;
 
 use super::CannotStart;
+use super::codec::{self, Chain, Codec};
 use super::encoder::element;
 use crate::secret::Secret;
 
@@ -35,7 +36,8 @@ pub struct SourceSettings {
     pub transport: Transport,
     /// rtspsrc's jitter buffer, milliseconds.
     pub jitter_ms: u32,
-    /// `auto`, or the name of one of [`DECODERS`].
+    /// `auto`, or a decoder's name; cameras that send another codec than it decodes
+    /// get the usual one.
     pub decoder: String,
     /// A connection that gave no frame for this long is given up.
     pub stall_after: Duration,
@@ -91,9 +93,6 @@ impl SourceSettings {
     }
 }
 
-/// The decoders we know, in the order in which `auto` tries them.
-pub const DECODERS: [&str; 4] = ["vah264dec", "nvh264dec", "avdec_h264", "openh264dec"];
-
 /// What a connection, or the pipeline, has to say.
 #[derive(Debug)]
 pub(super) struct News {
@@ -121,7 +120,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// What the camera offers instead, where it offers no H.264 video.
+    /// Why nothing of what the camera offers can be taken, where that is so.
     pub(super) fn complaint(&self) -> Option<String> {
         let offered = self.offered.lock().unwrap_or_else(PoisonError::into_inner);
         offered.complaint()
@@ -134,26 +133,22 @@ pub(super) fn connect(
     connection: u64,
     news: &Sender<News>,
 ) -> Result<Connection, CannotStart> {
+    let name = settings.decoder.as_str();
+    if name != "auto" && !codec::decoders().any(|known| known == name) {
+        return Err(CannotStart::UnknownDecoder(name.to_owned()));
+    }
     let bin = gst::Bin::builder().name(bin_name(connection)).build();
     let rtspsrc = element("rtspsrc")?;
     configure(&rtspsrc, settings);
-    let depay = element("rtph264depay")?;
-    // After a loss the decoder would go on predicting from the wrong picture:
-    // what it shows then lies where it lay before, and no margin knows of it.
-    depay.set_property("wait-for-keyframe", true);
-    depay.set_property("request-keyframe", true);
-    let parse = element("h264parse")?;
-    let decoder = choose_decoder(settings)?;
-    let chain = [&depay, &parse, &decoder];
-    bin.add(&rtspsrc)
-        .and_then(|()| bin.add_many(chain))
-        .and_then(|()| gst::Element::link_many(chain))
-        .map_err(|_| CannotStart::Link)?;
-    let offered = select_h264(&rtspsrc, &depay)?;
-    let src = decoder.static_pad("src").ok_or(CannotStart::Link)?;
-    let ghost = gst::GhostPad::with_target(&src).map_err(|_| CannotStart::Link)?;
+    bin.add(&rtspsrc).map_err(|_| CannotStart::Link)?;
+    let ghost = gst::GhostPad::builder(gst::PadDirection::Src)
+        .name("src")
+        .build();
     watch(&ghost, connection, news);
     bin.add_pad(&ghost).map_err(|_| CannotStart::Link)?;
+    let offered = Arc::new(Mutex::new(Offered::default()));
+    select(&rtspsrc, &offered, settings);
+    take(&rtspsrc, &bin, &ghost, &offered, (connection, news));
     Ok(Connection { bin, offered })
 }
 
@@ -196,73 +191,150 @@ fn configure(rtspsrc: &gst::Element, settings: &SourceSettings) {
     }
 }
 
-fn choose_decoder(settings: &SourceSettings) -> Result<gst::Element, CannotStart> {
-    let names: Vec<&str> = match settings.decoder.as_str() {
-        "auto" => DECODERS.to_vec(),
-        name if DECODERS.contains(&name) => vec![name],
-        name => return Err(CannotStart::UnknownDecoder(name.to_owned())),
-    };
-    let decoder = names
-        .iter()
-        .find_map(|name| super::encoder::open(name))
-        .ok_or_else(|| CannotStart::NoDecoder(names.join(", ")))?;
-    if decoder.factory().is_some_and(|f| f.name() == "avdec_h264") {
-        // Threads by frame would delay every frame by their number.
-        decoder.set_property_from_str("thread-type", "slice");
-        decoder.set_property("max-threads", 2i32);
-    }
-    Ok(decoder)
-}
-
-/// Takes the first H.264 stream, leaves the others alone and remembers them.
-fn select_h264(
-    rtspsrc: &gst::Element,
-    depay: &gst::Element,
-) -> Result<Arc<Mutex<Offered>>, CannotStart> {
-    let offered = Arc::new(Mutex::new(Offered::default()));
-    let seen = offered.clone();
+/// Takes the first video that this machine can decode, leaves the others alone and
+/// remembers them.
+fn select(rtspsrc: &gst::Element, offered: &Arc<Mutex<Offered>>, settings: &SourceSettings) {
+    let (offered, decoder) = (offered.clone(), settings.decoder.clone());
     rtspsrc.connect("select-stream", false, move |args| {
         let caps = args.get(2).and_then(|v| v.get::<gst::Caps>().ok());
-        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(caps.is_some_and(|caps| seen.take(&caps)).to_value())
+        let mut offered = offered.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = caps.is_some_and(|caps| offered.take(&caps, &decoder));
+        Some(taken.to_value())
     });
-    let sink = depay.static_pad("sink").ok_or(CannotStart::Link)?;
-    super::rtptime::stamp(&sink);
-    rtspsrc.connect_pad_added(move |_, pad| {
-        if !sink.is_linked() && pad.link(&sink).is_err() {
-            tracing::warn!("a stream of the camera could not be linked");
-        }
-    });
-    Ok(offered)
 }
 
-#[derive(Default)]
+/// Links the stream that was selected, when it comes.
+fn take(
+    rtspsrc: &gst::Element,
+    bin: &gst::Bin,
+    ghost: &gst::GhostPad,
+    offered: &Arc<Mutex<Offered>>,
+    (connection, news): (u64, &Sender<News>),
+) {
+    let (bin, ghost) = (bin.downgrade(), ghost.downgrade());
+    let (offered, news) = (offered.clone(), news.clone());
+    rtspsrc.connect_pad_added(move |_, pad| {
+        let chosen = {
+            let mut offered = offered.lock().unwrap_or_else(PoisonError::into_inner);
+            offered.chosen.take()
+        };
+        let (Some((codec, chain)), Some(bin), Some(ghost)) =
+            (chosen, bin.upgrade(), ghost.upgrade())
+        else {
+            return;
+        };
+        if link(pad, &bin, &ghost, &chain).is_err() {
+            let what = What::Down(format!("the camera's {} cannot be linked", codec.name));
+            // A full channel already holds the end of this connection.
+            let _ = news.try_send(News { connection, what });
+            return;
+        }
+        if codec.is_jpeg() {
+            refuse_fields(pad, &offered, (connection, &news));
+        }
+    });
+}
+
+fn link(
+    pad: &gst::Pad,
+    bin: &gst::Bin,
+    ghost: &gst::GhostPad,
+    chain: &Chain,
+) -> Result<(), CannotStart> {
+    let input = chain.depay.static_pad("sink").ok_or(CannotStart::Link)?;
+    let coded = chain.parse.static_pad("src").ok_or(CannotStart::Link)?;
+    let output = chain.convert.static_pad("src").ok_or(CannotStart::Link)?;
+    bin.add_many(chain.elements())
+        .and_then(|()| gst::Element::link_many(chain.elements()))
+        .and_then(|()| ghost.set_target(Some(&output)))
+        .map_err(|_| CannotStart::Link)?;
+    super::rtptime::stamp(&input);
+    super::whole::hold_back_damaged(&input, &coded);
+    for element in chain.elements() {
+        element
+            .sync_state_with_parent()
+            .map_err(|e| CannotStart::State(e.to_string()))?;
+    }
+    pad.link(&input).map_err(|_| CannotStart::Link)?;
+    Ok(())
+}
+
+/// Ends the connection where a JPEG is one field of an interlaced picture: half of
+/// the lines of where things are.
+fn refuse_fields(
+    pad: &gst::Pad,
+    offered: &Arc<Mutex<Offered>>,
+    (connection, news): (u64, &Sender<News>),
+) {
+    let (offered, news) = (offered.clone(), news.clone());
+    let kinds = gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST;
+    pad.add_probe(kinds, move |_, info| {
+        let is_field = |packet: &gst::BufferRef| {
+            let map = packet.map_readable();
+            map.is_ok_and(|packet| codec::is_jpeg_field(&packet))
+        };
+        let found = match &info.data {
+            Some(gst::PadProbeData::Buffer(packet)) => is_field(packet),
+            Some(gst::PadProbeData::BufferList(list)) => list.iter().any(is_field),
+            _ => false,
+        };
+        if !found {
+            return gst::PadProbeReturn::Ok;
+        }
+        let why = "interlaced MJPEG: set the camera to progressive".to_owned();
+        let mut offered = offered.lock().unwrap_or_else(PoisonError::into_inner);
+        if offered.refused.replace(why.clone()).is_none() {
+            let what = What::Down(why);
+            // A full channel already holds the end of this connection.
+            let _ = news.try_send(News { connection, what });
+        }
+        gst::PadProbeReturn::Drop
+    });
+}
+
+/// What the camera's SDP offers, and what was taken of it.
+#[derive(Debug, Default)]
 struct Offered {
     taken: bool,
+    /// What was taken, until its pad comes.
+    chosen: Option<(&'static Codec, Chain)>,
+    /// Why the stream that was taken, or would have been, cannot be used.
+    refused: Option<String>,
     others: Vec<String>,
 }
 
 impl Offered {
-    fn take(&mut self, caps: &gst::Caps) -> bool {
+    fn take(&mut self, caps: &gst::Caps, decoder: &str) -> bool {
         let Some(s) = caps.structure(0) else {
             return false;
         };
         let media = s.get::<&str>("media").unwrap_or("?");
         let encoding = s.get::<&str>("encoding-name").unwrap_or("?");
-        let fits = !self.taken && media == "video" && encoding == "H264";
-        if fits {
-            self.taken = true;
-        } else if self.others.len() < 8 {
+        let codec = Codec::of(encoding).filter(|_| media == "video" && !self.taken);
+        match codec.map(|codec| (codec, codec.chain(decoder))) {
+            Some((codec, Ok(chain))) => {
+                self.taken = true;
+                self.refused = None;
+                self.chosen = Some((codec, chain));
+                return true;
+            }
+            Some((_, Err(why))) => self.refused = Some(why.to_string()),
+            None => {}
+        }
+        if self.others.len() < 8 {
             self.others.push(format!("{media}/{encoding}"));
         }
-        fits
+        false
     }
 
     fn complaint(&self) -> Option<String> {
-        (!self.taken && !self.others.is_empty()).then(|| {
+        let known = || codec::CODECS.map(|codec| codec.name).join(", ");
+        let nothing = || {
             let others = self.others.join(", ");
-            format!("the camera offers no H.264 video, but {others}")
-        })
+            format!("the camera sends {others}: set it to one of {}", known())
+        };
+        let unknown = !self.taken && !self.others.is_empty();
+        self.refused.clone().or_else(|| unknown.then(nothing))
     }
 }
 
@@ -328,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_h264_video_is_taken_and_the_rest_named() {
+    fn the_first_video_that_can_be_decoded_is_taken_and_the_rest_named() {
         gst::init().unwrap();
         let caps = |media: &str, name: &str| {
             gst::Caps::builder("application/x-rtp")
@@ -336,16 +408,22 @@ mod tests {
                 .field("encoding-name", name)
                 .build()
         };
-        let mut offered = Offered::default();
-        assert_eq!(offered.complaint(), None, "it has not answered yet");
-        assert!(!offered.take(&caps("video", "H265")));
-        assert!(!offered.take(&caps("audio", "PCMU")));
-        assert_eq!(
-            offered.complaint().as_deref(),
-            Some("the camera offers no H.264 video, but video/H265, audio/PCMU")
-        );
-        assert!(offered.take(&caps("video", "H264")));
-        assert_eq!(offered.complaint(), None);
-        assert!(!offered.take(&caps("video", "H264")));
+        for wanted in ["H264", "H265", "JPEG", "AV1"] {
+            let mut offered = Offered::default();
+            assert_eq!(offered.complaint(), None, "it has not answered yet");
+            assert!(!offered.take(&caps("video", "H263-1998"), "auto"));
+            assert!(!offered.take(&caps("audio", "PCMU"), "auto"));
+            assert_eq!(
+                offered.complaint().as_deref(),
+                Some(
+                    "the camera sends video/H263-1998, audio/PCMU: set it to one of \
+                     H.264, H.265, MJPEG, AV1"
+                )
+            );
+            assert!(!offered.take(&caps("audio", wanted), "auto"));
+            assert!(offered.take(&caps("video", wanted), "auto"), "{wanted}");
+            assert_eq!(offered.complaint(), None);
+            assert!(!offered.take(&caps("video", "H264"), "auto"));
+        }
     }
 }

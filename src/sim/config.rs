@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SimError;
 use super::faults::Faults;
+use super::form::Form;
 use super::lens::ZoomCurve;
 use super::motion::Limits;
 use super::motion::script::Script;
@@ -61,7 +62,7 @@ pub struct SimConfig {
     pub height: usize,
     /// Frames per second.
     pub fps: u32,
-    /// Bit rate of the H.264 stream in kbit/s.
+    /// Bit rate of the video in kbit/s; MJPEG takes what it needs.
     pub bitrate_kbps: u32,
     /// Frames from one key frame to the next.
     pub gop: u32,
@@ -98,6 +99,8 @@ pub struct SimConfig {
     pub clip: Option<PathBuf>,
     /// How the clip is shown.
     pub clip_view: ClipView,
+    /// What the video is coded as, and whether there is sound.
+    pub form: Form,
     /// Faults from the start.
     pub faults: Faults,
     /// Seed of everything random (loss, jitter).
@@ -144,6 +147,7 @@ impl Default for SimConfig {
             motion: Script::default(),
             clip: None,
             clip_view: ClipView::Fixed,
+            form: Form::default(),
             faults: Faults::default(),
             seed: 1,
         }
@@ -242,6 +246,7 @@ impl SimConfig {
         {
             return refuse("id must be letters, digits and dashes".to_owned());
         }
+        self.form.check()?;
         self.faults.check()
     }
 
@@ -287,6 +292,10 @@ mod tests {
             ("user = \"a\"", "password"),
             ("id = \"a b\"", "id"),
             ("[faults]\nrtp_loss = 2.0", "rtp_loss"),
+            ("[form]\ncodec = \"h263\"", "h263"),
+            ("[form]\npixel_aspect = [0, 1]", "pixel_aspect"),
+            ("[form]\ncodec = \"av1\"\npixels = \"y444\"", "pixels"),
+            ("[form]\ncodec = \"mjpeg\"\ninterlaced = true", "interlaced"),
             ("[motion]\nkind = \"dance\"", "dance"),
             ("[motion]\nkind = \"preset_jumps\"\nevery_s = 0.0", "motion"),
             ("[limits]\nmax_speed_deg_per_s = inf", "max_speed"),

@@ -12,7 +12,7 @@ use gstreamer as gst;
 use gstreamer_video as gst_video;
 
 use crate::clock::CaptureTime;
-use crate::frame::{FrameError, FrameMut, FrameRef, Matrix, PixelFormat, Plane, PlaneMut};
+use crate::frame::{FrameError, FrameMut, FrameRef, Matrix, PixelFormat, Plane, PlaneMut, Range};
 use crate::geom::Size;
 use crate::paint::Paintable;
 
@@ -162,7 +162,11 @@ fn view<'a>(
         gst_video::VideoColorMatrix::Bt709 => Matrix::Bt709,
         _ => Matrix::usual(size),
     };
-    FrameRef::new(format, size, matrix, planes.collect())
+    let range = match info.colorimetry().range() {
+        gst_video::VideoColorRange::Range0_255 => Range::Full,
+        _ => Range::Limited,
+    };
+    Ok(FrameRef::new(format, size, matrix, planes.collect())?.in_range(range))
 }
 
 fn pixel_format(info: &VideoInfo) -> Result<PixelFormat, Unusable> {

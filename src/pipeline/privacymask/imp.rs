@@ -48,6 +48,8 @@ pub(super) struct State {
     pub(super) stopping: bool,
     pub(super) no_frame: Reason,
     refusal: Option<String>,
+    /// Why the picture of this connection lies otherwise than it says.
+    turned: Option<String>,
     /// The judge could not take note of the connection that frames come from.
     connection_doubted: bool,
     backlog: Backlog,
@@ -76,6 +78,7 @@ impl State {
             stopping: true,
             no_frame: Reason::Starting,
             refusal: None,
+            turned: None,
             connection_doubted: false,
             backlog: Backlog::default(),
         }
@@ -144,7 +147,14 @@ impl PrivacyMask {
                 .0
                 .saturating_sub(u64::try_from(waited.as_nanos()).unwrap_or(0)),
         );
-        let form = self.lock().form_in.clone();
+        let form = {
+            let mut state = self.lock();
+            if let Some(turned) = &state.turned {
+                state.refusal = Some(turned.clone());
+                return Err(gst::FlowError::NotNegotiated);
+            }
+            state.form_in.clone()
+        };
         let form = form.ok_or(gst::FlowError::NotNegotiated)?;
         let doubted = catch_unwind(AssertUnwindSafe(|| {
             setup.judge.frame_seen(capture, stream_ns, arrival);
@@ -198,6 +208,11 @@ impl PrivacyMask {
             EventView::Segment(_) | EventView::Gap(_) | EventView::Eos(_) => true,
             _ if event.is_serialized() => {
                 let mut state = self.lock();
+                if let EventView::Tag(tags) = event.view()
+                    && let Some(turn) = tags.tag().get::<gst::tags::ImageOrientation>()
+                {
+                    state.turned = turned(turn.get());
+                }
                 // Bounded: nobody sends this many between two frames.
                 if state.after.len() < 64 {
                     state.after.push(event);
@@ -216,6 +231,7 @@ impl PrivacyMask {
             let mut state = self.lock();
             state.connection_doubted = told.is_err();
             state.backlog = Backlog::default();
+            state.turned = None;
         }
     }
 
@@ -288,6 +304,13 @@ impl PrivacyMask {
             Ok(())
         }
     }
+}
+
+/// A picture that viewers are to turn or mirror: zones would lie elsewhere on it.
+fn turned(orientation: &str) -> Option<String> {
+    (orientation != "rotate-0").then(|| {
+        format!("the picture is to be shown turned ({orientation}): set the camera's rotation to 0")
+    })
 }
 
 /// Takes caps that we can paint, with even sides: 4:2:0 encoders take no others.

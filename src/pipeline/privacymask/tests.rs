@@ -491,6 +491,46 @@ fn pictures_of_two_times_or_oblong_pixels_are_refused() {
 }
 
 #[test]
+fn a_picture_that_is_to_be_shown_turned_is_refused_until_the_next_connection() {
+    let rig = Rig::new(Case::default());
+    let sink = rig.mask.static_pad("sink").unwrap();
+    rig.source.unlink(&rig.mask);
+    let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+    let chain = || {
+        let mut frame = gst::Buffer::from_mut_slice(vec![BRIGHT; 64 * 48 * 3 / 2]);
+        frame.get_mut().unwrap().set_pts(gst::ClockTime::ZERO);
+        sink.chain(frame)
+    };
+    for (orientation, refused) in [
+        (None, false),
+        (Some("rotate-90"), true),
+        (None, false),
+        (Some("rotate-0"), false),
+        (Some("flip-rotate-0"), true),
+    ] {
+        sink.send_event(gst::event::StreamStart::new("x"));
+        sink.send_event(gst::event::Caps::new(&i420(64, 48)));
+        sink.send_event(gst::event::Segment::new(&segment));
+        if let Some(orientation) = orientation {
+            let mut tags = gst::TagList::new();
+            tags.get_mut()
+                .unwrap()
+                .add::<gst::tags::ImageOrientation>(&orientation, gst::TagMergeMode::Replace);
+            sink.send_event(gst::event::Tag::new(tags));
+        }
+        assert_eq!(
+            chain().err(),
+            refused.then_some(gst::FlowError::NotNegotiated)
+        );
+        let said = rig.mask.take_refusal();
+        assert_eq!(
+            said.is_some_and(|said| said.contains(orientation.unwrap())),
+            refused
+        );
+    }
+}
+
+#[test]
 fn stamps_of_two_pictures_on_one_frame_are_no_capture_time() {
     gst::init().unwrap();
     let ntp = gst::Caps::builder("timestamp/x-ntp").build();

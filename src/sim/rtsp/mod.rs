@@ -1,5 +1,5 @@
-//! The RTSP server of the simulated camera: one shared H.264 stream and the
-//! `vnd.onvif.metadata` stream at `/street`.
+//! The RTSP server of the simulated camera: one shared video stream, the
+//! `vnd.onvif.metadata` stream and, where it is wanted, sound, at `/street`.
 //!
 //! Capture time: buffers carry it as their running time, and the NTP field of
 //! every sender report is rewritten (see [`stamp`]) so that it says, in the
@@ -24,6 +24,7 @@ use self::stamp::Stamps;
 use super::SimError;
 use super::camera::{Camera, lock};
 use super::config::ClipView;
+use super::form::VideoCodec;
 use super::render::{Backdrop, Renderer};
 
 /// Path of the stream.
@@ -174,29 +175,16 @@ impl RtspServer {
 fn factory(camera: &Camera) -> Result<gst_server::RTSPMediaFactory, SimError> {
     metapay::register().map_err(gst_error("cannot register the metadata payloader"))?;
     let config = &camera.config;
-    let (kbps, gop) = (config.bitrate_kbps, config.gop);
-    let encoder = if config.clip.is_some() && config.clip_view == ClipView::AsItIs {
-        "queue".to_owned()
-    } else if gst::ElementFactory::find("x264enc").is_some() {
-        format!(
-            "x264enc tune=zerolatency speed-preset=ultrafast threads=1 bitrate={kbps} \
-             key-int-max={gop} vbv-buf-capacity=400 ! video/x-h264,profile=constrained-baseline"
-        )
-    } else if gst::ElementFactory::find("openh264enc").is_some() {
-        format!(
-            "openh264enc rate-control=bitrate bitrate={} gop-size={gop} multi-thread=1",
-            kbps.saturating_mul(1000)
-        )
-    } else {
-        return Err(SimError::Stream(
-            "no H.264 encoder: install gstreamer1.0-plugins-ugly (x264enc) or -bad (openh264enc)"
-                .to_owned(),
-        ));
-    };
+    let as_it_is = config.clip.is_some() && config.clip_view == ClipView::AsItIs;
+    if config.form.codec == VideoCodec::Av1 {
+        gstrsrtp::plugin_register_static().map_err(gst_error("cannot register the RTP plugin"))?;
+    }
+    let video = config
+        .form
+        .launch(config.bitrate_kbps, config.gop, as_it_is)?;
     let mut launch = format!(
         "( appsrc name=video is-live=true format=time max-buffers=2 leaky-type=downstream \
-         ! {encoder} ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1 \
-         aggregate-mode=zero-latency"
+         ! {video}"
     );
     if config.metadata_hz > 0.0 {
         launch.push_str(
@@ -204,6 +192,11 @@ fn factory(camera: &Camera) -> Result<gst_server::RTSPMediaFactory, SimError> {
              caps=application/x-onvif-metadata ! greyplanesimmetapay name=pay1",
         );
     }
+    launch.push_str(
+        &config
+            .form
+            .launch_audio(if config.metadata_hz > 0.0 { 2 } else { 1 }),
+    );
     launch.push_str(" )");
     let factory = gst_server::RTSPMediaFactory::new();
     factory.set_launch(&launch);

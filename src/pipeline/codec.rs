@@ -1,0 +1,409 @@
+//! The codecs that cameras send, and what takes each of them apart.
+//!
+//! What came is told by the SDP, never by configuration. A codec of which this
+//! machine lacks a part is refused in words that say which, and what to set in the
+//! camera. Must not know RTSP, connections or what becomes of the frames.
+
+use std::sync::Once;
+
+use gst::prelude::*;
+use gstreamer as gst;
+
+use super::CannotStart;
+use super::encoder::{element, open};
+
+/// A codec that we can take.
+#[derive(Debug)]
+pub(super) struct Codec {
+    /// As the SDP's `rtpmap` names it (RFC 6184, 7798, 2435; AV1's RTP specification).
+    encoding: &'static str,
+    /// For people.
+    pub(super) name: &'static str,
+    depay: &'static str,
+    parse: &'static str,
+    /// In the order in which `auto` tries them.
+    decoders: &'static [&'static str],
+    /// What Debian's package is called that lacks where a part is missing.
+    package: &'static str,
+}
+
+/// Every one, and all count RTP time at 90 kHz.
+pub(super) const CODECS: [Codec; 4] = [
+    Codec {
+        encoding: "H264",
+        name: "H.264",
+        depay: "rtph264depay",
+        parse: "h264parse",
+        decoders: &["vah264dec", "nvh264dec", "avdec_h264", "openh264dec"],
+        package: "gstreamer1.0-libav",
+    },
+    Codec {
+        encoding: "H265",
+        name: "H.265",
+        depay: "rtph265depay",
+        parse: "h265parse",
+        decoders: &["vah265dec", "nvh265dec", "avdec_h265", "libde265dec"],
+        package: "gstreamer1.0-libav",
+    },
+    Codec {
+        encoding: "JPEG",
+        name: "MJPEG",
+        depay: "rtpjpegdepay",
+        parse: "identity",
+        decoders: &["jpegdec"],
+        package: "gstreamer1.0-plugins-good",
+    },
+    Codec {
+        encoding: "AV1",
+        name: "AV1",
+        depay: "rtpav1depay",
+        parse: "av1parse",
+        decoders: &["vaav1dec", "nvav1dec", "dav1ddec", "av1dec"],
+        package: "gstreamer1.0-plugins-bad",
+    },
+];
+
+/// The codecs by their names for people: which this machine can take, and why it
+/// cannot take the others.
+///
+/// # Errors
+/// [`CannotStart::NoGstreamer`] where there is none that starts.
+pub fn codecs_here() -> Result<Vec<(&'static str, Result<(), CannotStart>)>, CannotStart> {
+    gst::init().map_err(|e| CannotStart::NoGstreamer(e.to_string()))?;
+    let tried = |codec: &'static Codec| (codec.name, codec.chain("auto").map(|_| ()));
+    Ok(CODECS.iter().map(tried).collect())
+}
+
+/// The decoders we know how to set.
+pub(super) fn decoders() -> impl Iterator<Item = &'static str> {
+    CODECS.iter().flat_map(|codec| codec.decoders).copied()
+}
+
+/// The elements that take one codec apart, to link one after another.
+#[derive(Debug)]
+pub(super) struct Chain {
+    pub(super) depay: gst::Element,
+    /// Gives whole pictures, still coded.
+    pub(super) parse: gst::Element,
+    pub(super) decoder: gst::Element,
+    /// Brings 4:2:2, 4:4:4, 10-bit and grey pictures to 8-bit 4:2:0; lets those
+    /// that are it through, untouched.
+    pub(super) convert: gst::Element,
+}
+
+impl Chain {
+    pub(super) fn elements(&self) -> [&gst::Element; 4] {
+        [&self.depay, &self.parse, &self.decoder, &self.convert]
+    }
+}
+
+impl Codec {
+    /// The codec that an SDP calls `encoding`.
+    pub(super) fn of(encoding: &str) -> Option<&'static Self> {
+        CODECS.iter().find(|codec| codec.encoding == encoding)
+    }
+
+    pub(super) fn is_h264(&self) -> bool {
+        self.encoding == "H264"
+    }
+
+    pub(super) fn is_jpeg(&self) -> bool {
+        self.encoding == "JPEG"
+    }
+
+    /// Makes the elements. `decoder` is `auto` or a decoder's name; one for another
+    /// codec says nothing about this one.
+    ///
+    /// # Errors
+    /// [`CannotStart`] where this machine lacks one of them.
+    pub(super) fn chain(&'static self, decoder: &str) -> Result<Chain, CannotStart> {
+        rtp_plugin();
+        let lacks = |what: String| CannotStart::NoCodec {
+            codec: self.name,
+            what,
+            package: self.package,
+        };
+        let part = |name: &str| element(name).map_err(|_| lacks(name.to_owned()));
+        let depay = part(self.depay)?;
+        let parse = part(self.parse)?;
+        let names = match self.decoders.iter().find(|name| **name == decoder) {
+            Some(name) => std::slice::from_ref(name),
+            None => self.decoders,
+        };
+        let decoder = names
+            .iter()
+            .find_map(|name| open(name))
+            .ok_or_else(|| lacks(names.join(" or ")))?;
+        if self.is_h264() {
+            // After a loss the decoder would go on predicting from the wrong picture:
+            // what it shows then lies where it lay before, and no margin knows of it.
+            // The others' depayloaders cannot wait; see `whole`.
+            depay.set_property("wait-for-keyframe", true);
+            depay.set_property("request-keyframe", true);
+        }
+        set(&decoder);
+        let convert = element("videoconvert")?;
+        // Noise that hides banding in a picture for people hides nothing here.
+        convert.set_property_from_str("dither", "none");
+        Ok(Chain {
+            depay,
+            parse,
+            decoder,
+            convert,
+        })
+    }
+}
+
+fn set(decoder: &gst::Element) {
+    let name = decoder.factory().map(|f| f.name().to_string());
+    match name.as_deref() {
+        Some(name) if name.starts_with("avdec_") => {
+            // Threads by frame would delay every frame by their number.
+            decoder.set_property_from_str("thread-type", "slice");
+            decoder.set_property("max-threads", 2i32);
+        }
+        Some("libde265dec") => decoder.set_property("max-threads", 2i32),
+        _ => {}
+    }
+}
+
+/// Whether an RTP packet of JPEG holds a part of one field: its type-specific byte
+/// is 1, 2 or 3 (RFC 2435, 3.1.1). What is too short to tell is no picture either.
+pub(super) fn is_jpeg_field(packet: &[u8]) -> bool {
+    let Some(&first) = packet.first() else {
+        return false;
+    };
+    let mut at = 12 + 4 * usize::from(first & 0x0f);
+    if first & 0x10 != 0 {
+        let Some(words) = packet.get(at + 2..at + 4) else {
+            return false;
+        };
+        at += 4 + 4 * usize::from(u16::from_be_bytes([words[0], words[1]]));
+    }
+    packet.get(at).is_some_and(|specific| *specific != 0)
+}
+
+/// Debian 12's GStreamer has no parts for AV1 over RTP; a crate brings them along.
+fn rtp_plugin() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        if let Err(e) = gstrsrtp::plugin_register_static() {
+            tracing::error!(%e, "the RTP plugin cannot be registered: no AV1");
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::privacymask::capture_time;
+    use super::super::rtptime::{stamp, stream_ns};
+    use super::super::whole::hold_back_damaged;
+    use super::*;
+    use crate::clock::CaptureTime;
+
+    /// Since 1900, as sender reports count.
+    const YEAR_2026: gst::ClockTime = gst::ClockTime::from_seconds(3_976_300_800);
+
+    const PATIENCE: gst::ClockTime = gst::ClockTime::from_seconds(30);
+
+    /// What an encoder and a payloader make of eight pictures in `format`.
+    fn camera(codec: &Codec, format: &str) -> String {
+        let (encoder, pay) = match codec.encoding {
+            "H264" => ("x264enc tune=zerolatency", "rtph264pay"),
+            "H265" => (
+                "x265enc tune=zerolatency speed-preset=ultrafast ! h265parse",
+                "rtph265pay",
+            ),
+            "JPEG" => ("jpegenc", "rtpjpegpay"),
+            _ => (
+                "av1enc cpu-used=8 usage-profile=realtime ! av1parse",
+                "rtpav1pay",
+            ),
+        };
+        // The RTP timestamp wraps after the fourth picture.
+        format!(
+            "videotestsrc num-buffers=8 \
+             ! video/x-raw,format={format},width=320,height=240,framerate=25/1 \
+             ! {encoder} ! {pay} mtu=300 timestamp-offset=4294953600 ! appsink name=out sync=false"
+        )
+    }
+
+    /// The RTP packets of [`camera`], with their caps.
+    fn packets(codec: &Codec, format: &str) -> (gst::Caps, Vec<gst::Buffer>) {
+        let pipeline = gst::parse::launch(&camera(codec, format))
+            .unwrap()
+            .downcast::<gst::Pipeline>()
+            .unwrap();
+        let out: gstreamer_app::AppSink = pipeline.by_name("out").unwrap().downcast().unwrap();
+        pipeline.set_state(gst::State::Playing).unwrap();
+        let (mut caps, mut packets) = (None, Vec::new());
+        while let Some(sample) = out.try_pull_sample(PATIENCE) {
+            caps = sample.caps_owned();
+            match sample.buffer_list() {
+                Some(list) => packets.extend(list.iter_owned()),
+                None => packets.extend(sample.buffer_owned()),
+            }
+        }
+        pipeline.set_state(gst::State::Null).unwrap();
+        (caps.unwrap(), packets)
+    }
+
+    /// Takes the packets apart, as a connection does; the decoded pictures.
+    fn decoded(
+        codec: &'static Codec,
+        caps: &gst::Caps,
+        packets: Vec<gst::Buffer>,
+    ) -> Vec<gst::Sample> {
+        let pipeline = gst::Pipeline::new();
+        let source = gstreamer_app::AppSrc::builder()
+            .caps(caps)
+            .format(gst::Format::Time)
+            .build();
+        let sink = gstreamer_app::AppSink::builder()
+            .caps(
+                &gst::Caps::builder("video/x-raw")
+                    .field("format", "I420")
+                    .build(),
+            )
+            .sync(false)
+            .build();
+        let chain = codec.chain("auto").unwrap();
+        pipeline.add_many(chain.elements()).unwrap();
+        pipeline.add(&source).unwrap();
+        pipeline.add(&sink).unwrap();
+        source.link(&chain.depay).unwrap();
+        gst::Element::link_many(chain.elements()).unwrap();
+        chain.convert.link(&sink).unwrap();
+        let input = chain.depay.static_pad("sink").unwrap();
+        stamp(&input);
+        hold_back_damaged(&input, &chain.parse.static_pad("src").unwrap());
+        pipeline.set_state(gst::State::Playing).unwrap();
+        for packet in packets {
+            source.push_buffer(packet).unwrap();
+        }
+        source.end_of_stream().unwrap();
+        let mut samples = Vec::new();
+        while let Some(sample) = sink.try_pull_sample(PATIENCE) {
+            samples.push(sample);
+        }
+        pipeline.set_state(gst::State::Null).unwrap();
+        samples
+    }
+
+    #[test]
+    fn both_stamps_survive_up_to_the_decoded_picture_in_every_codec() {
+        gst::init().unwrap();
+        rtp_plugin();
+        let ntp = gst::Caps::new_empty_simple("timestamp/x-ntp");
+        for (encoding, format) in [
+            ("H264", "I420"),
+            ("H264", "Y42B"),
+            ("H264", "I420_10LE"),
+            ("H264", "Y444"),
+            ("H265", "I420"),
+            ("H265", "I420_10LE"),
+            ("H265", "I422_10LE"),
+            ("H265", "Y42B"),
+            ("JPEG", "I420"),
+            ("JPEG", "Y42B"),
+            ("AV1", "I420"),
+        ] {
+            let codec = Codec::of(encoding).unwrap();
+            let (caps, mut sent) = packets(codec, format);
+            for packet in &mut sent {
+                // As rtspsrc leaves it: the same on every packet of a picture.
+                let at = packet.pts().unwrap() + YEAR_2026;
+                let packet = packet.make_mut();
+                gst::ReferenceTimestampMeta::add(packet, &ntp, at, gst::ClockTime::NONE);
+            }
+            let samples = decoded(codec, &caps, sent);
+            let what = format!("{encoding} {format}");
+            assert_eq!(samples.len(), 8, "{what}");
+            let mut last = None;
+            for (n, sample) in samples.iter().enumerate() {
+                let picture = sample.buffer().unwrap();
+                let at = picture.pts().unwrap() + YEAR_2026;
+                let taken = CaptureTime::from_ntp_ns(at.nseconds());
+                assert_eq!(capture_time(picture), taken, "{what} {n}");
+                let stream = stream_ns(picture);
+                assert!(stream.is_some(), "{what} {n}");
+                if let (Some(last), Some(now)) = (last, stream) {
+                    let step: u64 = now - last;
+                    assert!(step.abs_diff(40_000_000) < 20_000, "{what} {n}: {step}");
+                }
+                last = stream;
+            }
+        }
+    }
+
+    #[test]
+    fn after_a_lost_packet_nothing_is_shown_that_is_predicted_from_it() {
+        gst::init().unwrap();
+        rtp_plugin();
+        for (encoding, is_predicted) in [
+            ("H264", true),
+            ("H265", true),
+            ("AV1", true),
+            ("JPEG", false),
+        ] {
+            let codec = Codec::of(encoding).unwrap();
+            let (caps, mut sent) = packets(codec, "I420");
+            // One key picture, then seven; the fourth loses its first packet.
+            let mut times: Vec<_> = sent.iter().filter_map(|p| p.pts()).collect();
+            times.dedup();
+            let lost = sent.iter().position(|p| p.pts() == Some(times[3]));
+            sent.remove(lost.unwrap());
+            let shown: Vec<_> = decoded(codec, &caps, sent)
+                .iter()
+                .map(|sample| sample.buffer().and_then(|b| b.pts()).unwrap())
+                .collect();
+            assert_eq!(shown[..3], times[..3], "{encoding}: before the loss");
+            if is_predicted {
+                assert_eq!(shown.len(), 3, "{encoding}: {shown:?}");
+            } else {
+                assert!(!shown.contains(&times[3]), "{encoding}: {shown:?}");
+                assert_eq!(shown.last(), times.last(), "{encoding}: {shown:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_field_of_jpeg_is_told_from_a_whole_picture() {
+        let packet = |header: &[u8], specific: u8| {
+            let mut packet = header.to_vec();
+            packet.resize(12, 0);
+            if header[0] & 0x0f == 1 {
+                packet.extend([9; 4]);
+            }
+            if header[0] & 0x10 != 0 {
+                packet.extend([0xbe, 0xde, 0, 1, 7, 7, 7, 7]);
+            }
+            packet.extend([specific, 0, 0, 0, 1, 80, 10, 10]);
+            packet
+        };
+        for header in [[0x80], [0x81], [0x90], [0x91]] {
+            for (specific, is_field) in [(0, false), (1, true), (2, true), (3, true)] {
+                let packet = packet(&header, specific);
+                assert_eq!(is_jpeg_field(&packet), is_field, "{header:?} {specific}");
+                // Cut off anywhere before, it tells nothing.
+                let end = packet.len() - 8;
+                assert!((0..=end).all(|end| !is_jpeg_field(&packet[..end])));
+            }
+        }
+    }
+
+    #[test]
+    fn a_codec_is_known_by_its_name_in_the_sdp() {
+        for (encoding, name) in [
+            ("H264", Some("H.264")),
+            ("H265", Some("H.265")),
+            ("JPEG", Some("MJPEG")),
+            ("AV1", Some("AV1")),
+            ("H263-1998", None),
+            ("MP4V-ES", None),
+            ("", None),
+        ] {
+            assert_eq!(Codec::of(encoding).map(|c| c.name), name, "{encoding}");
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! What cameras really send: every codec and form that is taken is masked like
+//! H.264, from a simulated camera through the gateway to a viewer; every other one
+//! stays covered, and the status says why.
+#![cfg(feature = "gateway")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that fails should fail loudly"
+)]
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use greyplane::app::Gateway;
+use greyplane::clock::{Clock, SystemClock};
+use greyplane::config;
+use greyplane::prove::{Leaks, Rgb, watch};
+use greyplane::sim::motion::script::Script;
+use greyplane::sim::{CANARY_RGB, Faults, Form, Pixels, Sim, SimConfig, VideoCodec};
+use greyplane::web::CameraStatus;
+
+/// Longer than anything may take on a busy machine, seconds.
+const PATIENCE_S: f64 = 90.0;
+
+/// A camera that sweeps over a street of private places, and the gateway before it.
+struct Rig {
+    sim: Sim,
+    gateway: Gateway,
+    clock: Arc<dyn Clock>,
+    _folder: tempfile::TempDir,
+}
+
+impl Rig {
+    /// With the true private places as zones, or with none.
+    fn new(form: Form, zones: bool) -> Self {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        // The only encoder for AV1 here takes 35 ms for a frame of 640x360.
+        let (width, height, fps) = match form.codec {
+            VideoCodec::Av1 => (320, 184, 10),
+            _ => (640, 360, 25),
+        };
+        let sim = SimConfig {
+            form,
+            width,
+            height,
+            fps,
+            canary: true,
+            motion: Script::Sweep {
+                peak_deg_per_s: 40.0,
+                amplitude_deg: 90.0,
+                centre_pan_deg: 0.0,
+                tilt_deg: -10.0,
+                zoom: 0.0,
+            },
+            ..SimConfig::default()
+        };
+        let sim = Sim::start(sim, clock.clone()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let none =
+            r#"{"format": 1, "camera": "street", "nothing_private": "A test.", "zones": []}"#;
+        let masks = if zones {
+            sim.zones_json()
+        } else {
+            none.to_owned()
+        };
+        fs::write(path("street.json"), masks).unwrap();
+        fs::write(path("street.profile.toml"), sim.profile().to_toml()).unwrap();
+        let text = format!(
+            "[gateway]\nrtsp_listen = \"127.0.0.1:0\"\nhttp_listen = \"127.0.0.1:0\"\n\n\
+             [[camera]]\nid = \"street\"\nurl = \"{}\"\nmasks = \"street.json\"\n\
+             profile = \"street.profile.toml\"\n[camera.telemetry]\ndevice_url = \"{}\"\n",
+            sim.rtsp_url(),
+            sim.onvif_url()
+        );
+        fs::write(path("greyplane.toml"), text).unwrap();
+        let config = config::load(&path("greyplane.toml")).unwrap_or_else(|e| panic!("{e}"));
+        let gateway = Gateway::start(config, clock.clone()).unwrap();
+        Self {
+            sim,
+            gateway,
+            clock,
+            _folder: folder,
+        }
+    }
+
+    fn status(&self) -> CameraStatus {
+        self.gateway.status().cameras.remove(0)
+    }
+
+    /// Watches as a viewer until `enough`; what was seen of the canary, and the status then.
+    fn watch(
+        &self,
+        what: &str,
+        enough: impl Fn(&Leaks, &CameraStatus) -> bool,
+    ) -> (Leaks, CameraStatus) {
+        let stop = AtomicBool::new(false);
+        let url = self.gateway.stream_url("street");
+        let seen = watch(
+            &url,
+            Rgb(CANARY_RGB),
+            PATIENCE_S,
+            &self.clock,
+            &stop,
+            |_, leaks| {
+                if leaks.frames_seen > 10 && enough(leaks, &self.status()) {
+                    stop.store(true, Ordering::SeqCst);
+                }
+            },
+        );
+        let leaks = seen.unwrap_or_else(|e| panic!("{what}: {e}")).leaks;
+        let status = self.status();
+        assert!(
+            stop.load(Ordering::SeqCst),
+            "{what}: waited in vain: {leaks:?} {status:?}"
+        );
+        (leaks, status)
+    }
+}
+
+fn form(codec: VideoCodec, pixels: Pixels) -> Form {
+    Form {
+        codec,
+        pixels,
+        ..Form::default()
+    }
+}
+
+/// Without zones the canary is seen, so it gets through; with them it is not,
+/// while the camera turns and the picture is shown.
+fn is_masked(what: &str, form: Form) {
+    let (leaks, _) = Rig::new(form, false).watch(what, |leaks, _| leaks.canary_frames > 10);
+    assert!(
+        leaks.canary_pixels > 1_000,
+        "{what} without zones: {leaks:?}"
+    );
+    let rig = Rig::new(form, true);
+    let (leaks, status) = rig.watch(what, |leaks, now| {
+        now.live_s > 4.0 && leaks.frames_seen > 75
+    });
+    assert_eq!(leaks.canary_pixels, 0, "{what}: {leaks:?} {status:?}");
+    assert_eq!(status.late_frames, 0, "{what}");
+    eprintln!("{what}: covered {:?}", status.covered_s);
+}
+
+#[test]
+fn h264_is_masked_in_every_form_that_is_taken() {
+    for (what, pixels, full_range) in [
+        ("H.264", Pixels::I420, false),
+        ("H.264 full range", Pixels::I420, true),
+        ("H.264 4:2:2", Pixels::Y42b, false),
+        ("H.264 4:4:4", Pixels::Y444, false),
+        ("H.264 10 bits", Pixels::I420_10le, false),
+    ] {
+        let form = form(VideoCodec::H264, pixels);
+        is_masked(what, Form { full_range, ..form });
+    }
+}
+
+#[test]
+fn h265_is_masked_in_every_form_that_is_taken() {
+    for (what, pixels) in [
+        ("H.265", Pixels::I420),
+        ("H.265 10 bits", Pixels::I420_10le),
+        ("H.265 4:2:2 10 bits", Pixels::I422_10le),
+    ] {
+        is_masked(what, form(VideoCodec::H265, pixels));
+    }
+}
+
+#[test]
+fn mjpeg_is_masked_with_both_its_kinds_of_chroma() {
+    for (what, pixels) in [("MJPEG", Pixels::I420), ("MJPEG 4:2:2", Pixels::Y42b)] {
+        is_masked(what, form(VideoCodec::Mjpeg, pixels));
+    }
+}
+
+#[test]
+fn av1_is_masked() {
+    is_masked("AV1", form(VideoCodec::Av1, Pixels::I420));
+}
+
+#[test]
+fn what_cannot_be_placed_or_decoded_stays_covered_and_the_status_says_why() {
+    let plain = Form::default();
+    let interlaced = Form {
+        interlaced: true,
+        ..plain
+    };
+    let oblong = |codec| Form {
+        codec,
+        pixel_aspect: [4, 3],
+        ..plain
+    };
+    for (form, said) in [
+        (
+            interlaced,
+            "interlaced video: set the camera to progressive",
+        ),
+        (oblong(VideoCodec::H264), "pixels of 4:3 are not square"),
+        (oblong(VideoCodec::H265), "pixels of 4:3 are not square"),
+        (
+            form(VideoCodec::Mpeg4, Pixels::I420),
+            "the camera sends video/MP4V-ES, application/VND.ONVIF.METADATA: set it to one of \
+             H.264, H.265, MJPEG, AV1",
+        ),
+    ] {
+        // Even where nothing is private.
+        let rig = Rig::new(form, false);
+        let (leaks, status) = rig.watch(said, |_, now| {
+            let why = now.reason.as_deref().unwrap_or_default();
+            why.contains(said)
+        });
+        assert_eq!(leaks.canary_pixels, 0, "{said}: {leaks:?}");
+        assert_eq!(status.state, "no-signal", "{said}");
+        assert!(status.live_s == 0.0, "{said}: {status:?}");
+    }
+}
+
+#[test]
+fn a_change_of_size_and_lost_packets_show_nothing_in_other_codecs_either() {
+    for codec in [VideoCodec::H265, VideoCodec::Mjpeg, VideoCodec::Av1] {
+        let what = format!("{codec:?}");
+        let rig = Rig::new(form(codec, Pixels::I420), true);
+        let (before, _) = rig.watch(&what, |_, now| now.live_s > 1.0);
+        let faults = |size, rtp_loss| Faults {
+            size,
+            rtp_loss,
+            ..Faults::default()
+        };
+        rig.sim.set_faults(&faults(Some([400, 224]), 0.0)).unwrap();
+        let (other, covered) = rig.watch(&what, |_, now| {
+            let why = now.reason.as_deref().unwrap_or_default();
+            why.contains("stream changed") && why.ends_with("to 400x224")
+        });
+        rig.sim.set_faults(&faults(None, 0.003)).unwrap();
+        let (again, _) = rig.watch(&what, |_, now| now.live_s > covered.live_s + 2.0);
+        for leaks in [before, other, again] {
+            assert_eq!(leaks.canary_pixels, 0, "{what}: {leaks:?}");
+        }
+    }
+}
+
+/// The SDP at `url`.
+fn sdp(url: &str) -> String {
+    let host = url.trim_start_matches("rtsp://").split('/').next().unwrap();
+    let mut stream = TcpStream::connect(host).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
+    write!(
+        stream,
+        "DESCRIBE {url} RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\n\r\n"
+    )
+    .unwrap();
+    let (mut answer, mut some) = (Vec::new(), [0; 4096]);
+    loop {
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            assert!(head.starts_with("RTSP/1.0 200"), "{head}");
+            let length = head.lines().find_map(|line| {
+                let (name, value) = line.split_once(':')?;
+                (name.eq_ignore_ascii_case("content-length")).then(|| value.trim().parse().ok())?
+            });
+            if length.is_some_and(|length: usize| body.len() >= length) {
+                return body.to_owned();
+            }
+        }
+        let read = stream.read(&mut some).unwrap();
+        assert!(read > 0, "cut off after {text}");
+        answer.extend(&some[..read]);
+    }
+}
+
+#[test]
+fn a_cameras_sound_goes_nowhere() {
+    let form = Form {
+        audio: true,
+        ..Form::default()
+    };
+    let alone = SimConfig {
+        form,
+        ..SimConfig::default()
+    };
+    let alone = Sim::start(alone, Arc::new(SystemClock::new())).unwrap();
+    assert!(
+        sdp(alone.rtsp_url()).contains("m=audio"),
+        "the camera has sound"
+    );
+    drop(alone);
+    let rig = Rig::new(form, true);
+    let (leaks, _) = rig.watch("with sound", |_, now| now.live_s > 1.0);
+    assert_eq!(leaks.canary_pixels, 0);
+    let masked = sdp(&rig.gateway.stream_url("street"));
+    assert!(masked.contains("m=video"), "{masked}");
+    assert!(!masked.contains("m=audio"), "{masked}");
+}
