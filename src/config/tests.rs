@@ -305,8 +305,7 @@ fn telemetry_that_cannot_be_is_refused_with_a_remedy() {
     let visca = "kind = \"visca\"\ndevice_url = \"visca://h\"\n";
     let near = "clock_within_ms = 20\n";
     let login = "user = \"u\"\npassword_file = \"pw\"\n";
-    let https = "device_url = \"https://h\"\nca_file = \"not.pem\"\n";
-    let cases: [([&str; 2], &str, &str, &str); 13] = [
+    let cases: [([&str; 2], &str, &str, &str); 12] = [
         (
             VAPIX,
             "kind = \"pelco\"\ndevice_url = \"http://h\"\n",
@@ -353,12 +352,6 @@ fn telemetry_that_cannot_be_is_refused_with_a_remedy() {
         ),
         (
             VAPIX,
-            &format!("kind = \"vapix\"\n{https}"),
-            "certificate",
-            "PEM",
-        ),
-        (
-            VAPIX,
             &vapix.replace("//h", "//h/axis-cgi"),
             "names a path",
             "HOST",
@@ -393,4 +386,17 @@ fn telemetry_that_cannot_be_is_refused_with_a_remedy() {
         let problems = turning(["", ""], 1.0, &telemetry).expect_err(key).0;
         assert!(problems[0].what.contains("of no use"), "{problems:#?}");
     }
+}
+
+/// Only a gateway can tell certificates from something else.
+#[cfg(feature = "gateway")]
+#[test]
+fn a_ca_file_without_certificates_is_refused() {
+    let telemetry = "kind = \"vapix\"\ndevice_url = \"https://h\"\nca_file = \"not.pem\"\n";
+    let problems = turning(VAPIX, 1.0, telemetry)
+        .expect_err("must be refused")
+        .0;
+    assert_eq!(problems.len(), 1, "{problems:#?}");
+    assert!(problems[0].file.ends_with("not.pem"), "{problems:#?}");
+    assert!(problems[0].remedy.contains("PEM"), "{problems:#?}");
 }
