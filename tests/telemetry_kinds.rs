@@ -104,7 +104,10 @@ fn vapix_answers_are_mapped_or_refused_by_name() {
             "unnamed-out-of-range",
             "position refused: pan 361.2 outside -180…180",
         ),
-        ("unnamed-zoom-zero", "zoom 0.000 not calibrated*"),
+        (
+            "unnamed-zoom-zero",
+            "zoom 0 is none: steps go from 1 to 9999",
+        ),
         ("hostile-two-pans", "pan is given twice"),
         ("hostile-html", "answer is no position"),
         ("hostile-empty", "answer is no position"),

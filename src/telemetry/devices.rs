@@ -2,7 +2,7 @@
 //!
 //! Must not know poses, and of the answers no more than who reads them.
 
-use super::sample_clock::AnswerTimes;
+use super::sample_clock::{AnswerTimes, Shown};
 use super::source::{Asked, HttpSettings, Report, Unheard, ViscaSettings, When};
 use super::visca::{self, Question, Reply, ViscaError};
 use super::{isapi, short, vapix};
@@ -19,14 +19,18 @@ use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
-/// What the camera's clock showed between two moments, by this machine's clock and the
-/// promise that the two are no further apart than `within`.
-fn by_our_clock(left: CaptureTime, arrived: CaptureTime, within: Duration) -> UtcStamp {
+/// What the camera's clock shows now, by this machine's clock and the promise that the two
+/// are no further apart than `within`.
+fn by_our_clock(clock: &dyn Clock, within: Duration) -> Shown {
     let within_ns = i64::try_from(within.as_nanos()).unwrap_or(i64::MAX);
-    let trip_ns = arrived.0.saturating_sub(left.0).max(0);
-    UtcStamp {
-        at: CaptureTime(left.0.saturating_sub(within_ns)),
-        resolution_ns: trip_ns.saturating_add(within_ns.saturating_mul(2)),
+    let (from, now, to) = (clock.mono(), clock.wall(), clock.mono());
+    Shown {
+        stamp: UtcStamp {
+            at: CaptureTime(now.0.saturating_sub(within_ns)),
+            resolution_ns: within_ns.saturating_mul(2),
+        },
+        from,
+        to,
     }
 }
 
@@ -120,10 +124,10 @@ impl HttpDevice {
 
     /// Asks for the position.
     pub(super) async fn ask(&self) -> Asked {
-        let (sent, left) = (self.clock.mono(), self.now());
+        let sent = self.clock.mono();
         let request = self.http.get(self.url.clone());
         let answer = self.http.send(request, self.most_bytes).await;
-        let (received, arrived) = (self.clock.mono(), self.now());
+        let received = self.clock.mono();
         let answer = answer.map_err(Unheard::silence).and_then(|answer| {
             match answer.status {
                 200 => {}
@@ -143,13 +147,17 @@ impl HttpDevice {
                     return Err(Unheard::refusal(format!("HTTP {status}{words}")));
                 }
             }
-            let stamp = match self.clock_within {
-                Some(within) => Some(by_our_clock(left, arrived, within)),
-                None => answer.date.as_deref().and_then(date),
+            let shown = match self.clock_within {
+                Some(within) => Some(by_our_clock(&*self.clock, within)),
+                None => answer.date.as_deref().and_then(date).map(|stamp| Shown {
+                    stamp,
+                    from: sent,
+                    to: received,
+                }),
             };
             Ok(Report {
                 position: (self.read)(&answer.text)?,
-                when: When::Answered(stamp, self.times),
+                when: When::Answered(shown, self.times),
                 error: None,
             })
         });
@@ -158,10 +166,6 @@ impl HttpDevice {
             received,
             answer,
         }
-    }
-
-    fn now(&self) -> CaptureTime {
-        CaptureTime(self.clock.wall().0)
     }
 }
 
@@ -218,16 +222,16 @@ impl ViscaDevice {
     /// Asks for the position: pan and tilt, then zoom. The head stood there, and the lens
     /// there, at some moment between the first question and the last answer.
     pub(super) async fn ask(&self) -> Asked {
-        let (sent, left) = (self.clock.mono(), self.now());
+        let shown = by_our_clock(&*self.clock, self.clock_within);
+        let sent = self.clock.mono();
         let answer = self.position().await;
-        let (received, arrived) = (self.clock.mono(), self.now());
-        let stamp = by_our_clock(left, arrived, self.clock_within);
+        let received = self.clock.mono();
         Asked {
             sent,
             received,
             answer: answer.map(|position| Report {
                 position,
-                when: When::Answered(Some(stamp), self.times),
+                when: When::Answered(Some(shown), self.times),
                 error: None,
             }),
         }
@@ -284,10 +288,6 @@ impl ViscaDevice {
             Ok(Ok(Err(e))) => Err(Unheard::refusal(e)),
         }
     }
-
-    fn now(&self) -> CaptureTime {
-        CaptureTime(self.clock.wall().0)
-    }
 }
 
 /// `HOST:PORT` of a `visca://HOST[:PORT]`.
@@ -329,19 +329,17 @@ mod tests {
 
     #[test]
     fn our_clock_bounds_theirs() {
-        let stamp = by_our_clock(
-            CaptureTime(1000),
-            CaptureTime(1600),
-            Duration::from_nanos(50),
-        );
-        assert_eq!((stamp.at.0, stamp.resolution_ns), (950, 700));
-        // A step backwards between the two makes no negative span.
-        let stepped = by_our_clock(
-            CaptureTime(1600),
-            CaptureTime(1000),
-            Duration::from_nanos(50),
-        );
-        assert_eq!(stepped.resolution_ns, 100);
+        let clock = crate::clock::SystemClock::new();
+        let before = clock.wall();
+        let shown = by_our_clock(&clock, Duration::from_millis(50));
+        let after = clock.wall();
+        assert!(shown.from <= shown.to);
+        assert_eq!(shown.stamp.resolution_ns, 100_000_000);
+        let middle_ns = shown.stamp.at.0 + 50_000_000;
+        assert!((before.0..=after.0).contains(&middle_ns));
+        // A promise of nothing is a time that nobody can use.
+        let nothing = by_our_clock(&clock, Duration::MAX);
+        assert_eq!(nothing.stamp.resolution_ns, i64::MAX);
     }
 
     #[test]

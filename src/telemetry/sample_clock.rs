@@ -41,6 +41,17 @@ pub struct AnswerTimes {
     pub age: Duration,
 }
 
+/// What a camera's clock showed at some moment between two of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// What it showed.
+    pub stamp: UtcStamp,
+    /// Not earlier than this.
+    pub from: Mono,
+    /// Not later than this.
+    pub to: Mono,
+}
+
 /// Why a report has no time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoTime {
@@ -109,24 +120,23 @@ impl SampleClock {
     }
 
     /// The time of a position that was measured between `times.age` before `sent` and
-    /// `received`, while the camera's clock showed `shown` at some moment between `sent`
-    /// and `received`.
+    /// `received`; `shown` is what tells the camera's clock, no later than `received`.
     ///
     /// # Errors
     /// [`NoTime`]: the report must not be used.
     pub fn time_of_answer(
         &mut self,
-        shown: Option<UtcStamp>,
+        shown: Option<Shown>,
         times: AnswerTimes,
         sent: Mono,
         received: Mono,
     ) -> Result<SampleTime, NoTime> {
         let shown = shown.ok_or(NoTime::Missing)?;
         let clock = ReportClock {
-            utc: shown.at,
-            resolution_ns: shown.resolution_ns,
-            sent,
-            received,
+            utc: shown.stamp.at,
+            resolution_ns: shown.stamp.resolution_ns,
+            sent: shown.from,
+            received: shown.to,
         };
         let tolerance_s = ClockRules::default().report_tolerance_s;
         if self.offset.push(&clock, tolerance_s) == ReportVerdict::Frozen {

@@ -5,7 +5,7 @@
 //! Must not know poses.
 
 use super::devices::{HttpDevice, ViscaDevice};
-use super::sample_clock::AnswerTimes;
+use super::sample_clock::{AnswerTimes, Shown};
 use crate::clock::{Clock, Mono};
 use crate::onvif::answers::AnswerError;
 use crate::onvif::utc::UtcStamp;
@@ -96,8 +96,8 @@ pub(super) struct Report {
 pub(super) enum When {
     /// The position was measured then.
     Measured(Option<UtcStamp>),
-    /// The camera's clock showed this at some moment between question and answer.
-    Answered(Option<UtcStamp>, AnswerTimes),
+    /// Nobody says; this tells the camera's clock.
+    Answered(Option<Shown>, AnswerTimes),
 }
 
 /// Why a question brought no report.

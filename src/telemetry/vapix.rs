@@ -30,6 +30,9 @@ pub enum VapixError {
         /// What stands there, shortened.
         text: String,
     },
+    /// A zoom that there is not.
+    #[error("zoom {0} is none: steps go from 1 to 9999")]
+    NoZoom(String),
     /// Longer than any position.
     #[error("answer has more than {MOST_BYTES} bytes")]
     TooLong,
@@ -72,6 +75,12 @@ pub fn position(text: &str) -> Result<RawPosition, VapixError> {
     }
     if pan.is_none() && tilt.is_none() && zoom.is_none() {
         return Err(VapixError::NoPosition);
+    }
+    // The profile has some slack for rounding; here zero means that nobody knows.
+    if let Some(step) = zoom
+        && !(VAPIX.zoom[0]..=VAPIX.zoom[1]).contains(&step)
+    {
+        return Err(VapixError::NoZoom(step.to_string()));
     }
     Ok(RawPosition {
         position_space: Some(VAPIX.position_space.to_owned()),

@@ -122,12 +122,13 @@ const MS: u64 = 1_000_000;
 /// The camera's clock is ahead of ours by this.
 const AHEAD_NS: i64 = 1_700_000_000_300_000_000;
 
-fn shown(at: Mono, resolution_ns: i64) -> UtcStamp {
-    let now = AHEAD_NS + i64::try_from(at.0).unwrap();
-    UtcStamp {
-        at: CaptureTime(now - now.rem_euclid(resolution_ns)),
-        resolution_ns,
-    }
+fn shown(at: Mono, [from, to]: [Mono; 2]) -> Shown {
+    let (now, second_ns) = (AHEAD_NS + i64::try_from(at.0).unwrap(), 1_000_000_000);
+    let stamp = UtcStamp {
+        at: CaptureTime(now - now.rem_euclid(second_ns)),
+        resolution_ns: second_ns,
+    };
+    Shown { stamp, from, to }
 }
 
 /// Asks ten times a second and more for `seconds`, each trip 20 ms long: the last time.
@@ -140,7 +141,7 @@ fn after(seconds: u64, period_ms: u64, age_ms: u64) -> (Mono, Result<SampleTime,
     for i in 0..(1000 * seconds / period_ms) {
         let sent = Mono(5_000_000 * MS + i * period_ms * MS);
         let (middle, received) = (Mono(sent.0 + 10 * MS), Mono(sent.0 + 20 * MS));
-        let stamp = Some(shown(middle, 1_000_000_000));
+        let stamp = Some(shown(middle, [sent, received]));
         last = (sent, clock.time_of_answer(stamp, times, sent, received));
     }
     last
@@ -168,7 +169,7 @@ fn what_tells_no_time_or_too_little_is_refused() {
     let mut clock = SampleClock::default();
     let none = clock.time_of_answer(None, times, sent, received);
     assert_eq!(none, Err(NoTime::Missing));
-    let one = Some(shown(sent, 1_000_000_000));
+    let one = Some(shown(sent, [sent, received]));
     let first = clock.time_of_answer(one, times, sent, received);
     assert_eq!(first, Err(NoTime::Unresolved), "one second is too wide");
 }
