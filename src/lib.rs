@@ -34,6 +34,8 @@ pub mod hold;
 pub mod paint;
 
 #[cfg(feature = "gateway")]
+pub mod device_http;
+#[cfg(feature = "gateway")]
 pub mod onvif;
 #[cfg(feature = "gateway")]
 pub mod steer;

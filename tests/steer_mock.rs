@@ -13,7 +13,7 @@ use greyplane::onvif::OnvifSettings;
 use greyplane::pose::CameraProfile;
 use greyplane::secret::Secret;
 use greyplane::steer::{Aim, Deflection, Reply, Steer};
-use greyplane::telemetry::{Telemetry, TelemetryItem, TelemetrySettings};
+use greyplane::telemetry::{Source, Telemetry, TelemetryItem, TelemetrySettings};
 use oxvif::mock::MockServer;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -47,6 +47,7 @@ fn steers(url: String, password: &str) -> Result<(), String> {
         user: "admin".to_owned(),
         password: Secret::new(password),
         profile_token: None,
+        ca_pem: None,
         timeout_ms: 1000,
     };
     let profile = Arc::new(CameraProfile::from_toml(PROFILE).unwrap());
@@ -57,7 +58,7 @@ fn steers(url: String, password: &str) -> Result<(), String> {
     answered.map_err(|error| error.to_string())?;
     let (items, heard) = sync_channel(64);
     let settings = TelemetrySettings {
-        camera,
+        source: Source::Onvif(camera),
         rate_hz: 20.0,
     };
     let _telemetry = Telemetry::start(settings, profile, clock, move |item| {

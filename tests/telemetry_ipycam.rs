@@ -12,7 +12,7 @@ use greyplane::clock::SystemClock;
 use greyplane::onvif::OnvifSettings;
 use greyplane::pose::CameraProfile;
 use greyplane::secret::Secret;
-use greyplane::telemetry::{Telemetry, TelemetryItem, TelemetrySettings};
+use greyplane::telemetry::{Source, Telemetry, TelemetryItem, TelemetrySettings};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -63,10 +63,11 @@ impl Peer {
             user: "admin".to_owned(),
             password: Secret::new("admin"),
             profile_token: None,
+            ca_pem: None,
             timeout_ms: 2000,
         };
         let settings = TelemetrySettings {
-            camera,
+            source: Source::Onvif(camera),
             rate_hz: 20.0,
         };
         let profile =

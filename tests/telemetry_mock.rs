@@ -11,7 +11,7 @@ use greyplane::clock::{Clock, SystemClock};
 use greyplane::onvif::OnvifSettings;
 use greyplane::pose::CameraProfile;
 use greyplane::secret::Secret;
-use greyplane::telemetry::{Telemetry, TelemetryItem, TelemetrySettings};
+use greyplane::telemetry::{Source, Telemetry, TelemetryItem, TelemetrySettings};
 use oxvif::mock::MockServer;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -24,11 +24,19 @@ fn settings(device_url: &str) -> TelemetrySettings {
         user: "admin".to_owned(),
         password: Secret::new("admin"),
         profile_token: None,
+        ca_pem: None,
         timeout_ms: 1000,
     };
     TelemetrySettings {
-        camera,
+        source: Source::Onvif(camera),
         rate_hz: 20.0,
+    }
+}
+
+fn onvif(settings: &mut TelemetrySettings) -> &mut OnvifSettings {
+    match &mut settings.source {
+        Source::Onvif(camera) => camera,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -101,7 +109,7 @@ async fn a_wrong_password_is_a_fault_and_no_position() {
     let url = server.device_url().to_owned();
     let heard = tokio::task::spawn_blocking(move || {
         let mut wrong = settings(&url);
-        wrong.camera.password = Secret::new("letmein");
+        onvif(&mut wrong).password = Secret::new("letmein");
         let (_telemetry, heard, _) = listen(wrong);
         heard.recv().unwrap()
     })
@@ -123,7 +131,7 @@ async fn a_profile_that_is_not_there_is_a_fault() {
     let url = server.device_url().to_owned();
     let heard = tokio::task::spawn_blocking(move || {
         let mut other = settings(&url);
-        other.camera.profile_token = Some("<nobody's & \"own\">".to_owned());
+        onvif(&mut other).profile_token = Some("<nobody's & \"own\">".to_owned());
         let (_telemetry, heard, _) = listen(other);
         heard.recv().unwrap()
     })

@@ -15,7 +15,7 @@ use greyplane::pose::{CameraProfile, Evidence, HistoryRules, PoseSource};
 use greyplane::secret::Secret;
 use greyplane::sim::motion::script::Script;
 use greyplane::sim::{Faults, Sim, SimConfig};
-use greyplane::telemetry::{Telemetry, TelemetryItem, TelemetrySettings};
+use greyplane::telemetry::{Source, Telemetry, TelemetryItem, TelemetrySettings};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -58,13 +58,14 @@ fn run(faults: Faults) -> Found {
     let (into, noted) = (source.clone(), measured.clone());
     let _telemetry = Telemetry::start(
         TelemetrySettings {
-            camera: OnvifSettings {
+            source: Source::Onvif(OnvifSettings {
                 device_url: sim.onvif_url().to_owned(),
                 user: "operator".to_owned(),
                 password: Secret::new("secret"),
                 profile_token: None,
+                ca_pem: None,
                 timeout_ms: 1000,
-            },
+            }),
             rate_hz: 10.0,
         },
         profile,

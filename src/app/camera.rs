@@ -116,9 +116,11 @@ impl RunningCamera {
                     positions::start(camera, telemetry, profile.clone(), poses, events, clock);
                 let helmsman = Helmsman::new(profile.clone(), mount);
                 let clock = shared.clock.clone();
-                let steer = Steer::start(positions::onvif(telemetry), helmsman, clock);
+                let steer = positions::steering(telemetry)
+                    .map(|onvif| Steer::start(onvif, helmsman, clock))
+                    .transpose();
                 (
-                    Some(steer.context("steering")?),
+                    steer.context("steering")?,
                     Some(started.context("telemetry")?),
                 )
             }
@@ -264,6 +266,9 @@ impl RunningCamera {
         match (&self.steer, &self.kind) {
             (Some(steer), _) => Ok(steer),
             (None, Kind::Fixed) => Err(SteerFault::Fixed),
+            (None, Kind::Ptz { telemetry, .. }) if positions::steering(telemetry).is_none() => {
+                Err(SteerFault::NotOver(telemetry.kind.name()))
+            }
             (None, Kind::Ptz { profile, .. }) => Err(SteerFault::Unknown(match profile {
                 Ok(_) => "its lens or its mount cannot be used".to_owned(),
                 Err(why) => why.clone(),

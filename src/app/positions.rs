@@ -1,13 +1,17 @@
 //! Telemetry's answers → pose evidence and events.
 
 use crate::clock::Clock;
-use crate::config::{Camera, Telemetry as Wanted};
+use crate::config::{Camera, Telemetry as Wanted, TelemetryKind, Untimed};
 use crate::event::{Event, EventSink};
 use crate::onvif::OnvifSettings;
 use crate::pose::{CameraProfile, PoseSource, Pushed};
 use crate::secret::Secret;
-use crate::telemetry::{Telemetry, TelemetryError, TelemetryItem, TelemetrySettings};
+use crate::telemetry::{
+    AnswerTimes, HttpSettings, Source, Telemetry, TelemetryError, TelemetryItem, TelemetrySettings,
+    ViscaSettings, visca_address,
+};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Asks `camera` for its position until the result is dropped, and gives every
 /// answer to `poses`.
@@ -21,7 +25,7 @@ pub(super) fn start(
 ) -> Result<Telemetry, TelemetryError> {
     let camera = camera.id.clone();
     let settings = TelemetrySettings {
-        camera: onvif(wanted),
+        source: source(wanted),
         rate_hz: wanted.rate_hz,
     };
     Telemetry::start(settings, profile, clock, move |item| {
@@ -60,17 +64,64 @@ fn take(camera: &str, item: TelemetryItem, poses: &PoseSource, events: &dyn Even
     }
 }
 
+/// Whom to ask.
+fn source(wanted: &Wanted) -> Source {
+    match &wanted.kind {
+        TelemetryKind::Onvif { profile_token } => Source::Onvif(onvif(wanted, profile_token)),
+        TelemetryKind::Vapix(untimed) => Source::Vapix(http(wanted, untimed)),
+        TelemetryKind::Isapi(untimed) => Source::Isapi(http(wanted, untimed)),
+        TelemetryKind::Visca(untimed) => Source::Visca(ViscaSettings {
+            address: visca_address(&wanted.device_url),
+            timeout_ms: timeout_ms(wanted),
+            times: AnswerTimes { age: untimed.age },
+            // The configuration demands it of this kind.
+            clock_within: untimed.clock_within.unwrap_or(Duration::MAX),
+        }),
+    }
+}
+
+fn http(wanted: &Wanted, untimed: &Untimed) -> HttpSettings {
+    let (user, password) = credentials(wanted);
+    HttpSettings {
+        device_url: wanted.device_url.clone(),
+        user,
+        password,
+        ca_pem: wanted.ca_pem.clone(),
+        channel: untimed.channel,
+        timeout_ms: timeout_ms(wanted),
+        times: AnswerTimes { age: untimed.age },
+        clock_within: untimed.clock_within,
+    }
+}
+
+/// How to steer a camera: over ONVIF, or not at all.
+pub(super) fn steering(wanted: &Wanted) -> Option<OnvifSettings> {
+    match &wanted.kind {
+        TelemetryKind::Onvif { profile_token } => Some(onvif(wanted, profile_token)),
+        _ => None,
+    }
+}
+
 /// How to reach a camera's ONVIF services.
-pub(super) fn onvif(wanted: &Wanted) -> OnvifSettings {
-    let (user, password) = match &wanted.login {
-        Some(login) => (login.user.clone(), login.password.clone()),
-        None => (String::new(), Secret::new("")),
-    };
+fn onvif(wanted: &Wanted, profile_token: &Option<String>) -> OnvifSettings {
+    let (user, password) = credentials(wanted);
     OnvifSettings {
         device_url: wanted.device_url.clone(),
         user,
         password,
-        profile_token: wanted.profile_token.clone(),
-        timeout_ms: u64::try_from(wanted.timeout.as_millis()).unwrap_or(u64::MAX),
+        profile_token: profile_token.clone(),
+        ca_pem: wanted.ca_pem.clone(),
+        timeout_ms: timeout_ms(wanted),
     }
+}
+
+fn credentials(wanted: &Wanted) -> (String, Secret) {
+    match &wanted.login {
+        Some(login) => (login.user.clone(), login.password.clone()),
+        None => (String::new(), Secret::new("")),
+    }
+}
+
+fn timeout_ms(wanted: &Wanted) -> u64 {
+    u64::try_from(wanted.timeout.as_millis()).unwrap_or(u64::MAX)
 }

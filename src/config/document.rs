@@ -114,11 +114,17 @@ pub(super) struct Camera {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Telemetry {
+    #[serde(default = "defaults::telemetry_kind")]
+    pub(super) kind: Spanned<String>,
     pub(super) device_url: Spanned<String>,
     pub(super) user: Option<Spanned<String>>,
     pub(super) password_file: Option<Spanned<String>>,
     pub(super) password_env: Option<Spanned<String>>,
-    pub(super) profile_token: Option<String>,
+    pub(super) ca_file: Option<Spanned<String>>,
+    pub(super) profile_token: Option<Spanned<String>>,
+    pub(super) channel: Option<Spanned<u32>>,
+    pub(super) clock_within_ms: Option<Spanned<u64>>,
+    pub(super) position_age_ms: Option<Spanned<u64>>,
     #[serde(default = "defaults::rate_hz")]
     pub(super) rate_hz: Spanned<f64>,
     #[serde(default = "defaults::timeout_ms")]
@@ -193,6 +199,10 @@ mod defaults {
     pub(super) fn stall_ms() -> Spanned<u64> {
         unplaced(3000)
     }
+    pub(super) fn telemetry_kind() -> Spanned<String> {
+        unplaced("onvif".into())
+    }
+
     pub(super) fn rate_hz() -> Spanned<f64> {
         unplaced(10.0)
     }

@@ -8,6 +8,7 @@
 mod diff;
 mod document;
 mod problem;
+mod telemetry;
 mod types;
 mod validate;
 
@@ -16,7 +17,7 @@ pub use diff::{Change, diff};
 pub use problem::{Problem, Problems};
 pub use types::{
     Account, Camera, Config, Detect, Detectors, Encoder, EncoderChoice, Kind, Limits, Login, Masks,
-    Source, Style, Telemetry, Transport, WhenSilent,
+    Source, Style, Telemetry, TelemetryKind, Transport, Untimed, WhenSilent,
 };
 
 use std::path::Path;

@@ -1,5 +1,7 @@
 use super::*;
+use crate::pose::CameraProfile;
 use std::fs;
+use std::time::Duration;
 
 const MASKS: &str = r#"{"format":1,"camera":"cam","zones":[{"id":"a","name":"a","mode":"hide",
   "shape":{"type":"image","points":[{"x":0.1,"y":0.1},{"x":0.4,"y":0.1},{"x":0.4,"y":0.4}]}}]}"#;
@@ -220,4 +222,181 @@ fn a_reload_touches_only_what_changed() {
     assert_eq!(kinds(&new), ["restart"]);
     new.cameras[0].id = "other".into();
     assert_eq!(kinds(&new), ["remove", "add"]);
+}
+
+/// A turning camera whose profile is in the units of `position_space` and `zoom_space`.
+fn turning(spaces: [&str; 2], scale: f64, telemetry: &str) -> Result<Config, Problems> {
+    use crate::pose::profile::{GENERIC_POSITION_SPACE, GENERIC_ZOOM_SPACE, ZoomKnot};
+    let generic = CameraProfile::from_toml(crate::pose::testing::PROFILE).unwrap();
+    let mut d = generic.document().clone();
+    let named = |i: usize, generic: &str| match spaces[i] {
+        "" => generic.to_owned(),
+        space => space.to_owned(),
+    };
+    d.position_space = named(0, GENERIC_POSITION_SPACE);
+    d.zoom_space = named(1, GENERIC_ZOOM_SPACE);
+    if !spaces[0].is_empty() {
+        d.pan.from = d.pan.to_deg.map(|deg| deg * scale);
+        d.tilt.from = d.tilt.to_deg.map(|deg| deg * scale);
+        let knot = |zoom, hfov_deg| ZoomKnot { zoom, hfov_deg };
+        d.zoom = vec![knot(10.0, 60.0), knot(200.0, 3.0)];
+        d.sigma.angle_deg = 0.06;
+        d.sigma.ln_focal = 0.1;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("cam.json"), MASKS).unwrap();
+    fs::write(dir.path().join("pw"), "secret\n").unwrap();
+    fs::write(dir.path().join("not.pem"), "trust me").unwrap();
+    fs::write(
+        dir.path().join("profile.toml"),
+        toml::to_string(&d).unwrap(),
+    )
+    .unwrap();
+    let path = dir.path().join("greyplane.toml");
+    let text = format!("{MINIMAL}profile = \"profile.toml\"\n[camera.telemetry]\n{telemetry}");
+    fs::write(&path, text).unwrap();
+    load(&path)
+}
+
+const VAPIX: [&str; 2] = ["vapix:degrees", "vapix:zoom-steps"];
+const ISAPI: [&str; 2] = ["isapi:tenths-of-degrees", "isapi:tenths-of-zoom"];
+const VISCA: [&str; 2] = ["visca:counts", "visca:zoom-counts"];
+
+#[test]
+fn every_kind_of_telemetry_is_read_with_its_own_profile() {
+    let kind = |spaces, scale, telemetry: &str| {
+        let config = turning(spaces, scale, telemetry).unwrap_or_else(|p| panic!("{p}"));
+        let Kind::Ptz { telemetry, .. } = config.cameras[0].kind.clone() else {
+            panic!("it turns")
+        };
+        telemetry.kind
+    };
+    let untimed = Untimed {
+        channel: 1,
+        age: Duration::from_millis(40),
+        clock_within: None,
+    };
+    let onvif = kind(["", ""], 1.0, "device_url = \"http://h/onvif\"\n");
+    let profile_token = None;
+    assert_eq!(onvif, TelemetryKind::Onvif { profile_token });
+    let vapix = "kind = \"vapix\"\ndevice_url = \"https://h/\"\n";
+    assert_eq!(kind(VAPIX, 1.0, vapix), TelemetryKind::Vapix(untimed));
+    let isapi =
+        "kind = \"isapi\"\ndevice_url = \"http://h:81\"\nchannel = 2\nposition_age_ms = 0\n";
+    let (channel, age) = (2, Duration::ZERO);
+    let second = Untimed {
+        channel,
+        age,
+        ..untimed
+    };
+    assert_eq!(kind(ISAPI, 10.0, isapi), TelemetryKind::Isapi(second));
+    let visca = "kind = \"visca\"\ndevice_url = \"visca://h\"\nclock_within_ms = 20\n";
+    let clock_within = Some(Duration::from_millis(20));
+    let timed = Untimed {
+        clock_within,
+        ..untimed
+    };
+    assert_eq!(kind(VISCA, 14.4, visca), TelemetryKind::Visca(timed));
+}
+
+#[test]
+fn telemetry_that_cannot_be_is_refused_with_a_remedy() {
+    let vapix = "kind = \"vapix\"\ndevice_url = \"http://h\"\n";
+    let visca = "kind = \"visca\"\ndevice_url = \"visca://h\"\n";
+    let near = "clock_within_ms = 20\n";
+    let login = "user = \"u\"\npassword_file = \"pw\"\n";
+    let cases: [([&str; 2], &str, &str, &str); 12] = [
+        (
+            VAPIX,
+            "kind = \"pelco\"\ndevice_url = \"http://h\"\n",
+            "no kind of",
+            "\"visca\"",
+        ),
+        (
+            ["", ""],
+            vapix,
+            "positions come over VAPIX",
+            "vapix:degrees",
+        ),
+        (
+            VAPIX,
+            "device_url = \"http://h/onvif\"\n",
+            "units of VAPIX",
+            "kind = \"vapix\"",
+        ),
+        (ISAPI, vapix, "positions come over VAPIX", "vapix:degrees"),
+        (VISCA, visca, "tells no time", "clock_within_ms"),
+        (
+            VISCA,
+            &format!("{visca}{near}{login}"),
+            "no accounts",
+            "leave it out",
+        ),
+        (
+            VISCA,
+            &format!("{visca}{near}channel = 1\n"),
+            "no channel",
+            "leave it out",
+        ),
+        (
+            VAPIX,
+            &format!("{vapix}profile_token = \"a\"\n"),
+            "no profile_token",
+            "leave",
+        ),
+        (
+            VAPIX,
+            &format!("{vapix}ca_file = \"not.pem\"\n"),
+            "not https",
+            "https",
+        ),
+        (
+            VAPIX,
+            &vapix.replace("//h", "//h/axis-cgi"),
+            "names a path",
+            "HOST",
+        ),
+        (
+            VAPIX,
+            &vapix.replace("http", "visca"),
+            "no address",
+            "http://",
+        ),
+        (
+            VAPIX,
+            &format!("{vapix}clock_within_ms = 500\n"),
+            "out of range",
+            "1 to 100",
+        ),
+    ];
+    for (spaces, telemetry, what, remedy) in cases {
+        let scale = if spaces == VISCA { 14.4 } else { 1.0 };
+        let problems = turning(spaces, scale, telemetry).expect_err(telemetry).0;
+        let named = problems
+            .iter()
+            .any(|p| p.what.contains(what) && p.remedy.contains(remedy));
+        assert!(named, "{telemetry}: {problems:#?}");
+    }
+    for key in [
+        "clock_within_ms = 20",
+        "position_age_ms = 20",
+        "channel = 1",
+    ] {
+        let telemetry = format!("device_url = \"http://h/onvif\"\n{key}\n");
+        let problems = turning(["", ""], 1.0, &telemetry).expect_err(key).0;
+        assert!(problems[0].what.contains("of no use"), "{problems:#?}");
+    }
+}
+
+/// Only a gateway can tell certificates from something else.
+#[cfg(feature = "gateway")]
+#[test]
+fn a_ca_file_without_certificates_is_refused() {
+    let telemetry = "kind = \"vapix\"\ndevice_url = \"https://h\"\nca_file = \"not.pem\"\n";
+    let problems = turning(VAPIX, 1.0, telemetry)
+        .expect_err("must be refused")
+        .0;
+    assert_eq!(problems.len(), 1, "{problems:#?}");
+    assert!(problems[0].file.ends_with("not.pem"), "{problems:#?}");
+    assert!(problems[0].remedy.contains("PEM"), "{problems:#?}");
 }

@@ -3,6 +3,7 @@
 use super::Secret;
 use crate::detect::Class;
 use crate::pose::CameraProfile;
+use crate::pose::profile::units::{self, ReportUnits};
 use crate::zone::ZoneSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -154,19 +155,71 @@ pub enum Kind {
     },
 }
 
-/// How a camera tells its position (ONVIF PTZ GetStatus).
+/// How a camera tells its position.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Telemetry {
-    /// The ONVIF device service.
+    /// In whose words.
+    pub kind: TelemetryKind,
+    /// The ONVIF device service, `http(s)://HOST[:PORT]` or `visca://HOST[:PORT]`.
     pub device_url: String,
     /// Who we are to the camera.
     pub login: Option<Login>,
-    /// The media profile to ask about; none = the first with a PTZ configuration.
-    pub profile_token: Option<String>,
+    /// Certificates (PEM) that alone are trusted over https; none = the machine's.
+    pub ca_pem: Option<Arc<str>>,
     /// Questions a second.
     pub rate_hz: f64,
     /// An answer later than this is worth nothing.
     pub timeout: Duration,
+}
+
+/// In whose words a camera tells its position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TelemetryKind {
+    /// ONVIF PTZ GetStatus.
+    Onvif {
+        /// The media profile to ask about; none = the first with a PTZ configuration.
+        profile_token: Option<String>,
+    },
+    /// Axis VAPIX.
+    Vapix(Untimed),
+    /// Hikvision ISAPI.
+    Isapi(Untimed),
+    /// VISCA over IP.
+    Visca(Untimed),
+}
+
+impl TelemetryKind {
+    /// As people write it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Onvif { .. } => "ONVIF",
+            Self::Vapix(_) => "VAPIX",
+            Self::Isapi(_) => "ISAPI",
+            Self::Visca(_) => "VISCA",
+        }
+    }
+
+    /// The units of its positions; none = they name their spaces themselves.
+    pub(super) fn units(&self) -> Option<&'static ReportUnits> {
+        match self {
+            Self::Onvif { .. } => None,
+            Self::Vapix(_) => Some(&units::VAPIX),
+            Self::Isapi(_) => Some(&units::ISAPI),
+            Self::Visca(_) => Some(&units::VISCA),
+        }
+    }
+}
+
+/// A source that does not say when it measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Untimed {
+    /// Video channel, from 1 on.
+    pub channel: u32,
+    /// How old a position may be at the question.
+    pub age: Duration,
+    /// How far the camera's clock and this machine's are apart at most; none = the
+    /// answers' `Date` tells the camera's time.
+    pub clock_within: Option<Duration>,
 }
 
 /// What is looked for in a camera's picture and hidden.

@@ -4,7 +4,7 @@ use super::document::{self, Document};
 use super::problem::{Problem, Problems};
 use super::types::{
     Account, Camera, Config, Console, Detect, Detectors, Encoder, Kind, Limits, Masks, Source,
-    Telemetry, Tls,
+    TelemetryKind, Tls,
 };
 use super::{Secret, read_text};
 use crate::pose::CameraProfile;
@@ -29,7 +29,7 @@ const WEBRTC_PORT: u16 = 8189;
 pub(super) struct Validator<'a> {
     path: &'a Path,
     text: &'a str,
-    problems: &'a mut Problems,
+    pub(super) problems: &'a mut Problems,
 }
 
 impl<'a> Validator<'a> {
@@ -213,7 +213,7 @@ impl<'a> Validator<'a> {
         let kind = match (&c.profile, telemetry) {
             (None, None) => Kind::Fixed,
             (Some(profile), Some(telemetry)) => Kind::Ptz {
-                profile: self.profile(profile),
+                profile: self.profile(profile, &telemetry.kind),
                 telemetry,
             },
             (Some(p), None) => {
@@ -246,22 +246,6 @@ impl<'a> Validator<'a> {
             encoder,
             limits,
         })
-    }
-
-    fn telemetry(&mut self, t: &document::Telemetry) -> Telemetry {
-        self.url(&t.device_url, &["http", "https"]);
-        let login = self.login(
-            t.user.as_ref(),
-            t.password_file.as_ref(),
-            t.password_env.as_ref(),
-        );
-        Telemetry {
-            device_url: t.device_url.get_ref().clone(),
-            login,
-            profile_token: t.profile_token.clone(),
-            rate_hz: self.number(&t.rate_hz, 0.2..=100.0, "Hz"),
-            timeout: self.ms(&t.timeout_ms, 50..=30_000),
-        }
     }
 
     fn detect(&mut self, d: &document::Detect, turns: bool) -> Detect {
@@ -330,12 +314,19 @@ impl<'a> Validator<'a> {
         self.usable(zones.map(Arc::new), before)
     }
 
-    fn profile(&mut self, name: &Spanned<String>) -> Result<Arc<CameraProfile>, String> {
+    fn profile(
+        &mut self,
+        name: &Spanned<String>,
+        kind: &TelemetryKind,
+    ) -> Result<Arc<CameraProfile>, String> {
         let path = self.beside(name.get_ref());
         let before = self.problems.0.len();
         let profile = read_text(&path, super::MAX_BYTES, self.problems).and_then(|text| {
             match CameraProfile::from_toml(&text) {
-                Ok(profile) => Some(Arc::new(profile)),
+                Ok(profile) => {
+                    self.misfits(&path, &profile, kind);
+                    Some(Arc::new(profile))
+                }
                 Err(error) => {
                     for f in error.faults {
                         let what = placed(&f.place, &f.problem);
@@ -357,7 +348,7 @@ impl<'a> Validator<'a> {
         }
     }
 
-    fn url(&mut self, url: &Spanned<String>, schemes: &[&str]) {
+    pub(super) fn url(&mut self, url: &Spanned<String>, schemes: &[&str]) {
         let text = url.get_ref();
         if text.contains('@') {
             // Not quoted: a password must not reach a terminal or a log.
@@ -379,7 +370,7 @@ impl<'a> Validator<'a> {
         }
     }
 
-    fn login(
+    pub(super) fn login(
         &mut self,
         user: Option<&Spanned<String>>,
         file: Option<&Spanned<String>>,
@@ -461,12 +452,12 @@ impl<'a> Validator<'a> {
         parsed
     }
 
-    fn ms(&mut self, value: &Spanned<u64>, range: RangeInclusive<u64>) -> Duration {
+    pub(super) fn ms(&mut self, value: &Spanned<u64>, range: RangeInclusive<u64>) -> Duration {
         Duration::from_millis(self.number(value, range, "ms"))
     }
 
     /// The value; outside `range` (or NaN) it is noted as a mistake.
-    fn number<T: Copy + PartialOrd + std::fmt::Display>(
+    pub(super) fn number<T: Copy + PartialOrd + std::fmt::Display>(
         &mut self,
         value: &Spanned<T>,
         range: RangeInclusive<T>,
@@ -488,12 +479,12 @@ impl<'a> Validator<'a> {
         }
     }
 
-    fn beside(&self, name: &str) -> PathBuf {
+    pub(super) fn beside(&self, name: &str) -> PathBuf {
         self.path.parent().unwrap_or(Path::new("")).join(name)
     }
 
     /// Notes a mistake at `value`, quoted as it stands in the file.
-    fn at<T>(&mut self, value: &Spanned<T>, what: &str, remedy: &str) {
+    pub(super) fn at<T>(&mut self, value: &Spanned<T>, what: &str, remedy: &str) {
         let quoted = self.text.get(value.span()).unwrap_or("");
         self.note(value, format!("{quoted} {what}").trim().to_owned(), remedy);
     }
@@ -506,7 +497,7 @@ impl<'a> Validator<'a> {
 }
 
 /// `what`, led by its place in a document where one is known.
-fn placed(place: &str, what: &str) -> String {
+pub(super) fn placed(place: &str, what: &str) -> String {
     if place.is_empty() {
         what.to_owned()
     } else {

@@ -4,8 +4,9 @@
 //! (WS-Security UsernameToken Profile 1.0). Must not know poses.
 
 use super::answers::{self, AnswerError, MediaProfile, PtzStatus, Services};
-use super::{OnvifSettings, http::BoundedHttp, utc};
+use super::{OnvifSettings, http::SoapHttp, utc};
 use crate::clock::{Clock, Mono};
+use crate::device_http::{self, ClientError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use oxvif::soap::security::compute_digest;
@@ -23,8 +24,8 @@ pub(crate) enum CameraError {
     Answer(#[from] AnswerError),
     #[error("device_url {url}: {detail}")]
     Url { url: String, detail: String },
-    #[error("HTTP client: {0}")]
-    Client(reqwest::Error),
+    #[error(transparent)]
+    Client(#[from] ClientError),
     #[error("no media profile has a PTZ configuration; name one in profile_token")]
     NoPtzProfile,
 }
@@ -36,17 +37,9 @@ impl CameraError {
     }
 }
 
-/// reqwest's own words repeat the address and hide the cause.
 fn transport_words(e: &TransportError) -> String {
     match e {
-        TransportError::Http(e) if e.is_timeout() => "no answer in time".to_owned(),
-        TransportError::Http(e) => {
-            let mut cause: &dyn std::error::Error = e;
-            while let Some(deeper) = cause.source() {
-                cause = deeper;
-            }
-            format!("no answer: {cause}")
-        }
+        TransportError::Http(e) => device_http::words(e),
         TransportError::HttpStatus { status, body } if body.is_empty() => format!("HTTP {status}"),
         TransportError::HttpStatus { status, body } => format!("HTTP {status}: {body}"),
     }
@@ -75,8 +68,8 @@ impl OnvifCamera {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, CameraError> {
         let timeout = Duration::from_millis(settings.timeout_ms);
-        let transport = BoundedHttp::new(&settings.user, &settings.password, timeout)
-            .map_err(CameraError::Client)?;
+        let ca_pem = settings.ca_pem.as_deref();
+        let transport = SoapHttp::new(&settings.user, &settings.password, ca_pem, timeout)?;
         Self::connect_over(Arc::new(transport), settings, clock).await
     }
 

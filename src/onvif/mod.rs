@@ -16,6 +16,7 @@ pub(crate) use camera::{CameraError, OnvifCamera};
 pub(crate) use ptz::PtzCommand;
 
 use crate::secret::Secret;
+use std::sync::Arc;
 
 /// How to reach a camera's ONVIF services.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +29,8 @@ pub struct OnvifSettings {
     pub password: Secret,
     /// Media profile whose PTZ is asked; `None`: the first that has one.
     pub profile_token: Option<String>,
+    /// Certificates (PEM) that alone are trusted over https; `None`: the machine's.
+    pub ca_pem: Option<Arc<str>>,
     /// How long one request may take, milliseconds, 10…60 000.
     pub timeout_ms: u64,
 }

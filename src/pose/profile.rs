@@ -13,6 +13,7 @@ use std::fmt;
 
 mod check;
 mod inverse;
+pub mod units;
 
 pub use inverse::Beyond;
 

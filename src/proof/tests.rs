@@ -3,7 +3,9 @@
 use super::frame::{Scene, Small};
 use super::sphere::{Reach, measure};
 use super::stance::{Position, Stance};
-use crate::config::{Camera, Encoder, EncoderChoice, Kind, Limits, Source, Telemetry, Transport};
+use crate::config::{
+    Camera, Encoder, EncoderChoice, Kind, Limits, Source, Telemetry, TelemetryKind, Transport,
+};
 use crate::geom::{Angle, Direction, Size};
 use crate::pose::CameraProfile;
 use crate::pose::testing::PROFILE;
@@ -51,7 +53,10 @@ pub(super) fn camera(zones: ZoneSet, change: fn(&str) -> String) -> Camera {
             telemetry: Telemetry {
                 device_url: "http://127.0.0.1:9/".into(),
                 login: None,
-                profile_token: None,
+                kind: TelemetryKind::Onvif {
+                    profile_token: None,
+                },
+                ca_pem: None,
                 rate_hz: 10.0,
                 timeout: Duration::from_secs(1),
             },

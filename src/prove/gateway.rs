@@ -3,6 +3,7 @@
 
 use super::child::{Child, ChildError, Workplace};
 use super::scenario::GatewayKnobs;
+use crate::sim::{Reports, Sim};
 use serde_json::Value;
 use std::fmt::Write;
 use std::path::Path;
@@ -15,8 +16,8 @@ pub(super) struct CameraFiles {
     pub id: String,
     /// Its clear stream.
     pub rtsp_url: String,
-    /// Its ONVIF device service.
-    pub onvif_url: String,
+    /// Where it tells its position: keys of `[camera.telemetry]`.
+    pub telemetry: String,
     /// Its zones, a mask document.
     pub zones_json: String,
     /// Its profile, TOML.
@@ -117,11 +118,7 @@ fn configuration(cameras: &[CameraFiles], knobs: &GatewayKnobs) -> String {
         if let Some(transport) = &knobs.transport {
             let _ = writeln!(text, "transport = {}", quoted(transport));
         }
-        let _ = writeln!(
-            text,
-            "[camera.telemetry]\ndevice_url = {}",
-            quoted(&camera.onvif_url)
-        );
+        let _ = writeln!(text, "[camera.telemetry]\n{}", camera.telemetry);
         if let Some(rate) = knobs.telemetry_rate_hz {
             let _ = writeln!(text, "rate_hz = {rate:?}");
         }
@@ -136,6 +133,24 @@ fn configuration(cameras: &[CameraFiles], knobs: &GatewayKnobs) -> String {
         }
     }
     text
+}
+
+/// The keys of `[camera.telemetry]` for a camera that is asked in `words`.
+pub(super) fn telemetry(sim: &Sim, words: Reports) -> String {
+    let (kind, url) = match words {
+        Reports::Onvif => ("onvif", sim.onvif_url()),
+        Reports::Vapix => ("vapix", sim.http_url()),
+        Reports::Isapi => ("isapi", sim.http_url()),
+        Reports::Visca => ("visca", sim.visca_url()),
+    };
+    let more = match words {
+        Reports::Onvif => "",
+        // It reads its motors when it is asked.
+        Reports::Vapix | Reports::Isapi => "\nposition_age_ms = 0",
+        // And shares this machine's clock.
+        Reports::Visca => "\nposition_age_ms = 0\nclock_within_ms = 5",
+    };
+    format!("kind = \"{kind}\"\ndevice_url = {}{more}", quoted(url))
 }
 
 /// The mask document `json` with every zone turned in pan by `shift_deg`.
@@ -208,11 +223,12 @@ mod tests {
         let camera = CameraFiles {
             id: "a-1".into(),
             rtsp_url: "rtsp://127.0.0.1:1/\"x".into(),
-            onvif_url: "http://127.0.0.1:2/".into(),
+            telemetry: "device_url = \"http://127.0.0.1:2/\"".into(),
             zones_json: String::new(),
             profile_toml: String::new(),
         };
         let knobs = GatewayKnobs {
+            telemetry: Reports::Onvif,
             latency_budget_ms: Some(300),
             transport: Some("udp".into()),
             telemetry_rate_hz: Some(5.0),

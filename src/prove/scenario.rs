@@ -3,7 +3,7 @@
 //! TOML; unknown keys are refused. The keys are the fields below, `[camera]` is
 //! the simulator's own configuration and `[[at]]` a timeline of faults.
 
-use crate::sim::{Faults, SimConfig};
+use crate::sim::{Faults, Reports, SimConfig};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -102,6 +102,8 @@ pub struct GatewayKnobs {
     pub latency_budget_ms: Option<u32>,
     /// `transport`: `tcp` or `udp`.
     pub transport: Option<String>,
+    /// `telemetry.kind`, and the units of the profile with it.
+    pub telemetry: Reports,
     /// `telemetry.rate_hz`.
     pub telemetry_rate_hz: Option<f64>,
     /// `encoder.bitrate_kbit`.

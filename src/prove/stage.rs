@@ -2,7 +2,7 @@
 //! brings home the report. Everything it starts ends with it.
 
 use super::child::{Child, ChildError, Workplace, used};
-use super::gateway::{CameraFiles, Gateway, GatewayError, emptied, shifted};
+use super::gateway::{CameraFiles, Gateway, GatewayError, emptied, shifted, telemetry};
 use super::judge::{Canary, CanaryError, Rgb};
 use super::observer::{Notes, Observed};
 use super::overcover::Truth;
@@ -492,12 +492,13 @@ fn camera_files(scenario: &Scenario, id: &str, sim: &Sim) -> Result<CameraFiles,
     if scenario.no_zones {
         zones_json = emptied(&zones_json)?;
     }
+    let words = scenario.gateway.telemetry;
     Ok(CameraFiles {
         id: id.to_owned(),
         rtsp_url: sim.rtsp_url().to_owned(),
-        onvif_url: sim.onvif_url().to_owned(),
+        telemetry: telemetry(sim, words),
         zones_json,
-        profile_toml: toml::to_string(&sim.profile())?,
+        profile_toml: toml::to_string(&sim.profile_in(words))?,
     })
 }
 

@@ -56,6 +56,8 @@ pub struct SimConfig {
     pub onvif_port: u16,
     /// Port of the control interface; 0 picks a free one.
     pub control_port: u16,
+    /// Port of VISCA over IP (UDP); 0 picks a free one.
+    pub visca_port: u16,
     /// Width of the picture in px, a multiple of 8.
     pub width: usize,
     /// Height of the picture in px, a multiple of 8.
@@ -126,6 +128,7 @@ impl Default for SimConfig {
             rtsp_port: 0,
             onvif_port: 0,
             control_port: 0,
+            visca_port: 0,
             width: 1280,
             height: 720,
             fps: 25,

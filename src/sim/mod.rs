@@ -9,6 +9,7 @@ mod clip;
 pub mod code;
 pub mod config;
 mod control;
+mod devices;
 pub mod faults;
 pub mod form;
 pub mod lens;
@@ -17,12 +18,14 @@ mod onvif;
 pub mod profile;
 mod recording;
 pub mod render;
+pub mod reports;
 mod rtsp;
 pub mod scene;
+mod visca;
 mod wall;
 pub mod zones;
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -36,6 +39,7 @@ use self::faults::StreamStop;
 pub use self::form::{Form, Pixels, VideoCodec};
 pub use self::profile::Profile;
 pub use self::render::{CANARY_RGB, CANARY_YUV};
+pub use self::reports::Reports;
 use self::rtsp::RtspServer;
 use crate::clock::{CaptureTime, Clock};
 
@@ -64,6 +68,8 @@ pub struct Sim {
     camera: Arc<Camera>,
     rtsp: Arc<std::sync::Mutex<RtspServer>>,
     addresses: [String; 3],
+    /// Of the other services: over HTTP, over UDP.
+    others: [String; 2],
     shutdown: Option<tokio::sync::watch::Sender<bool>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -79,6 +85,7 @@ impl Sim {
         gstreamer::init().map_err(|e| SimError::Stream(e.to_string()))?;
         let (onvif_listener, onvif_at) = listen(&config, config.onvif_port)?;
         let (control_listener, control_at) = listen(&config, config.control_port)?;
+        let (visca_socket, visca_at) = listen_for_datagrams(&config)?;
         let mut config = as_fixed(config);
         let source = match config.clip.as_deref() {
             Some(path) if config.clip_view == ClipView::AsItIs => {
@@ -101,6 +108,9 @@ impl Sim {
         let rtsp = Arc::new(std::sync::Mutex::new(rtsp));
         let onvif =
             onvif::OnvifServer::new(&camera, format!("http://{onvif_at}"), addresses[0].clone());
+        let devices = devices::Devices::new(&camera);
+        let services = onvif.router().merge(devices.router());
+        let talking = Arc::clone(&camera);
         let (shutdown, watch) = tokio::sync::watch::channel(false);
         let control = Control::new(&camera, &rtsp, addresses.clone());
         let (ready, started) = mpsc::sync_channel(1);
@@ -109,9 +119,10 @@ impl Sim {
             .spawn(move || {
                 serve(
                     [
-                        (onvif_listener, onvif.router()),
+                        (onvif_listener, services),
                         (control_listener, control.router()),
                     ],
+                    (visca_socket, talking),
                     watch,
                     &ready,
                 );
@@ -126,6 +137,7 @@ impl Sim {
             camera,
             rtsp,
             addresses,
+            others: [format!("http://{onvif_at}"), format!("visca://{visca_at}")],
             shutdown: Some(shutdown),
             thread: Some(thread),
         };
@@ -143,6 +155,16 @@ impl Sim {
         &self.addresses[1]
     }
 
+    /// Where VAPIX and ISAPI answer, without a path.
+    pub fn http_url(&self) -> &str {
+        &self.others[0]
+    }
+
+    /// Where VISCA over IP answers, `visca://HOST:PORT`.
+    pub fn visca_url(&self) -> &str {
+        &self.others[1]
+    }
+
     /// Address of the control interface.
     pub fn control_url(&self) -> &str {
         &self.addresses[2]
@@ -156,6 +178,11 @@ impl Sim {
     /// What the gateway must know about this camera.
     pub fn profile(&self) -> Profile {
         Profile::of(&self.camera.config)
+    }
+
+    /// The same where its position is read in other words.
+    pub fn profile_in(&self, words: Reports) -> Profile {
+        Profile::of_reports(&self.camera.config, words)
     }
 
     /// Replaces the faults.
@@ -243,8 +270,21 @@ fn listen(config: &SimConfig, port: u16) -> Result<(TcpListener, SocketAddr), Si
     Ok((listener, at))
 }
 
+fn listen_for_datagrams(config: &SimConfig) -> Result<(UdpSocket, SocketAddr), SimError> {
+    let address = SocketAddr::new(config.listen, config.visca_port);
+    let fail = |source| SimError::Listen {
+        address: address.to_string(),
+        source,
+    };
+    let socket = UdpSocket::bind(address).map_err(fail)?;
+    socket.set_nonblocking(true).map_err(fail)?;
+    let at = socket.local_addr().map_err(fail)?;
+    Ok((socket, at))
+}
+
 fn serve(
     servers: [(TcpListener, axum::Router); 2],
+    (datagrams, camera): (UdpSocket, Arc<Camera>),
     shutdown: tokio::sync::watch::Receiver<bool>,
     ready: &mpsc::SyncSender<Result<(), String>>,
 ) {
@@ -268,6 +308,15 @@ fn serve(
                     let _ = ready.send(Err(e.to_string()));
                     return;
                 }
+            }
+        }
+        match tokio::net::UdpSocket::from_std(datagrams) {
+            Ok(socket) => {
+                tokio::spawn(visca::serve(socket, camera));
+            }
+            Err(e) => {
+                let _ = ready.send(Err(e.to_string()));
+                return;
             }
         }
         let _ = ready.send(Ok(()));

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::config::SimConfig;
 use super::onvif::{ZOOM_SPACE, pan_tilt_space};
+use super::reports::{
+    Reports, VAPIX_ZOOM_STEPS, VISCA_COUNTS_PER_DEG, VISCA_MOST_ZOOM, isapi_zoom,
+};
 
 /// How an axis' numbers become degrees.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -179,6 +182,55 @@ impl Profile {
                 readout_ms: 0.0,
             },
         }
+    }
+
+    /// The profile of a configuration whose position is read in `words`.
+    pub fn of_reports(config: &SimConfig, words: Reports) -> Self {
+        let mut profile = Self::of(config);
+        let [low, high] = [config.limits.tilt_min_deg, config.limits.tilt_max_deg];
+        // What one unit is worth; the camera cuts off what is less.
+        let (space, zoom_space, deg_per_unit, ln_step) = match words {
+            Reports::Onvif => return profile,
+            Reports::Vapix => ("vapix:degrees", "vapix:zoom-steps", 1.0, 0.0),
+            Reports::Isapi => (
+                "isapi:tenths-of-degrees",
+                "isapi:tenths-of-zoom",
+                0.1,
+                // Of the coarsest step, from 10 to 11, and a little more.
+                0.1,
+            ),
+            Reports::Visca => (
+                "visca:counts",
+                "visca:zoom-counts",
+                1.0 / VISCA_COUNTS_PER_DEG,
+                0.0,
+            ),
+        };
+        space.clone_into(&mut profile.position_space);
+        zoom_space.clone_into(&mut profile.zoom_space);
+        let units = |deg: f64| deg / deg_per_unit;
+        if words == Reports::Isapi {
+            profile.pan.from = [0.0, units(360.0)];
+            profile.pan.to_deg = [0.0, 360.0];
+            profile.tilt.from = [units(-high), units(-low)];
+            profile.tilt.to_deg = [high, low];
+        } else {
+            profile.pan.from = [units(-180.0), units(180.0)];
+            profile.tilt.from = [units(low), units(high)];
+        }
+        for knot in &mut profile.zoom {
+            knot.zoom = match words {
+                Reports::Onvif => knot.zoom,
+                Reports::Vapix => 1.0 + VAPIX_ZOOM_STEPS * knot.zoom,
+                Reports::Isapi => isapi_zoom(config, knot.hfov_deg),
+                Reports::Visca => VISCA_MOST_ZOOM * knot.zoom,
+            };
+        }
+        if words != Reports::Vapix {
+            profile.sigma.angle_deg = profile.sigma.angle_deg.max(deg_per_unit / 2.0);
+        }
+        profile.sigma.ln_focal = profile.sigma.ln_focal.max(ln_step / 2.0);
+        profile
     }
 
     /// The profile as TOML.

@@ -156,6 +156,7 @@ fn steering_by(url: &str, clock: Arc<dyn Clock>) -> Steer {
         user: String::new(),
         password: Secret::new(""),
         profile_token: None,
+        ca_pem: None,
         timeout_ms: 60_000,
     };
     let profile = CameraProfile::from_toml(crate::pose::testing::PROFILE).unwrap();

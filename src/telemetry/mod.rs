@@ -1,16 +1,25 @@
 //! Telemetry: cameras' protocols → [`PoseSample`](crate::pose::PoseSample)s.
 //!
-//! Polls ONVIF's GetStatus. What a camera says is refused or mapped by its
-//! [profile](crate::pose::profile), timed, and handed to a sink; nothing is
-//! ever made up. This module must not know frames, zones or GStreamer.
+//! Polls ONVIF's GetStatus, Axis' VAPIX, Hikvision's ISAPI or VISCA over IP. What a
+//! camera says is refused or mapped by its [profile](crate::pose::profile), timed, and
+//! handed to a sink; nothing is ever made up. This module must not know frames, zones or
+//! GStreamer.
 
+mod devices;
+pub mod isapi;
 mod measure;
 mod poller;
 pub mod sample_clock;
+mod source;
+pub mod vapix;
+pub mod visca;
+
+pub(crate) use devices::visca_address;
+pub use sample_clock::AnswerTimes;
+pub use source::{HttpSettings, Source, ViscaSettings};
 
 use crate::clock::{Clock, Mono};
 use crate::event::Reason;
-use crate::onvif::OnvifSettings;
 use crate::pose::{CameraProfile, TimedSample};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -21,7 +30,7 @@ use tokio::sync::watch;
 #[derive(Clone, Debug, PartialEq)]
 pub struct TelemetrySettings {
     /// The camera.
-    pub camera: OnvifSettings,
+    pub source: Source,
     /// Requests per second, 0.1…100.
     pub rate_hz: f64,
 }
@@ -135,14 +144,23 @@ fn check(s: &TelemetrySettings) -> Result<(), TelemetryError> {
             range: "0.1 to 100",
         });
     }
-    if !(10..=60_000).contains(&s.camera.timeout_ms) {
+    let timeout_ms = s.source.timeout_ms();
+    if !(10..=60_000).contains(&timeout_ms) {
         return Err(TelemetryError::Setting {
             key: "timeout_ms",
-            value: s.camera.timeout_ms.to_string(),
+            value: timeout_ms.to_string(),
             range: "10 to 60000",
         });
     }
     Ok(())
+}
+
+/// The camera's words end up in logs and on pictures: one short line of them.
+fn short(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(80)
+        .collect()
 }
 
 #[cfg(test)]

@@ -6,11 +6,10 @@
 
 use super::measure::{Measure, Rationed};
 use super::sample_clock::{NoTime, SampleClock};
+use super::source::{Asked, Connection, When};
 use super::{TelemetryItem, TelemetrySettings};
 use crate::clock::{Clock, Mono};
 use crate::event::Reason;
-use crate::onvif::answers::{AnswerError, PtzStatus};
-use crate::onvif::{CameraError, OnvifCamera};
 use crate::pose::{CameraProfile, PoseSample, TimedSample};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +17,6 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-const MOST_IN_FLIGHT: usize = 4;
 /// Silence after which the connection is made anew.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(3);
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -59,7 +57,7 @@ impl Poller {
 
     /// One connection, until it fails; whether it ever gave a position.
     async fn session(&mut self) -> bool {
-        let camera = match OnvifCamera::connect(&self.settings.camera, self.clock.clone()).await {
+        let camera = match Connection::open(&self.settings.source, self.clock.clone()).await {
             Ok(camera) => Arc::new(camera),
             Err(e) => {
                 self.fault(format!("cannot connect: {e}"));
@@ -70,15 +68,15 @@ impl Poller {
         let mut worked = false;
         let mut last_answer = self.clock.mono();
         let mut in_flight = JoinSet::new();
-        let mut ticks = interval(Duration::from_secs_f64(1.0 / self.settings.rate_hz));
+        let mut ticks = interval(Duration::from_secs_f64(1.0 / self.pace_hz()));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
             tokio::select! {
                 _ = ticks.tick() => {
                     self.tick_measure();
-                    if in_flight.len() < MOST_IN_FLIGHT {
+                    if in_flight.len() < camera.most_in_flight() {
                         let camera = camera.clone();
-                        in_flight.spawn(async move { camera.status().await });
+                        in_flight.spawn(async move { camera.ask().await });
                     }
                     if self.clock.mono().since(last_answer) > GIVE_UP_AFTER {
                         self.fault("silent; connecting anew".to_owned());
@@ -86,34 +84,38 @@ impl Poller {
                     }
                 }
                 Some(done) = in_flight.join_next() => {
-                    let Ok((sent, received, answer)) = done else { return worked };
-                    if is_answer(&answer) {
-                        last_answer = received;
+                    let Ok(asked) = done else { return worked };
+                    if asked.answer.as_ref().map_or_else(|e| e.is_answer, |_| true) {
+                        last_answer = asked.received;
                     }
-                    worked |= self.take(sent, received, answer);
+                    worked |= self.take(asked);
                 }
             }
         }
     }
 
+    /// Questions a second. Where the camera's time is known to the second only, they
+    /// must not keep step with its seconds: what falls between two questions then never
+    /// narrows down when a second begins. The golden ratio keeps out of step best.
+    fn pace_hz(&self) -> f64 {
+        let rate_hz = self.settings.rate_hz;
+        if self.settings.source.tells_seconds() && rate_hz >= 2.0 {
+            rate_hz.ceil() - 1.0 + (5_f64.sqrt() - 1.0) / 2.0
+        } else {
+            rate_hz
+        }
+    }
+
     /// Passes one answer on; whether it was a position.
-    fn take(&mut self, sent: Mono, received: Mono, answer: Result<PtzStatus, CameraError>) -> bool {
-        let status = match answer {
+    fn take(&mut self, asked: Asked) -> bool {
+        let (sent, received) = (asked.sent, asked.received);
+        let status = match asked.answer {
             Ok(status) => status,
-            Err(CameraError::Answer(e)) => {
-                self.fault(e.to_string());
-                if !matches!(e, AnswerError::Fault { .. }) {
-                    self.refuse(
-                        Reason::BadPosition {
-                            detail: e.to_string(),
-                        },
-                        received,
-                    );
-                }
-                return false;
-            }
             Err(e) => {
-                self.fault(e.to_string());
+                self.fault(e.detail.clone());
+                if e.is_wrong {
+                    self.refuse(Reason::BadPosition { detail: e.detail }, received);
+                }
                 return false;
             }
         };
@@ -129,7 +131,11 @@ impl Poller {
                 return false;
             }
         };
-        let time = match self.times.time(status.utc, sent, received) {
+        let time = match status.when {
+            When::Measured(stamp) => self.times.time(stamp, sent, received),
+            When::Answered(shown, times) => self.times.time_of_answer(shown, times, sent, received),
+        };
+        let time = match time {
             Ok(time) => time,
             // Old news: evidence goes stale by itself.
             Err(NoTime::Frozen | NoTime::Unresolved) => return false,
@@ -173,14 +179,5 @@ impl Poller {
                 lateness_ms,
             });
         }
-    }
-}
-
-/// Whether the camera is there at all, however useless its words.
-fn is_answer(answer: &Result<PtzStatus, CameraError>) -> bool {
-    match answer {
-        Ok(_) => true,
-        Err(CameraError::Answer(e)) => !e.is_unauthorised(),
-        Err(_) => false,
     }
 }

@@ -5,12 +5,14 @@
 //! but it still bounds the offset: *some* moment between request and answer
 //! lay in that second. The intersection of these bounds turns the request's
 //! midpoint into the camera's clock; half the round trip and half of what is
-//! left of the offset's interval bound the error (taken as 2σ). Must not know
-//! HTTP or XML.
+//! left of the offset's interval bound the error (taken as 2σ). An answer that
+//! only says what the clock showed while it was given is timed the same way; a
+//! head that is read at its own pace makes it older. Must not know HTTP or XML.
 
 use crate::clock::{CaptureTime, Mono};
 use crate::onvif::utc::UtcStamp;
 use crate::pose::clockwatch::{ClockRules, OffsetWindow, ReportClock, ReportVerdict};
+use std::time::Duration;
 
 /// What a stamp's fine print is worth at best: a camera reads its motors and
 /// its clock one after the other.
@@ -29,6 +31,25 @@ pub struct SampleTime {
     pub lateness_s: f64,
     /// For the clock watch.
     pub clock: ReportClock,
+}
+
+/// When a position was measured that comes without the time of its measurement.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AnswerTimes {
+    /// How long before the question at most: cameras read their motors at a pace of
+    /// their own and answer with what they read last.
+    pub age: Duration,
+}
+
+/// What a camera's clock showed at some moment between two of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// What it showed.
+    pub stamp: UtcStamp,
+    /// Not earlier than this.
+    pub from: Mono,
+    /// Not later than this.
+    pub to: Mono,
 }
 
 /// Why a report has no time.
@@ -94,6 +115,46 @@ impl SampleClock {
             at,
             sigma_s,
             lateness_s: arrived.seconds_since(at).max(0.0),
+            clock,
+        })
+    }
+
+    /// The time of a position that was measured between `times.age` before `sent` and
+    /// `received`; `shown` is what tells the camera's clock, no later than `received`.
+    ///
+    /// # Errors
+    /// [`NoTime`]: the report must not be used.
+    pub fn time_of_answer(
+        &mut self,
+        shown: Option<Shown>,
+        times: AnswerTimes,
+        sent: Mono,
+        received: Mono,
+    ) -> Result<SampleTime, NoTime> {
+        let shown = shown.ok_or(NoTime::Missing)?;
+        let clock = ReportClock {
+            utc: shown.stamp.at,
+            resolution_ns: shown.stamp.resolution_ns,
+            sent: shown.from,
+            received: shown.to,
+        };
+        let tolerance_s = ClockRules::default().report_tolerance_s;
+        if self.offset.push(&clock, tolerance_s) == ReportVerdict::Frozen {
+            return Err(NoTime::Frozen);
+        }
+        let age_ns = u64::try_from(times.age.as_nanos()).unwrap_or(u64::MAX);
+        let earliest = Mono(sent.0.saturating_sub(age_ns));
+        let span_s = received.since(earliest).as_secs_f64();
+        let middle = Mono(earliest.0 / 2 + received.0 / 2);
+        let (at, offset_s) = self.offset.camera_time(middle).ok_or(NoTime::Unresolved)?;
+        let sigma_s = (span_s / 4.0 + offset_s / 2.0).max(MIN_SIGMA_S);
+        if sigma_s > MAX_SIGMA_S {
+            return Err(NoTime::Unresolved);
+        }
+        Ok(SampleTime {
+            at,
+            sigma_s,
+            lateness_s: span_s / 2.0,
             clock,
         })
     }

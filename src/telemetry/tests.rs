@@ -1,5 +1,6 @@
 use super::*;
 use crate::clock::SystemClock;
+use crate::onvif::OnvifSettings;
 use crate::secret::Secret;
 
 fn settings() -> TelemetrySettings {
@@ -8,11 +9,18 @@ fn settings() -> TelemetrySettings {
         user: "operator".to_owned(),
         password: Secret::new("hunter2"),
         profile_token: None,
+        ca_pem: None,
         timeout_ms: 1000,
     };
     TelemetrySettings {
-        camera,
+        source: Source::Onvif(camera),
         rate_hz: 10.0,
+    }
+}
+
+fn patience(settings: &mut TelemetrySettings, ms: u64) {
+    if let Source::Onvif(camera) = &mut settings.source {
+        camera.timeout_ms = ms;
     }
 }
 
@@ -37,8 +45,8 @@ fn impossible_settings_are_refused_by_name() {
         (start(|s| s.rate_hz = 0.0), "rate_hz"),
         (start(|s| s.rate_hz = f64::NAN), "rate_hz"),
         (start(|s| s.rate_hz = 1e6), "rate_hz"),
-        (start(|s| s.camera.timeout_ms = 0), "timeout_ms"),
-        (start(|s| s.camera.timeout_ms = u64::MAX), "timeout_ms"),
+        (start(|s| patience(s, 0)), "timeout_ms"),
+        (start(|s| patience(s, u64::MAX)), "timeout_ms"),
     ] {
         assert!(
             found.clone().is_err_and(|e| e.starts_with(key)),

@@ -107,6 +107,8 @@ pub enum SteerFault {
     NoCamera,
     /// It does not turn.
     Fixed,
+    /// It tells its position over this, and nothing steers over that.
+    NotOver(&'static str),
     /// Nobody knows how it turns: why.
     Unknown(String),
     /// What was asked for is beyond what it reaches.

@@ -7,5 +7,5 @@ mod ptz;
 mod request;
 mod server;
 
-pub(crate) use position::{ZOOM_SPACE, metadata_document, pan_tilt_space};
+pub(crate) use position::{ZOOM_SPACE, metadata_document, pan_tilt_space, wrapped};
 pub(crate) use server::OnvifServer;

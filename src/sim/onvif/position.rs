@@ -26,7 +26,7 @@ pub(crate) fn pan_tilt_space(space: PositionSpace) -> &'static str {
 pub(crate) const ZOOM_SPACE: &str = GENERIC_ZOOM;
 
 /// Degrees to −180…180.
-pub(super) fn wrapped(pan_deg: f64) -> f64 {
+pub(crate) fn wrapped(pan_deg: f64) -> f64 {
     pan_deg - 360.0 * ((pan_deg + 180.0) / 360.0).floor()
 }
 

@@ -117,3 +117,59 @@ fn a_step_of_the_clock_moves_the_times_with_it() {
         );
     }
 }
+
+const MS: u64 = 1_000_000;
+/// The camera's clock is ahead of ours by this.
+const AHEAD_NS: i64 = 1_700_000_000_300_000_000;
+
+fn shown(at: Mono, [from, to]: [Mono; 2]) -> Shown {
+    let (now, second_ns) = (AHEAD_NS + i64::try_from(at.0).unwrap(), 1_000_000_000);
+    let stamp = UtcStamp {
+        at: CaptureTime(now - now.rem_euclid(second_ns)),
+        resolution_ns: second_ns,
+    };
+    Shown { stamp, from, to }
+}
+
+/// Asks ten times a second and more for `seconds`, each trip 20 ms long: the last time.
+fn after(seconds: u64, period_ms: u64, age_ms: u64) -> (Mono, Result<SampleTime, NoTime>) {
+    let mut clock = SampleClock::default();
+    let times = AnswerTimes {
+        age: Duration::from_millis(age_ms),
+    };
+    let mut last = (Mono(0), Err(NoTime::Missing));
+    for i in 0..(1000 * seconds / period_ms) {
+        let sent = Mono(5_000_000 * MS + i * period_ms * MS);
+        let (middle, received) = (Mono(sent.0 + 10 * MS), Mono(sent.0 + 20 * MS));
+        let stamp = Some(shown(middle, [sent, received]));
+        last = (sent, clock.time_of_answer(stamp, times, sent, received));
+    }
+    last
+}
+
+#[test]
+fn whole_seconds_narrow_down_to_a_bound_that_holds() {
+    for (period_ms, age_ms, most_sigma_s) in [(97, 0, 0.02), (97, 40, 0.03), (104, 0, 0.02)] {
+        let (sent, time) = after(20, period_ms, age_ms);
+        let time = time.unwrap();
+        // Measured at any moment from `age_ms` before the question to the answer.
+        for at_ms in [-(age_ms as i64), 0, 20] {
+            let at_ns = AHEAD_NS + i64::try_from(sent.0).unwrap() + at_ms * 1_000_000;
+            let off_s = time.at.seconds_since(CaptureTime(at_ns)).abs();
+            assert!(off_s <= 2.0 * time.sigma_s, "{at_ms} ms: {off_s}, {time:?}");
+        }
+        assert!(time.sigma_s <= most_sigma_s, "{period_ms} ms: {time:?}");
+    }
+}
+
+#[test]
+fn what_tells_no_time_or_too_little_is_refused() {
+    let times = AnswerTimes::default();
+    let (sent, received) = (Mono(1000 * MS), Mono(1020 * MS));
+    let mut clock = SampleClock::default();
+    let none = clock.time_of_answer(None, times, sent, received);
+    assert_eq!(none, Err(NoTime::Missing));
+    let one = Some(shown(sent, [sent, received]));
+    let first = clock.time_of_answer(one, times, sent, received);
+    assert_eq!(first, Err(NoTime::Unresolved), "one second is too wide");
+}

@@ -78,6 +78,13 @@ impl From<SteerFault> for ApiError {
             SteerFault::NoCamera => Self::no_camera(),
             SteerFault::Fixed => Self::new(StatusCode::CONFLICT, "this camera does not turn")
                 .remedy("nothing: it tells no position, so it cannot be steered"),
+            SteerFault::NotOver(source) => Self::new(
+                StatusCode::CONFLICT,
+                format!("this camera tells its position over {source}; steering needs ONVIF"),
+            )
+            .remedy(
+                "steer it by its own means, the zones follow; or set kind = \"onvif\" if it speaks that, too",
+            ),
             SteerFault::Unknown(why) => Self::new(
                 StatusCode::CONFLICT,
                 format!("nobody knows how this camera turns: {why}"),
