@@ -13,6 +13,7 @@ use toml::de::{DeTable, DeValue};
 #[derive(Debug, Default)]
 pub(super) struct Document {
     pub(super) gateway: Gateway,
+    pub(super) rtsp_tls: Option<RtspTls>,
     pub(super) console: Option<Console>,
     pub(super) detectors: Detectors,
     pub(super) viewers: Vec<Viewer>,
@@ -24,6 +25,16 @@ pub(super) struct Document {
 pub(super) struct Gateway {
     pub(super) rtsp_listen: Spanned<String>,
     pub(super) http_listen: Spanned<String>,
+    pub(super) rtsp_allow_clear: Spanned<bool>,
+}
+
+/// TLS for the masked streams. Wanted as soon as the table is there.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RtspTls {
+    pub(super) certificate: Option<Spanned<String>>,
+    pub(super) key: Option<Spanned<String>>,
+    pub(super) client_ca: Option<Spanned<String>>,
 }
 
 impl Default for Gateway {
@@ -31,6 +42,7 @@ impl Default for Gateway {
         Self {
             rtsp_listen: unplaced("127.0.0.1:8554".into()),
             http_listen: unplaced("127.0.0.1:8080".into()),
+            rtsp_allow_clear: unplaced(false),
         }
     }
 }
@@ -82,6 +94,8 @@ pub(super) struct Viewer {
     pub(super) user: Spanned<String>,
     pub(super) password_file: Option<Spanned<String>>,
     pub(super) password_env: Option<Spanned<String>>,
+    pub(super) certificate: Option<Spanned<String>>,
+    pub(super) cameras: Option<Vec<Spanned<String>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -235,6 +249,7 @@ pub(super) fn parse(path: &Path, text: &str, problems: &mut Problems) -> Option<
     for (key, value) in table.into_inner() {
         let read = match key.get_ref().as_ref() {
             "gateway" => reader.table(value).map(|g| document.gateway = g),
+            "rtsp_tls" => reader.table(value).map(|t| document.rtsp_tls = Some(t)),
             "console" => reader.table(value).map(|c| document.console = Some(c)),
             "detectors" => reader.table(value).map(|d| document.detectors = d),
             "viewer" => reader.array("viewer", value).map(|v| document.viewers = v),
@@ -245,7 +260,7 @@ pub(super) fn parse(path: &Path, text: &str, problems: &mut Problems) -> Option<
                     text,
                     &key.span(),
                     format!("unknown section `{other}`"),
-                    "known sections: [gateway], [console], [detectors], [[viewer]], [[camera]]",
+                    "known sections: [gateway], [rtsp_tls], [console], [detectors], [[viewer]], [[camera]]",
                 ));
                 None
             }

@@ -10,13 +10,14 @@ mod document;
 mod problem;
 mod types;
 mod validate;
+mod viewers;
 
 pub use crate::secret::Secret;
 pub use diff::{Change, diff};
 pub use problem::{Problem, Problems};
 pub use types::{
     Account, Camera, Config, Detect, Detectors, Encoder, EncoderChoice, Kind, Limits, Login, Masks,
-    Source, Style, Telemetry, Transport, WhenSilent,
+    Proof, RtspTls, Source, Style, Telemetry, Tls, Transport, Viewer, WhenSilent,
 };
 
 use std::path::Path;

@@ -8,6 +8,7 @@ use super::sessions::Sessions;
 use super::stills::Permits;
 use super::watching::Watches;
 use super::{ConsoleSettings, Gateway, GatewayStatus, Settings, Whole, files, guard};
+use crate::tls::{self, Certificate, Unusable};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, Uri};
 use axum::middleware::from_fn;
@@ -49,7 +50,7 @@ pub enum CannotStart {
         /// The key's file.
         key: PathBuf,
         /// What is wrong.
-        why: std::io::Error,
+        why: Unusable,
     },
 }
 
@@ -58,6 +59,7 @@ pub enum CannotStart {
 pub struct Server {
     address: SocketAddr,
     over_tls: bool,
+    certificate: Option<Arc<Certificate>>,
     handle: Handle<SocketAddr>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -71,21 +73,13 @@ impl Server {
         let listener = std::net::TcpListener::bind(settings.listen)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let files = settings.console.as_ref().and_then(|c| c.tls.clone());
-        let tls = match files {
+        let certificate = match &settings.console {
+            Some(console) => certificate(console)?,
             None => None,
-            Some((certificate, key)) => {
-                // On a thread of its own: whoever calls may be in a runtime already.
-                let load = || runtime()?.block_on(RustlsConfig::from_pem_file(&certificate, &key));
-                let read = std::thread::scope(|scope| scope.spawn(load).join());
-                let read = read.unwrap_or_else(|_| Err(std::io::Error::other("it panicked")));
-                Some(read.map_err(|why| CannotStart::Tls {
-                    certificate,
-                    key,
-                    why,
-                })?)
-            }
         };
+        let tls = certificate
+            .as_ref()
+            .map(|live| RustlsConfig::from_config(live.config()));
         let over_tls = tls.is_some();
         let runtime = runtime()?;
         let handle = Handle::new();
@@ -117,6 +111,7 @@ impl Server {
         Ok(Self {
             address,
             over_tls,
+            certificate,
             handle,
             thread: Some(thread),
         })
@@ -127,10 +122,35 @@ impl Server {
         self.address
     }
 
+    /// The certificate it shows; another is shown as soon as it is renewed.
+    pub fn certificate(&self) -> Option<Arc<Certificate>> {
+        self.certificate.clone()
+    }
+
     /// The address as a browser wants it.
     pub fn url(&self) -> String {
         let scheme = if self.over_tls { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
+    }
+}
+
+fn certificate(console: &ConsoleSettings) -> Result<Option<Arc<Certificate>>, CannotStart> {
+    let Some((certificate, key)) = console.tls.clone() else {
+        return Ok(None);
+    };
+    let files = tls::Files { certificate, key };
+    let settings = tls::Settings {
+        files: files.clone(),
+        client_ca: None,
+        protocols: vec!["h2", "http/1.1"],
+    };
+    match Certificate::start(settings, console.clock.clone()) {
+        Ok(live) => Ok(Some(Arc::new(live))),
+        Err(why) => Err(CannotStart::Tls {
+            certificate: files.certificate,
+            key: files.key,
+            why,
+        }),
     }
 }
 
