@@ -51,8 +51,8 @@ impl Street {
     fn start(viewers: &str, tls: &str, put: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let sim_config = SimConfig {
-            width: WIDTH as u32,
-            height: HEIGHT as u32,
+            width: WIDTH,
+            height: HEIGHT,
             canary: true,
             ..SimConfig::default()
         };
@@ -236,7 +236,10 @@ fn viewers_over_tls_see_masked_pictures_and_nothing_goes_beside_them() {
     let answer = client.ask("SETUP", "/street/stream=0", headers).unwrap();
     assert_eq!(answer.status, 200, "{answer:?}");
     let taken = answer.header("Transport").unwrap();
-    assert!(taken.starts_with("RTP/AVP/TCP;unicast;interleaved=0-1"), "{taken}");
+    assert!(
+        taken.starts_with("RTP/AVP/TCP;unicast;interleaved=0-1"),
+        "{taken}"
+    );
 }
 
 #[test]
@@ -252,7 +255,9 @@ fn each_viewer_gets_its_cameras_and_learns_nothing_of_others() {
     let transport = "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n";
     let mut observer = street.observer(&ca);
     observer.ask("DESCRIBE", "/street", "").unwrap();
-    let set_up = observer.ask("SETUP", "/street/stream=0", transport).unwrap();
+    let set_up = observer
+        .ask("SETUP", "/street/stream=0", transport)
+        .unwrap();
     let session = set_up.header("Session").unwrap();
     let taken = format!("Session: {}\r\n", session.split(';').next().unwrap());
     for (method, headers) in [("DESCRIBE", ""), ("SETUP", transport), ("PLAY", &taken)] {
@@ -272,7 +277,10 @@ fn each_viewer_gets_its_cameras_and_learns_nothing_of_others() {
         }
     }
     // The same where it is really not there, for whom may see everything.
-    let nowhere = street.observer(&ca).ask("DESCRIBE", "/nowhere", "").unwrap();
+    let nowhere = street
+        .observer(&ca)
+        .ask("DESCRIBE", "/nowhere", "")
+        .unwrap();
     let theirs_not = yard_only().ask("DESCRIBE", "/street", "").unwrap();
     assert_eq!(nowhere.status, theirs_not.status);
     let plain = |a: &tls_support::Answer| {
@@ -424,11 +432,20 @@ password_file = "password"
     assert_eq!(north.play("street").unwrap(), [200; 3]);
     north.watch(50_000).unwrap();
     let south = rooms.client("south.example");
-    assert_eq!(connect(Some(&south)).unwrap().play("yard").unwrap(), [200; 3]);
-    assert_eq!(connect(Some(&south)).unwrap().play("street").unwrap(), [404]);
+    assert_eq!(
+        connect(Some(&south)).unwrap().play("yard").unwrap(),
+        [200; 3]
+    );
+    assert_eq!(
+        connect(Some(&south)).unwrap().play("street").unwrap(),
+        [404]
+    );
     // A certificate that names no viewer is not enough; with a password it is.
     let third = rooms.client("third.example");
-    assert_eq!(connect(Some(&third)).unwrap().play("street").unwrap(), [401]);
+    assert_eq!(
+        connect(Some(&third)).unwrap().play("street").unwrap(),
+        [401]
+    );
     let mut by_password = connect(Some(&third)).unwrap().login("observer", "geheim");
     assert_eq!(by_password.play("street").unwrap(), [200; 3]);
 

@@ -43,7 +43,8 @@ const TABLE: &[(&str, &[&str])] = &[
             "still", "hold", "paint", "plan", "frame", "geom", "clock", "event", "secret",
         ],
     ),
-    ("egress", &["pipeline", "clock", "event", "secret"]),
+    ("tls", &["clock"]),
+    ("egress", &["pipeline", "tls", "clock", "event", "secret"]),
     ("media", &["pipeline", "paint", "frame", "geom", "clock"]),
     (
         "redact",
@@ -65,7 +66,9 @@ const TABLE: &[(&str, &[&str])] = &[
     ),
     (
         "web",
-        &["archive", "audit", "clock", "secret", "still", "users"],
+        &[
+            "archive", "audit", "clock", "secret", "still", "tls", "users",
+        ],
     ),
     ("sim", &["clock"]),
     ("app", ALL),
@@ -93,6 +96,7 @@ const ALL: &[&str] = &[
     "telemetry",
     "steer",
     "pipeline",
+    "tls",
     "egress",
     "media",
     "redact",

@@ -3,7 +3,7 @@
 
 use crate::clock::Clock;
 use crate::config::{Config, RtspTls, Tls};
-use crate::tls::{About, Files, Certificate, Settings, make_own};
+use crate::tls::{About, Certificate, Files, Settings, make_own};
 use anyhow::Context;
 use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 use std::collections::BTreeSet;

@@ -5,8 +5,8 @@ use super::certificates;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::egress::{
-    Access, Account, Cameras, Mp4Over, Mp4Part, Mp4Refused, Mp4Server, Proof, RtspServer, RtspSettings, WhepRefused,
-    WhepServer, WhepSettings,
+    Access, Account, Cameras, Mp4Over, Mp4Part, Mp4Refused, Mp4Server, Proof, RtspServer,
+    RtspSettings, WhepRefused, WhepServer, WhepSettings,
 };
 use crate::event::EventSink;
 use crate::pipeline::MaskedStream;

@@ -206,12 +206,7 @@ impl Gateway {
         if new.viewers.is_empty() && !self.config.rtsp_listen.ip().is_loopback() {
             return "accounts stay: the streams are still served beyond this machine".to_owned();
         }
-        match self
-            .shared
-            .exits
-            .rtsp
-            .set_access(&access(new))
-        {
+        match self.shared.exits.rtsp.set_access(&access(new)) {
             Ok(()) => "viewers' accounts".to_owned(),
             Err(error) => {
                 tracing::error!(%error, "viewers' accounts stay as they were");

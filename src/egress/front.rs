@@ -86,9 +86,8 @@ impl Front {
             .enable_io()
             .enable_time()
             .build()?;
-        let seldom = Quota::with_period(TELL_EVERY).unwrap_or(Quota::per_hour(
-            std::num::NonZeroU32::MIN,
-        ));
+        let seldom =
+            Quota::with_period(TELL_EVERY).unwrap_or(Quota::per_hour(std::num::NonZeroU32::MIN));
         let shared = Arc::new(Shared {
             certificate,
             hand_over,
@@ -251,10 +250,8 @@ async fn pair() -> std::io::Result<(TcpStream, std::net::TcpStream)> {
     let listening = small()?;
     listening.bind((Ipv4Addr::LOCALHOST, 0).into())?;
     let listener = listening.listen(1)?;
-    let (ours, accepted) = tokio::try_join!(
-        small()?.connect(listener.local_addr()?),
-        listener.accept()
-    )?;
+    let (ours, accepted) =
+        tokio::try_join!(small()?.connect(listener.local_addr()?), listener.accept())?;
     let (theirs, from) = accepted;
     if from != ours.local_addr()? {
         return Err(std::io::Error::other("somebody else came in between"));

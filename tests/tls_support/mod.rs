@@ -345,7 +345,11 @@ impl Client {
     /// first that is refused.
     pub fn play(&mut self, camera: &str) -> std::io::Result<Vec<u16>> {
         let mut said = Vec::new();
-        let described = self.ask("DESCRIBE", &format!("/{camera}"), "Accept: application/sdp\r\n")?;
+        let described = self.ask(
+            "DESCRIBE",
+            &format!("/{camera}"),
+            "Accept: application/sdp\r\n",
+        )?;
         said.push(described.status);
         if described.status != 200 {
             return Ok(said);
