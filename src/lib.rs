@@ -45,6 +45,9 @@ pub mod still;
 pub mod telemetry;
 
 #[cfg(feature = "gateway")]
+pub mod tls;
+
+#[cfg(feature = "gateway")]
 pub mod egress;
 #[cfg(feature = "gateway")]
 pub mod media;

@@ -13,7 +13,7 @@ mod pipeline_support;
 use std::process::Command;
 use std::sync::Arc;
 
-use greyplane::egress::{Access, CannotServe, RtspServer, RtspSettings};
+use greyplane::egress::{Access, Account, CannotServe, RtspServer, RtspSettings};
 use greyplane::event::Event;
 use greyplane::secret::Secret;
 use pipeline_support::{Camera, Judge, Log, Viewer, serve, settings, start, until};
@@ -27,8 +27,8 @@ fn only_users_with_their_password_may_watch() {
         Judge::hiding(0.0, 0.0, 0.5, 0.5),
         &log,
     );
-    let users = vec![("observer".to_owned(), Secret::new("geheim"))];
-    let server = serve(&log, Access::Digest(users));
+    let users = vec![Account::with_password("observer", Secret::new("geheim"))];
+    let server = serve(&log, Access::Accounts(users));
     server.add_camera("gate", pipeline.stream());
     let url = format!("rtsp://127.0.0.1:{}/gate", server.port());
 
@@ -48,20 +48,21 @@ fn only_users_with_their_password_may_watch() {
 }
 
 #[test]
-fn a_digest_without_users_and_an_address_that_is_taken_are_refused() {
+fn accounts_without_one_and_an_address_that_is_taken_are_refused() {
     let log = Arc::new(Log::default());
     let taken = serve(&log, Access::Open);
     let start = |address: &str, port, access| {
         let settings = RtspSettings {
-            address: address.into(),
+            address: address.parse().unwrap(),
             port,
             access,
+            tls: None,
             sessions_at_most: 1,
         };
         RtspServer::start(settings, log.clone()).err()
     };
     assert_eq!(
-        start("127.0.0.1", 0, Access::Digest(vec![])),
+        start("127.0.0.1", 0, Access::Accounts(vec![])),
         Some(CannotServe::NoUsers)
     );
     assert!(matches!(

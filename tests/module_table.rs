@@ -47,7 +47,8 @@ const TABLE: &[(&str, &[&str])] = &[
             "still", "hold", "paint", "plan", "frame", "geom", "clock", "event", "secret",
         ],
     ),
-    ("egress", &["pipeline", "clock", "event", "secret"]),
+    ("tls", &["clock"]),
+    ("egress", &["pipeline", "tls", "clock", "event", "secret"]),
     ("media", &["pipeline", "paint", "frame", "geom", "clock"]),
     (
         "redact",
@@ -75,7 +76,7 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "web",
         &[
-            "archive", "audit", "clock", "metrics", "secret", "still", "users",
+            "archive", "audit", "clock", "metrics", "secret", "still", "tls", "users",
         ],
     ),
     ("sim", &["clock"]),
@@ -106,6 +107,7 @@ const ALL: &[&str] = &[
     "telemetry",
     "steer",
     "pipeline",
+    "tls",
     "egress",
     "media",
     "redact",

@@ -12,7 +12,7 @@ mod pipeline_support;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use greyplane::egress::Access;
+use greyplane::egress::{Access, Account};
 use greyplane::event::Event;
 use greyplane::pipeline::Transport;
 use greyplane::secret::Secret;
@@ -119,8 +119,8 @@ fn a_camera_that_wants_a_password_gets_it_and_nobody_else_sees_it() {
         Judge::hiding(0.5, 0.5, 0.6, 0.6),
         &log,
     );
-    let users = vec![("gateway".to_owned(), Secret::new("geheim"))];
-    let locked = serve(&log, Access::Digest(users));
+    let users = vec![Account::with_password("gateway", Secret::new("geheim"))];
+    let locked = serve(&log, Access::Accounts(users));
     locked.add_camera("cam", first.stream());
 
     // A gateway behind the gateway: the first one is a camera with a lock.

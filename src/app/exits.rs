@@ -1,13 +1,16 @@
 //! All ways out for masked streams: RTSP, and browsers (WebRTC, or MP4 over the
 //! console's own connections) where there is a console.
 
-use crate::config::Config;
+use super::certificates;
+use crate::clock::Clock;
+use crate::config::{self, Config};
 use crate::egress::{
-    Access, Mp4Over, Mp4Part, Mp4Refused, Mp4Server, RtspServer, RtspSettings, WhepRefused,
-    WhepServer, WhepSettings,
+    Access, Account, Cameras, Mp4Over, Mp4Part, Mp4Refused, Mp4Server, Proof, RtspServer,
+    RtspSettings, WhepRefused, WhepServer, WhepSettings,
 };
 use crate::event::EventSink;
 use crate::pipeline::MaskedStream;
+use crate::tls::Certificate;
 use crate::web::{CannotWatch, Live, LiveOver, LivePart, Watching};
 use anyhow::Context;
 use futures_util::FutureExt;
@@ -20,13 +23,27 @@ const SESSIONS_AT_MOST: u32 = 500;
 /// The servers that masked streams leave through.
 pub(super) struct Exits {
     pub(super) rtsp: RtspServer,
+    /// RTSP's; none = in the clear.
+    pub(super) certificate: Option<Arc<Certificate>>,
     whep: Option<WhepServer>,
     mp4: Option<Mp4Server>,
 }
 
 impl Exits {
-    pub(super) fn start(config: &Config, events: &Arc<dyn EventSink>) -> anyhow::Result<Self> {
-        let rtsp = RtspServer::start(rtsp_settings(config), events.clone()).with_context(|| {
+    pub(super) fn start(
+        config: &Config,
+        events: &Arc<dyn EventSink>,
+        clock: &Arc<dyn Clock>,
+    ) -> anyhow::Result<Self> {
+        let certificate = certificates::of_rtsp(config, clock)?;
+        let settings = RtspSettings {
+            address: config.rtsp_listen.ip(),
+            port: config.rtsp_listen.port(),
+            access: access(config),
+            tls: certificate.clone(),
+            sessions_at_most: SESSIONS_AT_MOST,
+        };
+        let rtsp = RtspServer::start(settings, events.clone()).with_context(|| {
             format!(
                 "the masked streams cannot be served at {}",
                 config.rtsp_listen
@@ -48,7 +65,12 @@ impl Exits {
             .console
             .as_ref()
             .map(|_| Mp4Server::new(SESSIONS_AT_MOST as usize, events.clone()));
-        Ok(Self { rtsp, whep, mp4 })
+        Ok(Self {
+            rtsp,
+            certificate,
+            whep,
+            mp4,
+        })
     }
 
     pub(super) fn add_camera(&self, id: &str, stream: MaskedStream) {
@@ -141,20 +163,18 @@ fn live_over(over: Mp4Over) -> LiveOver {
     }
 }
 
-/// How RTSP is served by `config`.
-pub(super) fn rtsp_settings(config: &Config) -> RtspSettings {
-    let users = config
-        .viewers
-        .iter()
-        .map(|v| (v.user.clone(), v.password.clone()));
-    RtspSettings {
-        address: config.rtsp_listen.ip().to_string(),
-        port: config.rtsp_listen.port(),
-        access: if config.viewers.is_empty() {
-            Access::Open
-        } else {
-            Access::Digest(users.collect())
-        },
-        sessions_at_most: SESSIONS_AT_MOST,
+/// Who may watch over RTSP by `config`.
+pub(super) fn access(config: &Config) -> Access {
+    if config.viewers.is_empty() {
+        return Access::Open;
     }
+    let account = |v: &config::Viewer| Account {
+        name: v.user.clone(),
+        proof: match &v.proof {
+            config::Proof::Password(password) => Proof::Password(password.clone()),
+            config::Proof::Certificate(name) => Proof::Certificate(name.clone()),
+        },
+        cameras: v.cameras.clone().map_or(Cameras::All, Cameras::Only),
+    };
+    Access::Accounts(config.viewers.iter().map(account).collect())
 }

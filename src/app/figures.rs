@@ -24,12 +24,13 @@ pub(super) struct Watched {
 impl Watched {
     pub(super) fn new(config: &Config, clock: &dyn Clock) -> Self {
         let console = config.console.as_ref();
-        let tls = console.and_then(|console| console.tls.as_ref());
+        let console = console.and_then(|console| console.tls.as_ref());
+        let rtsp = config.rtsp_tls.as_ref().map(|tls| &tls.files);
         let now_s = clock.wall().0 as f64 * 1e-9;
         Self {
-            certificates: tls
-                .map(|tls| ("console", tls.certificate.clone()))
+            certificates: [("console", console), ("rtsp", rtsp)]
                 .into_iter()
+                .filter_map(|(used_for, tls)| Some((used_for, tls?.certificate.clone())))
                 .collect(),
             started_s: machine::usage().map(|usage| now_s - usage.age_s),
         }

@@ -4,6 +4,7 @@
 
 mod audited;
 mod camera;
+mod certificates;
 mod desk;
 mod detection;
 mod exits;
@@ -17,6 +18,7 @@ mod proof;
 mod steering;
 mod stills;
 
+pub use certificates::check_certificates;
 pub use models::{Loaded, Shelf, try_models, usual_face};
 
 use crate::audit::{self, Audit};
@@ -27,8 +29,9 @@ use crate::pipeline::PipelineStats;
 use crate::web::{self, GatewayStatus};
 use anyhow::Context;
 use camera::RunningCamera;
+use certificates::Certificates;
 use detection::Pool;
-use exits::{Exits, rtsp_settings};
+use exits::{Exits, access};
 use figures::Watched;
 use journal::Journal;
 use std::collections::BTreeMap;
@@ -43,6 +46,7 @@ pub struct Gateway {
     started_with: Config,
     shared: Arc<Shared>,
     http: Option<web::Server>,
+    certificates: Certificates,
 }
 
 /// What the HTTP server and the gateway both look at.
@@ -83,7 +87,7 @@ impl Gateway {
         let audit = open_audit(&config, &clock)?;
         let journal = Arc::new(Journal::new(audit.clone()));
         let events: Arc<dyn EventSink> = journal.clone();
-        let exits = Exits::start(&config, &events)?;
+        let exits = Exits::start(&config, &events, &clock)?;
         let detectors = models::pool(&config, &journal)?;
         let shared = Arc::new(Shared {
             journal,
@@ -114,11 +118,17 @@ impl Gateway {
                 config.http_listen
             ),
         })?;
+        let certificates = Certificates::watch([
+            ("masked streams", shared.exits.certificate.clone()),
+            ("console", http.certificate()),
+        ])
+        .context("no thread for certificates")?;
         Ok(Self {
             started_with: config.clone(),
             config,
             shared,
             http: Some(http),
+            certificates,
         })
     }
 
@@ -162,6 +172,7 @@ impl Gateway {
         if new.viewers != self.config.viewers {
             said.push(self.change_accounts(&new));
         }
+        said.extend(self.certificates.renew());
         let mut failed = Vec::new();
         for change in diff(&self.config, &new) {
             match self.apply(change) {
@@ -175,6 +186,9 @@ impl Gateway {
         let addresses = |c: &Config| (c.rtsp_listen, c.http_listen, c.metrics_listen);
         if addresses(&new) != addresses(&self.config) {
             said.push("addresses change at the next start".to_owned());
+        }
+        if new.rtsp_tls != self.config.rtsp_tls {
+            said.push("[rtsp_tls] changes at the next start".to_owned());
         }
         if new.console != self.config.console {
             said.push("the console changes at the next start".to_owned());
@@ -195,6 +209,8 @@ impl Gateway {
         new.cameras.retain(|c| !failed.contains(&c.id));
         // The addresses in use stay those of the start.
         new.rtsp_listen = self.config.rtsp_listen;
+        new.rtsp_tls = self.config.rtsp_tls.clone();
+        new.rtsp_beyond_in_clear = self.config.rtsp_beyond_in_clear;
         new.http_listen = self.config.http_listen;
         new.metrics_listen = self.config.metrics_listen;
         new.console = self.config.console.clone();
@@ -207,12 +223,7 @@ impl Gateway {
         if new.viewers.is_empty() && !self.config.rtsp_listen.ip().is_loopback() {
             return "accounts stay: the streams are still served beyond this machine".to_owned();
         }
-        match self
-            .shared
-            .exits
-            .rtsp
-            .set_access(&rtsp_settings(new).access)
-        {
+        match self.shared.exits.rtsp.set_access(&access(new)) {
             Ok(()) => "viewers' accounts".to_owned(),
             Err(error) => {
                 tracing::error!(%error, "viewers' accounts stay as they were");
@@ -295,8 +306,9 @@ impl Gateway {
     /// Where the masked stream of camera `id` is served.
     pub fn stream_url(&self, id: &str) -> String {
         let ip = self.config.rtsp_listen.ip();
+        let scheme = self.config.rtsp_tls.as_ref().map_or("rtsp", |_| "rtsps");
         format!(
-            "rtsp://{}/{id}",
+            "{scheme}://{}/{id}",
             SocketAddr::new(ip, self.shared.exits.rtsp.port())
         )
     }

@@ -2,10 +2,12 @@
 
 use super::Failure;
 use anyhow::Context;
-use greyplane::app::try_models;
+use greyplane::app::{check_certificates, try_models};
+use greyplane::clock::{Clock, SystemClock};
 use greyplane::config::{self, Kind};
 use greyplane::users::Users;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -34,6 +36,10 @@ impl Args {
                 })
                 .map_err(Failure::Usage)?;
             println!("console: {} accounts", users.iter().count());
+        }
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        for line in check_certificates(&config, &clock).map_err(Failure::Usage)? {
+            println!("{line}");
         }
         try_models(&config)
             .context("nobody would look at the pictures")

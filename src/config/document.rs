@@ -13,6 +13,7 @@ use toml::de::{DeTable, DeValue};
 #[derive(Debug, Default)]
 pub(super) struct Document {
     pub(super) gateway: Gateway,
+    pub(super) rtsp_tls: Option<RtspTls>,
     pub(super) console: Option<Console>,
     pub(super) detectors: Detectors,
     pub(super) viewers: Vec<Viewer>,
@@ -25,6 +26,16 @@ pub(super) struct Gateway {
     pub(super) rtsp_listen: Spanned<String>,
     pub(super) http_listen: Spanned<String>,
     pub(super) metrics_listen: Option<Spanned<String>>,
+    pub(super) rtsp_allow_clear: Spanned<bool>,
+}
+
+/// TLS for the masked streams. Wanted as soon as the table is there.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RtspTls {
+    pub(super) certificate: Option<Spanned<String>>,
+    pub(super) key: Option<Spanned<String>>,
+    pub(super) client_ca: Option<Spanned<String>>,
 }
 
 impl Default for Gateway {
@@ -33,6 +44,7 @@ impl Default for Gateway {
             rtsp_listen: unplaced("127.0.0.1:8554".into()),
             http_listen: unplaced("127.0.0.1:8080".into()),
             metrics_listen: None,
+            rtsp_allow_clear: unplaced(false),
         }
     }
 }
@@ -84,6 +96,8 @@ pub(super) struct Viewer {
     pub(super) user: Spanned<String>,
     pub(super) password_file: Option<Spanned<String>>,
     pub(super) password_env: Option<Spanned<String>>,
+    pub(super) certificate: Option<Spanned<String>>,
+    pub(super) cameras: Option<Vec<Spanned<String>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -247,6 +261,7 @@ pub(super) fn parse(path: &Path, text: &str, problems: &mut Problems) -> Option<
     for (key, value) in table.into_inner() {
         let read = match key.get_ref().as_ref() {
             "gateway" => reader.table(value).map(|g| document.gateway = g),
+            "rtsp_tls" => reader.table(value).map(|t| document.rtsp_tls = Some(t)),
             "console" => reader.table(value).map(|c| document.console = Some(c)),
             "detectors" => reader.table(value).map(|d| document.detectors = d),
             "viewer" => reader.array("viewer", value).map(|v| document.viewers = v),
@@ -257,7 +272,7 @@ pub(super) fn parse(path: &Path, text: &str, problems: &mut Problems) -> Option<
                     text,
                     &key.span(),
                     format!("unknown section `{other}`"),
-                    "known sections: [gateway], [console], [detectors], [[viewer]], [[camera]]",
+                    "known sections: [gateway], [rtsp_tls], [console], [detectors], [[viewer]], [[camera]]",
                 ));
                 None
             }

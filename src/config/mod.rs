@@ -11,13 +11,15 @@ mod problem;
 mod telemetry;
 mod types;
 mod validate;
+mod viewers;
 
 pub use crate::secret::Secret;
 pub use diff::{Change, diff};
 pub use problem::{Problem, Problems};
 pub use types::{
     Account, Camera, Config, Detect, Detectors, Encoder, EncoderChoice, Kind, Limits, Login, Masks,
-    Source, Style, Telemetry, TelemetryKind, Transport, Untimed, WhenSilent,
+    Proof, RtspTls, Source, Style, Telemetry, TelemetryKind, Tls, Transport, Untimed, Viewer,
+    WhenSilent,
 };
 
 use std::path::Path;

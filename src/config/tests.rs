@@ -128,6 +128,9 @@ fn mistakes_are_named_with_line_and_remedy() {
         "[gateway]\nrtsp_listen = \"0.0.0.0:8554\"\n[[camera]]\nid = \"cam\"\nurl = \"rtsp://h/x\"\nmasks = \"cam.json\"",
         &[(2, "without any account", "[[viewer]]")],
     );
+    for (head, tail, expected) in OUTPUT {
+        refused(&format!("{head}{MINIMAL}{tail}"), expected);
+    }
     refused(
         &MINIMAL.replace("rtsp://", "rtsp://u:hunter2@"),
         &[(4, "carries credentials", "password_file")],
@@ -164,6 +167,99 @@ fn mistakes_are_named_with_line_and_remedy() {
         &format!("{MINIMAL}{MINIMAL}"),
         &[(8, "names a second camera", "own")],
     );
+}
+
+const VIEWER: &str = "[[viewer]]\nuser = \"v\"\npassword_file = \"secret\"\n";
+
+/// What stands before a camera, what after it, and what is wrong with that.
+type Output = (
+    &'static str,
+    &'static str,
+    &'static [(usize, &'static str, &'static str)],
+);
+const OUTPUT: &[Output] = &[
+    (
+        "[gateway]\nrtsp_listen = \"0.0.0.0:1\"",
+        VIEWER,
+        &[(2, "in the clear", "rtsp_allow_clear = true")],
+    ),
+    (
+        "[gateway]\nrtsp_listen = \"[::]:1\"\n[rtsp_tls]",
+        "",
+        &[(2, "without any account", "[[viewer]]")],
+    ),
+    (
+        "[gateway]\nrtsp_allow_clear = true\n[rtsp_tls]",
+        VIEWER,
+        &[(2, "contradicts", "one of them")],
+    ),
+    (
+        "[rtsp_tls]\nkey = \"k\"",
+        "",
+        &[(2, "only half", "`certificate` and `key`")],
+    ),
+    (
+        "[rtsp_tls]\nclient_ca = \"ca\"",
+        "",
+        &[(2, "lets nobody in", "[[viewer]]")],
+    ),
+    (
+        "",
+        "[[viewer]]\nuser = \"v\"\ncertificate = \"v\"",
+        &[(8, "cannot be checked", "client_ca")],
+    ),
+    (
+        "[rtsp_tls]\nclient_ca = \"ca\"",
+        "[[viewer]]\nuser = \"v\"\ncertificate = \"v\"\npassword_env = \"P\"",
+        &[(9, "beside a password", "choose one")],
+    ),
+    (
+        "[rtsp_tls]\nclient_ca = \"ca\"",
+        "[[viewer]]\nuser = \"v\"\ncertificate = \"v\"\n[[viewer]]\nuser = \"w\"\ncertificate = \"v\"",
+        &[(12, "second viewer", "of its own")],
+    ),
+    (
+        "",
+        "[[viewer]]\nuser = \"v\"\npassword_file = \"secret\"\ncameras = [\"cam\", \"dam\"]",
+        &[(9, "\"dam\" is no camera", "[[camera]]")],
+    ),
+    (
+        "",
+        "[[viewer]]\nuser = \"v\"\npassword_file = \"secret\"\ncameras = []",
+        &[(7, "may watch nothing", "leave out")],
+    ),
+    (
+        VIEWER,
+        VIEWER,
+        &[(10, "names a second viewer", "of its own")],
+    ),
+];
+
+#[test]
+fn streams_leave_this_machine_encrypted_or_on_purpose() {
+    let load = |head: &str| {
+        let text = format!("[gateway]\n{head}\n{VIEWER}{MINIMAL}");
+        load_text(&text).unwrap_or_else(|p| panic!("{p}"))
+    };
+    for (head, tls, in_clear) in [
+        ("rtsp_listen = \"127.0.0.1:0\"", false, false),
+        ("rtsp_listen = \"0.0.0.0:0\"\n[rtsp_tls]", true, false),
+        (
+            "rtsp_listen = \"0.0.0.0:0\"\nrtsp_allow_clear = true",
+            false,
+            true,
+        ),
+    ] {
+        let config = load(head);
+        assert_eq!(config.rtsp_tls.is_some(), tls, "{head}");
+        assert_eq!(config.rtsp_beyond_in_clear, in_clear, "{head}");
+    }
+    let tls = load("[rtsp_tls]").rtsp_tls.unwrap();
+    assert!(tls.make && tls.files.key.ends_with("rtsp-key.pem"));
+    let tls = load("[rtsp_tls]\ncertificate = \"c\"\nkey = \"k\"")
+        .rtsp_tls
+        .unwrap();
+    assert!(!tls.make && tls.files.certificate.ends_with("c"));
 }
 
 #[test]

@@ -15,6 +15,11 @@ use std::time::Duration;
 pub struct Config {
     /// Where the masked streams are served.
     pub rtsp_listen: SocketAddr,
+    /// With which certificate; none = in the clear.
+    pub rtsp_tls: Option<RtspTls>,
+    /// Whether the masked streams leave this machine in the clear, because
+    /// somebody said that they may.
+    pub rtsp_beyond_in_clear: bool,
     /// Where the console and the status are served.
     pub http_listen: SocketAddr,
     /// Where metrics are served to whoever reaches it; none = only at `http_listen`,
@@ -25,7 +30,7 @@ pub struct Config {
     /// Who looks at the pictures of cameras that want it.
     pub detectors: Detectors,
     /// Who may watch; empty = anyone who reaches the address (loopback only).
-    pub viewers: Vec<Account>,
+    pub viewers: Vec<Viewer>,
     /// The cameras, in file order, at least one, ids unique.
     pub cameras: Vec<Camera>,
 }
@@ -56,6 +61,37 @@ pub struct Tls {
     pub certificate: PathBuf,
     /// Its private key (PEM).
     pub key: PathBuf,
+}
+
+/// The masked streams' own TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RtspTls {
+    /// The certificate and its key.
+    pub files: Tls,
+    /// Nobody named the files: they are made at the first start.
+    pub make: bool,
+    /// Whoever signs viewers' certificates (PEM); named: each viewer needs one.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// Somebody who may watch the masked streams.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Viewer {
+    /// The name.
+    pub user: String,
+    /// How it shows that it is the one.
+    pub proof: Proof,
+    /// The cameras it may watch; none = all.
+    pub cameras: Option<Vec<String>>,
+}
+
+/// How a viewer shows who it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// By this password.
+    Password(Secret),
+    /// By a certificate with this name, signed by the `client_ca`.
+    Certificate(String),
 }
 
 /// The detectors that all cameras share.

@@ -54,6 +54,8 @@ impl<'a> Validator<'a> {
             (Some(console), Some(http)) => Some(self.console(console, http)),
             _ => None,
         };
+        let rtsp_tls = d.rtsp_tls.as_ref().map(|t| self.rtsp_tls(t));
+        let viewers = self.viewers(&d);
         let detectors = Detectors {
             folder: d.detectors.folder.map(|f| self.beside(f.get_ref())),
             threads: self.number(&d.detectors.threads, 1..=64, "threads") as usize,
@@ -62,12 +64,6 @@ impl<'a> Validator<'a> {
             person: d.detectors.person.map(|name| self.model(name)),
             input_long_side: self.number(&d.detectors.input_long_side, 32..=4096, "samples"),
         };
-        let viewers: Vec<Option<Account>> = d
-            .viewers
-            .iter()
-            .map(|v| self.account(&v.user, v.password_file.as_ref(), v.password_env.as_ref()))
-            .collect();
-        let viewers: Option<Vec<Account>> = viewers.into_iter().collect();
         if d.cameras.is_empty() {
             self.problems.push(Problem::in_file(
                 self.path,
@@ -83,12 +79,9 @@ impl<'a> Validator<'a> {
             .filter_map(|c| self.camera(c, &mut ids))
             .collect();
         let (rtsp_listen, http_listen, viewers) = (rtsp_listen?, http_listen?, viewers?);
-        if viewers.is_empty() && !rtsp_listen.ip().is_loopback() {
-            self.at(
-                &d.gateway.rtsp_listen,
-                "serves streams beyond this machine without any account",
-                "add a [[viewer]] section, or listen on 127.0.0.1",
-            );
+        let rtsp_tls = rtsp_tls.map_or(Some(None), |tls| tls.map(Some))?;
+        let beyond = !rtsp_listen.ip().is_loopback();
+        if !self.guarded(&d.gateway, beyond, rtsp_tls.is_some(), viewers.len()) {
             return None;
         }
         if !http_listen.ip().is_loopback() && console.as_ref().is_none_or(|c| c.tls.is_none()) {
@@ -101,6 +94,8 @@ impl<'a> Validator<'a> {
         }
         (count > 0 && cameras.len() == count).then_some(Config {
             rtsp_listen,
+            rtsp_beyond_in_clear: beyond && rtsp_tls.is_none(),
+            rtsp_tls,
             http_listen,
             metrics_listen,
             console,
@@ -386,18 +381,13 @@ impl<'a> Validator<'a> {
         }
     }
 
-    fn account(
+    pub(super) fn account(
         &mut self,
         user: &Spanned<String>,
         file: Option<&Spanned<String>>,
         env: Option<&Spanned<String>>,
     ) -> Option<Account> {
-        if user.get_ref().is_empty() || user.get_ref().contains([':', '"', '\n']) {
-            self.at(
-                user,
-                "is no user name",
-                "leave out colons, quotes and line ends",
-            );
+        if !self.user_name(user) {
             return None;
         }
         let password = match (file, env) {
@@ -438,6 +428,19 @@ impl<'a> Validator<'a> {
             user: user.get_ref().clone(),
             password: Secret::new(password),
         })
+    }
+
+    /// Whether it is one; otherwise it is noted as a mistake.
+    pub(super) fn user_name(&mut self, user: &Spanned<String>) -> bool {
+        let fit = !user.get_ref().is_empty() && !user.get_ref().contains([':', '"', '\n']);
+        if !fit {
+            self.at(
+                user,
+                "is no user name",
+                "leave out colons, quotes and line ends",
+            );
+        }
+        fit
     }
 
     fn address(&mut self, text: &Spanned<String>) -> Option<SocketAddr> {
@@ -481,6 +484,11 @@ impl<'a> Validator<'a> {
 
     pub(super) fn beside(&self, name: &str) -> PathBuf {
         self.path.parent().unwrap_or(Path::new("")).join(name)
+    }
+
+    /// How many mistakes were noted so far.
+    pub(super) fn problems(&self) -> usize {
+        self.problems.0.len()
     }
 
     /// Notes a mistake at `value`, quoted as it stands in the file.

@@ -47,9 +47,20 @@ pub(super) const VIEWER: &str = "viewer";
 /// Whether a viewer has fallen behind; set and unset as frames come.
 pub(super) type Slow = Arc<AtomicBool>;
 
+/// How a viewer's media may travel.
+#[derive(Clone, Copy)]
+pub(super) enum Over {
+    /// As the viewer asks for: in its RTSP connection, or as datagrams.
+    TcpOrUdp,
+    /// In its RTSP connection, which is encrypted. Datagrams are refused (461):
+    /// beside a connection over TLS they would travel in the clear.
+    TheConnectionOnly,
+}
+
 /// A factory that gives each viewer a media of its own, fed from `stream`.
 pub(super) fn factory(
     stream: MaskedStream,
+    over: Over,
     viewers: &Arc<Viewers>,
     server: &gst::glib::MainContext,
 ) -> gst_rtsp_server::RTSPMediaFactory {
@@ -62,7 +73,10 @@ pub(super) fn factory(
     );
     factory.set_shared(false);
     factory.set_suspend_mode(gst_rtsp_server::RTSPSuspendMode::None);
-    factory.set_protocols(gst_rtsp::RTSPLowerTrans::TCP | gst_rtsp::RTSPLowerTrans::UDP);
+    factory.set_protocols(match over {
+        Over::TcpOrUdp => gst_rtsp::RTSPLowerTrans::TCP | gst_rtsp::RTSPLowerTrans::UDP,
+        Over::TheConnectionOnly => gst_rtsp::RTSPLowerTrans::TCP,
+    });
     factory.set_clock(Some(&gst::SystemClock::obtain()));
     factory.add_role_from_structure(
         &gst::Structure::builder(VIEWER)

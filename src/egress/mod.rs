@@ -6,6 +6,9 @@
 //! viewer's first frame. This module must not know where the frames came from,
 //! zones or poses.
 
+mod access;
+mod door;
+mod front;
 mod media;
 pub mod mp4;
 mod reports;
@@ -13,6 +16,7 @@ mod server;
 mod viewers;
 pub mod whep;
 
+pub use access::{Access, Account, Cameras, Proof};
 pub use mp4::{Mp4Over, Mp4Part, Mp4Refused, Mp4Server, Mp4Viewer};
-pub use server::{Access, CannotServe, RtspServer, RtspSettings};
+pub use server::{CannotServe, RtspServer, RtspSettings};
 pub use whep::{WhepAnswer, WhepRefused, WhepServer, WhepSettings};

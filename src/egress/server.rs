@@ -1,5 +1,7 @@
-//! The RTSP server: one address, one path per camera.
+//! The RTSP server: one address, one path per camera, in the clear or over TLS,
+//! never both.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -8,44 +10,28 @@ use crossbeam_channel::bounded;
 use gst::glib;
 use gst_rtsp_server::prelude::*;
 use gstreamer as gst;
-use gstreamer_rtsp as gst_rtsp;
 use gstreamer_rtsp_server as gst_rtsp_server;
 
-use super::media;
+use super::access::Access;
+use super::door::Door;
+use super::front::Front;
+use super::media::{self, Over};
 use super::viewers::Viewers;
 use crate::event::EventSink;
 use crate::pipeline::MaskedStream;
-use crate::secret::Secret;
-
-/// Who may watch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Everyone who can reach the address.
-    Open,
-    /// These users with these passwords, shown by RTSP Digest (RFC 2617).
-    Digest(Vec<(String, Secret)>),
-}
-
-impl Access {
-    /// Whether everyone whom `other` lets in is let in.
-    fn includes(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Open, _) => true,
-            (Self::Digest(_), Self::Open) => false,
-            (Self::Digest(all), Self::Digest(some)) => some.iter().all(|u| all.contains(u)),
-        }
-    }
-}
+use crate::tls::Certificate;
 
 /// How the RTSP server is to work.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct RtspSettings {
-    /// The address to listen on: an IP address, `0.0.0.0` for all.
-    pub address: String,
+    /// The address to listen on; unspecified for all.
+    pub address: IpAddr,
     /// The port; 0 lets the system choose, see [`RtspServer::port`].
     pub port: u16,
     /// Who may watch.
     pub access: Access,
+    /// The certificate, for `rtsps` and nothing else; none = in the clear.
+    pub tls: Option<Arc<Certificate>>,
     /// The most sessions at once.
     pub sessions_at_most: u32,
 }
@@ -56,8 +42,8 @@ pub enum CannotServe {
     /// GStreamer itself does not start.
     #[error("GStreamer does not start: {0}")]
     NoGstreamer(String),
-    /// Digest access without a single user would lock everyone out.
-    #[error("access by Digest needs at least one user")]
+    /// Accounts without a single one would lock everyone out.
+    #[error("access by account needs at least one account")]
     NoUsers,
     /// The address cannot be had.
     #[error("cannot listen on {address}:{port}: {why}")]
@@ -81,7 +67,9 @@ pub struct RtspServer {
     viewers: Arc<Viewers>,
     context: glib::MainContext,
     main_loop: glib::MainLoop,
-    access: Mutex<Access>,
+    door: Arc<Door>,
+    /// Who listens; none where the server does itself.
+    front: Option<Front>,
     thread: Mutex<Option<JoinHandle<()>>>,
     port: u16,
 }
@@ -95,6 +83,8 @@ impl std::fmt::Debug for RtspServer {
 /// Threads for RTSP's own messages. A DESCRIBE holds one until the key frame
 /// made for it is there; the others go on answering.
 const CONTROL_THREADS: i32 = 4;
+/// Connections over TLS beside those that sessions need.
+const STRANGERS: usize = 100;
 const TEND_EVERY: Duration = Duration::from_secs(1);
 const STOP_WITHIN: Duration = Duration::from_secs(2);
 
@@ -105,9 +95,8 @@ impl RtspServer {
     /// [`CannotServe`] says why not.
     pub fn start(settings: RtspSettings, events: Arc<dyn EventSink>) -> Result<Self, CannotServe> {
         gst::init().map_err(|e| CannotServe::NoGstreamer(e.to_string()))?;
+        someone(&settings.access)?;
         let server = gst_rtsp_server::RTSPServer::new();
-        server.set_address(&settings.address);
-        server.set_service(&settings.port.to_string());
         let mounts = gst_rtsp_server::RTSPMountPoints::new();
         server.set_mount_points(Some(&mounts));
         if let Some(pool) = server.session_pool() {
@@ -116,22 +105,18 @@ impl RtspServer {
         if let Some(pool) = server.thread_pool() {
             pool.set_max_threads(CONTROL_THREADS);
         }
-        let auth = auth(&settings.access)?;
-        server.set_auth(auth.as_ref());
+        let door = Door::new(settings.access.clone());
+        server.set_auth(door.keeper().as_ref());
         let viewers = Arc::new(Viewers::new(events));
-        let all = viewers.clone();
-        server.connect_client_connected(move |_, client| all.welcome(client));
+        let (all, at) = (viewers.clone(), door.clone());
+        server.connect_client_connected(move |_, client| {
+            at.welcome(client);
+            all.welcome(client);
+        });
 
         let context = glib::MainContext::new();
-        server
-            .attach(Some(&context))
-            .map_err(|e| CannotServe::Listen {
-                address: settings.address.clone(),
-                port: settings.port,
-                why: e.to_string(),
-            })?;
-        let port = u16::try_from(server.bound_port()).unwrap_or(0);
-        tend(&server, &viewers).attach(Some(&context));
+        let (front, port) = listen(&settings, &server, &door, &context)?;
+        tend(&server, &viewers, &door).attach(Some(&context));
         let main_loop = glib::MainLoop::new(Some(&context), false);
         let (run, on) = (main_loop.clone(), context.clone());
         let thread = std::thread::Builder::new()
@@ -148,7 +133,8 @@ impl RtspServer {
             viewers,
             context,
             main_loop,
-            access: Mutex::new(settings.access),
+            door,
+            front,
             thread: Mutex::new(Some(thread)),
             port,
         })
@@ -164,9 +150,13 @@ impl RtspServer {
     pub fn add_camera(&self, id: &str, stream: MaskedStream) {
         self.remove_camera(id);
         self.viewers.cameras().insert(id.to_owned(), stream.clone());
+        let over = match self.front {
+            Some(_) => Over::TheConnectionOnly,
+            None => Over::TcpOrUdp,
+        };
         self.mounts.add_factory(
             &format!("/{id}"),
-            media::factory(stream, &self.viewers, &self.context),
+            media::factory(stream, over, &self.viewers, &self.context),
         );
     }
 
@@ -178,20 +168,14 @@ impl RtspServer {
         }
     }
 
-    /// Changes who may watch. Nobody is dismissed while accounts are only added;
-    /// once one is taken away or changed, everyone must show theirs again.
+    /// Changes who may watch. Nobody is dismissed while accounts and cameras are
+    /// only added; once one is taken away or changed, everyone must show theirs again.
     ///
     /// # Errors
     /// [`CannotServe::NoUsers`]; then nothing changes.
     pub fn set_access(&self, access: &Access) -> Result<(), CannotServe> {
-        let auth = auth(access)?;
-        let mut current = self.access.lock().unwrap_or_else(PoisonError::into_inner);
-        self.server.set_auth(auth.as_ref());
-        if !access.includes(&current) {
-            self.server
-                .client_filter(Some(&mut |_, _| gst_rtsp_server::RTSPFilterResult::Remove));
-        }
-        *current = access.clone();
+        someone(access)?;
+        self.door.change(access, &self.server);
         Ok(())
     }
 
@@ -211,6 +195,9 @@ impl RtspServer {
         }
         self.server
             .client_filter(Some(&mut |_, _| gst_rtsp_server::RTSPFilterResult::Remove));
+        if let Some(front) = &self.front {
+            front.stop();
+        }
         let (ended, end) = bounded(1);
         let main_loop = self.main_loop.clone();
         // On the loop's own thread: quitting before it runs would be lost.
@@ -231,35 +218,69 @@ impl Drop for RtspServer {
     }
 }
 
-fn auth(access: &Access) -> Result<Option<gst_rtsp_server::RTSPAuth>, CannotServe> {
-    let users = match access {
-        // Without an authenticator the server asks nobody.
-        Access::Open => return Ok(None),
-        Access::Digest(users) if users.is_empty() => return Err(CannotServe::NoUsers),
-        Access::Digest(users) => users,
-    };
-    let auth = gst_rtsp_server::RTSPAuth::new();
-    auth.set_supported_methods(gst_rtsp::RTSPAuthMethod::Digest);
-    auth.set_realm(Some("greyplane"));
-    for (user, password) in users {
-        let token = gst_rtsp_server::RTSPToken::builder()
-            .field(
-                gst_rtsp_server::RTSP_TOKEN_MEDIA_FACTORY_ROLE.as_str(),
-                media::VIEWER,
-            )
-            .build();
-        auth.add_digest(user, password.reveal(), &token);
+fn someone(access: &Access) -> Result<(), CannotServe> {
+    match access {
+        Access::Accounts(none) if none.is_empty() => Err(CannotServe::NoUsers),
+        _ => Ok(()),
     }
-    Ok(Some(auth))
+}
+
+/// Listens at the address of `settings`: the port, and who listens where it is
+/// not the server itself.
+fn listen(
+    settings: &RtspSettings,
+    server: &gst_rtsp_server::RTSPServer,
+    door: &Arc<Door>,
+    context: &glib::MainContext,
+) -> Result<(Option<Front>, u16), CannotServe> {
+    let cannot = |why: String| CannotServe::Listen {
+        address: settings.address.to_string(),
+        port: settings.port,
+        why,
+    };
+    let Some(certificate) = &settings.tls else {
+        server.set_address(&settings.address.to_string());
+        server.set_service(&settings.port.to_string());
+        server
+            .attach(Some(context))
+            .map_err(|e| cannot(e.to_string()))?;
+        return Ok((None, u16::try_from(server.bound_port()).unwrap_or(0)));
+    };
+    let (server, door, context) = (server.downgrade(), Arc::downgrade(door), context.clone());
+    let front = Front::start(
+        SocketAddr::new(settings.address, settings.port),
+        settings.sessions_at_most as usize + STRANGERS,
+        certificate.clone(),
+        Box::new(move |arrival| {
+            let (server, door) = (server.clone(), door.clone());
+            // On the thread where the server meets those who come by themselves.
+            context.invoke(move || {
+                if let (Some(server), Some(door)) = (server.upgrade(), door.upgrade()) {
+                    door.admit(&server, arrival);
+                }
+            });
+        }),
+    )
+    .map_err(|e| cannot(e.to_string()))?;
+    let port = front.port();
+    Ok((Some(front), port))
 }
 
 /// What has to be done again and again.
-fn tend(server: &gst_rtsp_server::RTSPServer, viewers: &Arc<Viewers>) -> glib::Source {
+fn tend(
+    server: &gst_rtsp_server::RTSPServer,
+    viewers: &Arc<Viewers>,
+    door: &Arc<Door>,
+) -> glib::Source {
     let (server, viewers) = (server.downgrade(), Arc::downgrade(viewers));
+    let door = Arc::downgrade(door);
     glib::timeout_source_new(TEND_EVERY, None, glib::Priority::DEFAULT, move || {
-        let (Some(server), Some(viewers)) = (server.upgrade(), viewers.upgrade()) else {
+        let (Some(server), Some(viewers), Some(door)) =
+            (server.upgrade(), viewers.upgrade(), door.upgrade())
+        else {
             return glib::ControlFlow::Break;
         };
+        door.look();
         if let Some(pool) = server.session_pool() {
             pool.cleanup();
         }

@@ -189,7 +189,7 @@ impl Viewers {
 }
 
 /// `gate` in `rtsp://host:port/gate`, `…/gate/` and `…/gate/stream=0`.
-fn camera_in(uri: &str) -> &str {
+pub(super) fn camera_in(uri: &str) -> &str {
     let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
     let path = rest.split_once('/').map_or("", |(_, path)| path);
     path.split(['/', '?']).next().unwrap_or_default()

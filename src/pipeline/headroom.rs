@@ -8,7 +8,6 @@ use super::CannotStart;
 use super::codec::Codec;
 use super::encoder::{self, EncoderSettings, element};
 
-
 /// The picture that is measured with.
 const WIDTH: i32 = 1280;
 const HEIGHT: i32 = 720;

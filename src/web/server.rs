@@ -8,6 +8,7 @@ use super::sessions::Sessions;
 use super::stills::Permits;
 use super::watching::Watches;
 use super::{ConsoleSettings, Gateway, GatewayStatus, Settings, Whole, files, guard, metrics};
+use crate::tls::{self, Certificate, Unusable};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, Uri};
 use axum::middleware::from_fn;
@@ -52,7 +53,7 @@ pub enum CannotStart {
         /// The key's file.
         key: PathBuf,
         /// What is wrong.
-        why: std::io::Error,
+        why: Unusable,
     },
 }
 
@@ -62,6 +63,7 @@ pub struct Server {
     address: SocketAddr,
     over_tls: bool,
     metrics_address: Option<SocketAddr>,
+    certificate: Option<Arc<Certificate>>,
     handle: Handle<SocketAddr>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -76,21 +78,13 @@ impl Server {
         let address = listener.local_addr()?;
         let metrics = settings.metrics_listen.map(bind).transpose()?;
         let metrics_address = metrics.as_ref().map(|m| m.local_addr()).transpose()?;
-        let files = settings.console.as_ref().and_then(|c| c.tls.clone());
-        let tls = match files {
+        let certificate = match &settings.console {
+            Some(console) => certificate(console)?,
             None => None,
-            Some((certificate, key)) => {
-                // On a thread of its own: whoever calls may be in a runtime already.
-                let load = || runtime()?.block_on(RustlsConfig::from_pem_file(&certificate, &key));
-                let read = std::thread::scope(|scope| scope.spawn(load).join());
-                let read = read.unwrap_or_else(|_| Err(std::io::Error::other("it panicked")));
-                Some(read.map_err(|why| CannotStart::Tls {
-                    certificate,
-                    key,
-                    why,
-                })?)
-            }
         };
+        let tls = certificate
+            .as_ref()
+            .map(|live| RustlsConfig::from_config(live.config()));
         let over_tls = tls.is_some();
         let runtime = runtime()?;
         let handle = Handle::new();
@@ -136,6 +130,7 @@ impl Server {
             address,
             over_tls,
             metrics_address,
+            certificate,
             handle,
             thread: Some(thread),
         })
@@ -151,6 +146,11 @@ impl Server {
         self.metrics_address
     }
 
+    /// The certificate it shows; another is shown as soon as it is renewed.
+    pub fn certificate(&self) -> Option<Arc<Certificate>> {
+        self.certificate.clone()
+    }
+
     /// The address as a browser wants it.
     pub fn url(&self) -> String {
         let scheme = if self.over_tls { "https" } else { "http" };
@@ -162,6 +162,26 @@ fn bind(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
     let listener = std::net::TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
     Ok(listener)
+}
+
+fn certificate(console: &ConsoleSettings) -> Result<Option<Arc<Certificate>>, CannotStart> {
+    let Some((certificate, key)) = console.tls.clone() else {
+        return Ok(None);
+    };
+    let files = tls::Files { certificate, key };
+    let settings = tls::Settings {
+        files: files.clone(),
+        client_ca: None,
+        protocols: vec!["h2", "http/1.1"],
+    };
+    match Certificate::start(settings, console.clock.clone()) {
+        Ok(live) => Ok(Some(Arc::new(live))),
+        Err(why) => Err(CannotStart::Tls {
+            certificate: files.certificate,
+            key: files.key,
+            why,
+        }),
+    }
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {

@@ -410,9 +410,10 @@ pub fn start(
 pub fn serve(log: &Arc<Log>, access: greyplane::egress::Access) -> greyplane::egress::RtspServer {
     greyplane::egress::RtspServer::start(
         greyplane::egress::RtspSettings {
-            address: "127.0.0.1".into(),
+            address: [127, 0, 0, 1].into(),
             port: 0,
             access,
+            tls: None,
             sessions_at_most: 100,
         },
         log.clone(),
