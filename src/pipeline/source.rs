@@ -249,6 +249,9 @@ fn link(
         .and_then(|()| ghost.set_target(Some(&output)))
         .map_err(|_| CannotStart::Link)?;
     super::rtptime::stamp(&input);
+    if let Some(units) = chain.depay.static_pad("src") {
+        super::rtptime::carry(&units, &coded);
+    }
     super::whole::hold_back_damaged(&input, &coded);
     for element in chain.elements() {
         element
