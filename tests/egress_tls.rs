@@ -60,7 +60,7 @@ impl Street {
         let path = |name: &str| folder.path().join(name);
         fs::write(path("street.json"), sim.zones_json()).unwrap();
         fs::write(path("street.profile.toml"), sim.profile().to_toml()).unwrap();
-        let yard = r#"{"format":1,"camera":"yard","zones":[]}"#;
+        let yard = r#"{"format":1,"camera":"yard","nothing_private":"it is never there","zones":[]}"#;
         fs::write(path("yard.json"), yard).unwrap();
         fs::write(path("password"), "geheim\n").unwrap();
         put(folder.path());
