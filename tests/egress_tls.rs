@@ -60,7 +60,8 @@ impl Street {
         let path = |name: &str| folder.path().join(name);
         fs::write(path("street.json"), sim.zones_json()).unwrap();
         fs::write(path("street.profile.toml"), sim.profile().to_toml()).unwrap();
-        let yard = r#"{"format":1,"camera":"yard","zones":[]}"#;
+        let yard =
+            r#"{"format":1,"camera":"yard","nothing_private":"it is never there","zones":[]}"#;
         fs::write(path("yard.json"), yard).unwrap();
         fs::write(path("password"), "geheim\n").unwrap();
         put(folder.path());
@@ -231,8 +232,9 @@ fn viewers_over_tls_see_masked_pictures_and_nothing_goes_beside_them() {
         let answer = client.ask("SETUP", "/street/stream=0", &headers).unwrap();
         assert_eq!(answer.status, 461, "{transport}: {answer:?}");
     }
-    // Where a viewer offers both, the connection is taken.
-    let headers = "Transport: RTP/AVP;unicast;client_port=40000-40001,RTP/AVP/TCP;unicast;interleaved=0-1\r\n";
+    let mut client = street.observer(&ca);
+    client.ask("DESCRIBE", "/street", "").unwrap();
+    let headers = "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n";
     let answer = client.ask("SETUP", "/street/stream=0", headers).unwrap();
     assert_eq!(answer.status, 200, "{answer:?}");
     let taken = answer.header("Transport").unwrap();
@@ -397,8 +399,7 @@ fn nothing_older_than_tls_1_2_and_no_garbage_holds_anybody_up() {
     // Handshakes without a word after them, and a head that never ends.
     let mut silent: Vec<Client> = (0..100).map(|_| street.connect(&ca)).collect();
     for client in silent.iter_mut().take(50) {
-        let endless = format!("X: {}\r\n", "x".repeat(3000));
-        let _ = client.ask_once("OPTIONS", "/street", &endless.repeat(3));
+        client.shout(&format!("OPTIONS * RTSP/1.0\r\nX: {}", "x".repeat(9000)));
     }
     watches.watch(50_000).unwrap();
     let mut joins = street.observer(&ca);

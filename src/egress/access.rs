@@ -104,6 +104,15 @@ impl Access {
         all.iter().find(shown).map(|a| a.name.clone())
     }
 
+    /// Everyone's name.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let all = match self {
+            Self::Open => &[][..],
+            Self::Accounts(all) => all,
+        };
+        all.iter().map(|a| a.name.as_str())
+    }
+
     /// Those with passwords.
     pub(super) fn passwords(&self) -> impl Iterator<Item = (&str, &Secret)> {
         let all = match self {

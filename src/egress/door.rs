@@ -23,6 +23,8 @@ use super::viewers::camera_in;
 
 /// The name of the viewer in the server's token.
 const NAME: &str = "greyplane.viewer";
+/// Where everybody may watch: no name of a viewer, there is a colon in it.
+const EVERYBODY: &str = ":";
 /// Wrong passwords from one address until it has to wait…
 const TRIES: u32 = 10;
 /// …and looks (one a second) after which one is forgotten.
@@ -38,11 +40,11 @@ const UNKNOWN_AT_MOST: usize = 64;
 struct Guest {
     client: glib::WeakRef<RTSPClient>,
     address: IpAddr,
-    /// The viewer whose certificate it showed.
-    by_certificate: Option<String>,
+    /// Who it has shown to be, by certificate or by password.
+    name: Option<String>,
     /// It was told how to show who it is.
     challenged: bool,
-    /// It has shown who it is.
+    /// It has asked for something that it may have.
     known: bool,
     looks: u32,
     /// Dropped with it: then its TLS connection ends, too.
@@ -89,24 +91,25 @@ impl Door {
         self.wrong.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Who asks those who come what they may; nobody where all may.
-    pub(super) fn keeper(self: &Arc<Self>) -> Option<RTSPAuth> {
+    /// Who asks those who come what they may.
+    pub(super) fn keeper(self: &Arc<Self>) -> RTSPAuth {
         let access = self.access();
-        if *access == Access::Open {
-            return None;
-        }
-        let keeper = keeper::Keeper::at(self);
+        let token = |name: &str| {
+            let role = gst_rtsp_server::RTSP_TOKEN_MEDIA_FACTORY_ROLE.as_str();
+            RTSPToken::builder()
+                .field(role, media::VIEWER)
+                .field(NAME, name)
+                .build()
+        };
+        let names = access.names().chain([EVERYBODY]);
+        let tokens = names.map(|n| (n.to_owned(), token(n))).collect();
+        let keeper = keeper::Keeper::at(self, tokens);
         keeper.set_supported_methods(gst_rtsp::RTSPAuthMethod::Digest);
         keeper.set_realm(Some("greyplane"));
         for (name, password) in access.passwords() {
-            let role = gst_rtsp_server::RTSP_TOKEN_MEDIA_FACTORY_ROLE.as_str();
-            let token = RTSPToken::builder()
-                .field(role, media::VIEWER)
-                .field(NAME, name)
-                .build();
-            keeper.add_digest(name, password.reveal(), &token);
+            keeper.add_digest(name, password.reveal(), &token(name));
         }
-        Some(keeper.upcast())
+        keeper.upcast()
     }
 
     /// Changes who may watch at `server`. Nobody is sent away while only more is
@@ -119,7 +122,7 @@ impl Door {
             *current = access.clone();
             narrower
         };
-        server.set_auth(self.keeper().as_ref());
+        server.set_auth(Some(&self.keeper()));
         if narrower {
             server.client_filter(Some(&mut |_, _| gst_rtsp_server::RTSPFilterResult::Remove));
         }
@@ -170,15 +173,11 @@ impl Door {
             Some(e) => (Some(e.address), e.by_certificate, Some(e.gone)),
             None => (address_of(client), None, None),
         };
-        if by_certificate.is_some() {
-            // It need not show a password as well.
-            client.set_auth(None::<&RTSPAuth>);
-        }
         self.guests().push(Guest {
             client: client.downgrade(),
             // Strangers without an address share one.
             address: address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), network),
-            by_certificate,
+            name: by_certificate,
             challenged: false,
             known: false,
             looks: 0,
@@ -194,39 +193,23 @@ impl Door {
                 drop(left);
             }
         });
-        let asks = |door: &Arc<Self>| {
-            let door = Arc::downgrade(door);
-            move |client: &RTSPClient, context: &RTSPContext| match door.upgrade() {
-                Some(door) => door.answer(client, context),
-                None => RTSPStatusCode::NotFound,
-            }
-        };
-        client.connect_pre_describe_request(asks(self));
-        client.connect_pre_setup_request(asks(self));
-        client.connect_pre_play_request(asks(self));
-        client.connect_pre_announce_request(asks(self));
-        client.connect_pre_record_request(asks(self));
     }
 
-    /// Whether what is asked for is for whoever asks. A camera that is not for
-    /// them is answered like one that does not exist.
+    /// Whether what is asked for is for whoever asks; who that is, the server's
+    /// token tells.
     fn answer(&self, client: &RTSPClient, context: &RTSPContext) -> RTSPStatusCode {
-        let Some(uri) = context.uri() else {
-            return RTSPStatusCode::BadRequest;
+        let name = context.token().and_then(|token| token.string(NAME));
+        let (Some(uri), Some(name)) = (context.uri(), name) else {
+            return RTSPStatusCode::Unauthorized;
         };
         let uri = uri.request_uri();
-        let by_password = context.token().and_then(|token| token.string(NAME));
-        let may = self.with(client, |guest| {
-            let who = guest.by_certificate.as_ref().or(by_password.as_ref());
-            let access = self.access();
-            if who.is_some() || *access == Access::Open {
-                guest.known = true;
-            }
-            access.lets(who.map(String::as_str), camera_in(uri.as_str()))
-        });
-        match may {
-            Some(true) => RTSPStatusCode::Ok,
-            _ => RTSPStatusCode::NotFound,
+        if !self.access().lets(Some(&name), camera_in(uri.as_str())) {
+            // As for a camera that does not exist.
+            return RTSPStatusCode::NotFound;
+        }
+        match self.with(client, |guest| guest.known = true) {
+            Some(()) => RTSPStatusCode::Ok,
+            None => RTSPStatusCode::NotFound,
         }
     }
 
@@ -330,9 +313,10 @@ fn address_of(client: &RTSPClient) -> Option<IpAddr> {
     text.parse().ok()
 }
 
-/// The server's authenticator, which counts.
+/// The server's authenticator: it asks before anything is looked up, and counts.
 mod keeper {
-    use super::{Arc, Door, Weak, glib, gst_rtsp_server};
+    use super::{Arc, Door, HashMap, RTSPToken, glib, gst_rtsp_server};
+    use glib::subclass::prelude::ObjectSubclassIsExt;
 
     glib::wrapper! {
         /// Digest, for those who were told how on the same connection.
@@ -341,24 +325,40 @@ mod keeper {
     }
 
     impl Keeper {
-        pub(super) fn at(door: &Arc<Door>) -> Self {
+        /// For those of `tokens`, by name.
+        pub(super) fn at(door: &Arc<Door>, tokens: HashMap<String, RTSPToken>) -> Self {
             let keeper: Self = glib::Object::new();
-            use glib::subclass::prelude::ObjectSubclassIsExt;
             // Set once, here.
-            let _ = keeper.imp().door.set(Arc::downgrade(door));
+            let _ = keeper.imp().at.set((Arc::downgrade(door), tokens));
             keeper
         }
     }
 
     mod imp {
-        use super::{Door, Weak, glib, gst_rtsp_server};
-        use gst_rtsp_server::RTSPContext;
+        use super::super::{Access, EVERYBODY, Weak, gst_rtsp};
+        use super::{Arc, Door, HashMap, RTSPToken, glib, gst_rtsp_server};
+        use glib::translate::ToGlibPtr;
+        use gst_rtsp::RTSPStatusCode;
+        use gst_rtsp::ffi::{
+            GST_RTSP_ANNOUNCE, GST_RTSP_DESCRIBE, GST_RTSP_PLAY, GST_RTSP_RECORD, GST_RTSP_SETUP,
+        };
+        use gst_rtsp_server::prelude::*;
         use gst_rtsp_server::subclass::prelude::*;
+        use gst_rtsp_server::{RTSPClient, RTSPContext};
         use std::sync::OnceLock;
+
+        /// What is asked before it is done. The rest needs a session.
+        const GUARDED: u32 = GST_RTSP_ANNOUNCE
+            | GST_RTSP_DESCRIBE
+            | GST_RTSP_PLAY
+            | GST_RTSP_RECORD
+            | GST_RTSP_SETUP;
+        /// The server's name for the check before everything else.
+        const FIRST: &str = "auth.check.url";
 
         #[derive(Default)]
         pub(crate) struct Keeper {
-            pub(super) door: OnceLock<Weak<Door>>,
+            pub(super) at: OnceLock<(Weak<Door>, HashMap<String, RTSPToken>)>,
         }
 
         #[glib::object_subclass]
@@ -371,44 +371,110 @@ mod keeper {
         impl ObjectImpl for Keeper {}
 
         impl RTSPAuthImpl for Keeper {
+            /// A stranger is asked who it is, whether there is such a camera or
+            /// not; a viewer whose camera it is not is told that there is none.
+            fn check(&self, context: &RTSPContext, check: &glib::GString) -> bool {
+                if check != FIRST || method(context) & GUARDED == 0 {
+                    return self.parent_check(context, check);
+                }
+                let (Some(door), Some(client)) = (self.door(), context.client()) else {
+                    return false;
+                };
+                self.authenticate(context);
+                match door.answer(client, context) {
+                    RTSPStatusCode::Ok => self.parent_check(context, check),
+                    refused => {
+                        self.refuse(client, context, refused);
+                        false
+                    }
+                }
+            }
+
             fn authenticate(&self, context: &RTSPContext) -> bool {
+                let (Some(door), Some(client)) = (self.door(), context.client()) else {
+                    return false;
+                };
+                if *door.access() == Access::Open {
+                    self.is(context, EVERYBODY);
+                    return true;
+                }
+                let guest = door.with(client, |g| {
+                    (g.address, g.challenged, g.known, g.name.clone())
+                });
+                let Some((address, challenged, known, name)) = guest else {
+                    return false;
+                };
                 let shown = context
                     .request()
                     .is_some_and(|r| !r.parse_auth_credentials().is_empty());
                 if !shown {
-                    // Answered with the question how.
-                    return self.parent_authenticate(context);
+                    // The connection is as good as the password that it began with.
+                    if let Some(name) = name {
+                        self.is(context, &name);
+                    }
+                    return true;
                 }
-                let door = self.door.get().and_then(Weak::upgrade);
-                let (Some(door), Some(client)) = (door, context.client()) else {
-                    return false;
-                };
-                let Some((address, challenged, known)) =
-                    door.with(client, |g| (g.address, g.challenged, g.known))
-                else {
-                    return false;
-                };
                 // The answer to another connection's question counts for nothing:
                 // it could be tried at no cost.
                 if !challenged || (!known && door.wrong().too_many(address)) {
                     return false;
                 }
-                let right = self.parent_authenticate(context) && context.token().is_some();
-                if right {
-                    door.with(client, |g| g.known = true);
-                } else if door.wrong().count(address) {
-                    tracing::warn!(%address, "too many wrong passwords: it has to wait");
+                let right = self.parent_authenticate(context);
+                match context
+                    .token()
+                    .and_then(|token| token.string(super::super::NAME))
+                {
+                    Some(name) if right => {
+                        door.with(client, |g| g.name = Some(name));
+                    }
+                    _ => {
+                        if door.wrong().count(address) {
+                            tracing::warn!(%address, "too many wrong passwords: it has to wait");
+                        }
+                    }
                 }
                 right
             }
 
             fn generate_authenticate_header(&self, context: &RTSPContext) {
-                let door = self.door.get().and_then(Weak::upgrade);
-                if let (Some(door), Some(client)) = (door, context.client()) {
+                if let (Some(door), Some(client)) = (self.door(), context.client()) {
                     door.with(client, |g| g.challenged = true);
                 }
                 self.parent_generate_authenticate_header(context);
             }
+        }
+
+        impl Keeper {
+            fn door(&self) -> Option<Arc<Door>> {
+                self.at.get().and_then(|(door, _)| door.upgrade())
+            }
+
+            /// Lets the server know who asks. It takes the reference, and keeps
+            /// it: the tokens live as long as the keeper anyway.
+            fn is(&self, context: &RTSPContext, name: &str) {
+                let token = self.at.get().and_then(|(_, tokens)| tokens.get(name));
+                if let (Some(token), None) = (token, context.token()) {
+                    context.set_token(token.clone());
+                }
+            }
+
+            fn refuse(&self, client: &RTSPClient, context: &RTSPContext, code: RTSPStatusCode) {
+                let Some(response) = context.response() else {
+                    return;
+                };
+                response.init_response(code, context.request());
+                if code == RTSPStatusCode::Unauthorized {
+                    self.generate_authenticate_header(context);
+                }
+                client.send_message(response, None);
+            }
+        }
+
+        #[allow(unsafe_code, reason = "the crate does not tell the method")]
+        fn method(context: &RTSPContext) -> u32 {
+            // SAFETY: the server's context lives while the server asks about it,
+            // and it is only read, on the thread that asks.
+            unsafe { (*context.to_glib_none().0).method }
         }
     }
 }

@@ -106,7 +106,7 @@ impl RtspServer {
             pool.set_max_threads(CONTROL_THREADS);
         }
         let door = Door::new(settings.access.clone());
-        server.set_auth(door.keeper().as_ref());
+        server.set_auth(Some(&door.keeper()));
         let viewers = Arc::new(Viewers::new(events));
         let (all, at) = (viewers.clone(), door.clone());
         server.connect_client_connected(move |_, client| {
