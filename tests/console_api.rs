@@ -420,6 +420,7 @@ async fn who_watches_and_asks_for_nothing_more_is_out_when_the_session_expires()
 async fn without_accounts_there_is_a_status_and_no_console() {
     let settings = Settings {
         listen: "127.0.0.1:0".parse().unwrap(),
+        metrics_listen: None,
         console: None,
     };
     let cameras = Arc::new(Cameras::default());
@@ -449,6 +450,7 @@ async fn over_tls_a_browser_is_told_to_stay_there() {
         let cameras = Arc::new(Cameras::default());
         let settings = Settings {
             listen: "127.0.0.1:0".parse().unwrap(),
+            metrics_listen: None,
             console: Some(ConsoleSettings {
                 users: path("users.toml"),
                 tls: Some((path("cert.pem"), path(key))),
