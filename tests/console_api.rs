@@ -438,6 +438,7 @@ async fn without_accounts_there_is_a_status_and_no_console() {
     let settings = Settings {
         metrics_listen: None,
         listen: "127.0.0.1:0".parse().unwrap(),
+        metrics_listen: None,
         console: None,
     };
     let cameras = Arc::new(Cameras::default());
@@ -468,6 +469,7 @@ async fn over_tls_a_browser_is_told_to_stay_there() {
         let settings = Settings {
             metrics_listen: None,
             listen: "127.0.0.1:0".parse().unwrap(),
+            metrics_listen: None,
             console: Some(ConsoleSettings {
                 users: path("users.toml"),
                 tls: Some((path("cert.pem"), path(key))),

@@ -106,10 +106,8 @@ fn labels_in(series: &str) -> Vec<String> {
         match c {
             '"' if before != '\\' => quoted = !quoted,
             '}' if !quoted => break,
-            '=' | '!' if !quoted => {
-                if !name.is_empty() {
-                    names.push(std::mem::take(&mut name));
-                }
+            '=' | '!' if !quoted && !name.is_empty() => {
+                names.push(std::mem::take(&mut name));
             }
             'a'..='z' | '_' if !quoted => name.push(c),
             _ => {}
@@ -258,7 +256,7 @@ async fn it_tells_what_is_listed_and_its_counters_only_grow() {
     let page = house
         .page_where(|page| {
             let begun = |series: &&str| page.series.get(*series).is_some_and(|v| *v > 0.0);
-            [LIVE, UNSEEN, AGE, HZ, CHECKED].iter().all(|s| begun(s))
+            [LIVE, UNSEEN, AGE, HZ, CHECKED].iter().all(begun)
         })
         .await;
 

@@ -276,7 +276,7 @@ fn no_clear_picture_gets_to_a_file_and_no_core_is_dumped() {
         "{searched:?}"
     );
 
-    let ended = gateway.ends_by("-SEGV");
+    let ended = gateway.ends_by("-ABRT");
     assert!(
         ended.signal().is_some() && !ended.core_dumped(),
         "{ended:?}"
