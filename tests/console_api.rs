@@ -436,7 +436,6 @@ async fn who_watches_and_asks_for_nothing_more_is_out_when_the_session_expires()
 #[tokio::test]
 async fn without_accounts_there_is_a_status_and_no_console() {
     let settings = Settings {
-        metrics_listen: None,
         listen: "127.0.0.1:0".parse().unwrap(),
         metrics_listen: None,
         console: None,
@@ -467,7 +466,6 @@ async fn over_tls_a_browser_is_told_to_stay_there() {
     let start = |key: &str| {
         let cameras = Arc::new(Cameras::default());
         let settings = Settings {
-            metrics_listen: None,
             listen: "127.0.0.1:0".parse().unwrap(),
             metrics_listen: None,
             console: Some(ConsoleSettings {
