@@ -290,11 +290,6 @@ impl Client {
         self.answer()
     }
 
-    /// Says something and waits for nothing.
-    pub fn shout(&mut self, text: &str) {
-        self.stream.write_all(text.as_bytes()).unwrap();
-    }
-
     fn answer(&mut self) -> std::io::Result<Answer> {
         loop {
             while self.held.first() == Some(&b'$') {
