@@ -4,8 +4,6 @@
 //! machine lacks a part is refused in words that say which, and what to set in the
 //! camera. Must not know RTSP, connections or what becomes of the frames.
 
-use std::sync::Once;
-
 use gst::prelude::*;
 use gstreamer as gst;
 
@@ -15,7 +13,7 @@ use super::encoder::{element, open};
 /// A codec that we can take.
 #[derive(Debug)]
 pub(super) struct Codec {
-    /// As the SDP's `rtpmap` names it (RFC 6184, 7798, 2435; AV1's RTP specification).
+    /// As the SDP's `rtpmap` names it (RFC 6184, 7798, 2435).
     encoding: &'static str,
     /// For people.
     pub(super) name: &'static str,
@@ -28,7 +26,7 @@ pub(super) struct Codec {
 }
 
 /// Every one, and all count RTP time at 90 kHz.
-pub(super) const CODECS: [Codec; 4] = [
+pub(super) const CODECS: [Codec; 3] = [
     Codec {
         encoding: "H264",
         name: "H.264",
@@ -53,14 +51,6 @@ pub(super) const CODECS: [Codec; 4] = [
         decoders: &["jpegdec"],
         package: "gstreamer1.0-plugins-good",
     },
-    Codec {
-        encoding: "AV1",
-        name: "AV1",
-        depay: "rtpav1depay",
-        parse: "av1parse",
-        decoders: &["vaav1dec", "nvav1dec", "dav1ddec", "av1dec"],
-        package: "gstreamer1.0-plugins-bad",
-    },
 ];
 
 /// The codecs by their names for people: which this machine can take, and why it
@@ -68,11 +58,14 @@ pub(super) const CODECS: [Codec; 4] = [
 ///
 /// # Errors
 /// [`CannotStart::NoGstreamer`] where there is none that starts.
-pub fn codecs_here() -> Result<Vec<(&'static str, Result<(), CannotStart>)>, CannotStart> {
+pub fn codecs_here() -> Result<Vec<CodecHere>, CannotStart> {
     gst::init().map_err(|e| CannotStart::NoGstreamer(e.to_string()))?;
     let tried = |codec: &'static Codec| (codec.name, codec.chain("auto").map(|_| ()));
     Ok(CODECS.iter().map(tried).collect())
 }
+
+/// A codec's name for people, and whether this machine can take it.
+pub type CodecHere = (&'static str, Result<(), CannotStart>);
 
 /// The decoders we know how to set.
 pub(super) fn decoders() -> impl Iterator<Item = &'static str> {
@@ -117,7 +110,6 @@ impl Codec {
     /// # Errors
     /// [`CannotStart`] where this machine lacks one of them.
     pub(super) fn chain(&'static self, decoder: &str) -> Result<Chain, CannotStart> {
-        rtp_plugin();
         let lacks = |what: String| CannotStart::NoCodec {
             codec: self.name,
             what,
@@ -183,20 +175,10 @@ pub(super) fn is_jpeg_field(packet: &[u8]) -> bool {
     packet.get(at).is_some_and(|specific| *specific != 0)
 }
 
-/// Debian 12's GStreamer has no parts for AV1 over RTP; a crate brings them along.
-fn rtp_plugin() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        if let Err(e) = gstrsrtp::plugin_register_static() {
-            tracing::error!(%e, "the RTP plugin cannot be registered: no AV1");
-        }
-    });
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::privacymask::capture_time;
-    use super::super::rtptime::{carry, stamp, stream_ns};
+    use super::super::rtptime::{stamp, stream_ns};
     use super::super::whole::hold_back_damaged;
     use super::*;
     use crate::clock::CaptureTime;
@@ -214,11 +196,7 @@ mod tests {
                 "x265enc tune=zerolatency speed-preset=ultrafast ! h265parse",
                 "rtph265pay",
             ),
-            "JPEG" => ("jpegenc", "rtpjpegpay"),
-            _ => (
-                "av1enc cpu-used=8 usage-profile=realtime ! av1parse",
-                "rtpav1pay",
-            ),
+            _ => ("jpegenc", "rtpjpegpay"),
         };
         // The RTP timestamp wraps after the fourth picture.
         format!(
@@ -276,10 +254,6 @@ mod tests {
         chain.convert.link(&sink).unwrap();
         let input = chain.depay.static_pad("sink").unwrap();
         stamp(&input);
-        carry(
-            &chain.depay.static_pad("src").unwrap(),
-            &chain.parse.static_pad("src").unwrap(),
-        );
         hold_back_damaged(&input, &chain.parse.static_pad("src").unwrap());
         pipeline.set_state(gst::State::Playing).unwrap();
         for packet in packets {
@@ -297,7 +271,6 @@ mod tests {
     #[test]
     fn both_stamps_survive_up_to_the_decoded_picture_in_every_codec() {
         gst::init().unwrap();
-        rtp_plugin();
         let ntp = gst::Caps::new_empty_simple("timestamp/x-ntp");
         for (encoding, format) in [
             ("H264", "I420"),
@@ -310,7 +283,6 @@ mod tests {
             ("H265", "Y42B"),
             ("JPEG", "I420"),
             ("JPEG", "Y42B"),
-            ("AV1", "I420"),
         ] {
             let codec = Codec::of(encoding).unwrap();
             let (caps, mut sent) = packets(codec, format);
@@ -347,13 +319,7 @@ mod tests {
     #[test]
     fn after_a_lost_packet_nothing_is_shown_that_is_predicted_from_it() {
         gst::init().unwrap();
-        rtp_plugin();
-        for (encoding, is_predicted) in [
-            ("H264", true),
-            ("H265", true),
-            ("AV1", true),
-            ("JPEG", false),
-        ] {
+        for (encoding, is_predicted) in [("H264", true), ("H265", true), ("JPEG", false)] {
             let codec = Codec::of(encoding).unwrap();
             let (caps, mut sent) = packets(codec, "I420");
             // One key picture, then seven; the fourth loses its first packet.
@@ -406,7 +372,7 @@ mod tests {
             ("H264", Some("H.264")),
             ("H265", Some("H.265")),
             ("JPEG", Some("MJPEG")),
-            ("AV1", Some("AV1")),
+            ("AV1", None),
             ("H263-1998", None),
             ("MP4V-ES", None),
             ("", None),

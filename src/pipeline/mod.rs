@@ -31,7 +31,7 @@ mod supervisor;
 mod whole;
 
 pub use camera::{CameraPipeline, CameraSettings};
-pub use codec::codecs_here;
+pub use codec::{CodecHere, codecs_here};
 pub use encoder::{ENCODERS, EncoderSettings, X264Preset, encoder_chain};
 pub(crate) use encoder::{element, file_encoder_chain};
 pub use headroom::{Trial, missing_elements, usable_elements};

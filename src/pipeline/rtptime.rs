@@ -62,64 +62,6 @@ pub(super) fn stamp(pad: &gst::Pad) {
     });
 }
 
-/// Puts the stamps of what leaves `depay` on what leaves `parse` without: a parser
-/// that puts pictures together anew, as `av1parse` does, loses them. Both know a
-/// picture by its PTS, which all packets of one RTP timestamp share.
-pub(super) fn carry(depay: &gst::Pad, parse: &gst::Pad) {
-    type Stamps = Vec<(gst::Caps, gst::ClockTime)>;
-    let waiting = std::sync::Arc::new(std::sync::Mutex::new(std::collections::VecDeque::new()));
-    let stamps_of = |buffer: &gst::BufferRef| -> Stamps {
-        let metas = buffer.iter_meta::<gst::ReferenceTimestampMeta>();
-        metas
-            .map(|meta| (meta.reference().to_owned(), meta.timestamp()))
-            .collect()
-    };
-    let noted = waiting.clone();
-    let note = move |unit: &gst::BufferRef| {
-        let Some(pts) = unit.pts() else { return };
-        let mut waiting = noted
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let stamps = stamps_of(unit);
-        if stamps.is_empty() || waiting.back().is_some_and(|(last, _)| *last == pts) {
-            return;
-        }
-        if waiting.len() == IN_PARSER_AT_MOST {
-            waiting.pop_front();
-        }
-        waiting.push_back((pts, stamps));
-    };
-    let kinds = gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST;
-    depay.add_probe(kinds, move |_, info| {
-        match &info.data {
-            Some(gst::PadProbeData::Buffer(unit)) => note(unit),
-            Some(gst::PadProbeData::BufferList(list)) => list.iter().for_each(&note),
-            _ => {}
-        }
-        gst::PadProbeReturn::Ok
-    });
-    parse.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-        let Some(picture) = info.buffer_mut() else {
-            return gst::PadProbeReturn::Ok;
-        };
-        if stream_ns(picture).is_none() {
-            let waiting = waiting
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
-            let found: Option<&(gst::ClockTime, Stamps)> =
-                waiting.iter().find(|(pts, _)| Some(*pts) == picture.pts());
-            for (reference, time) in found.map(|(_, stamps)| stamps).into_iter().flatten() {
-                let picture = picture.make_mut();
-                gst::ReferenceTimestampMeta::add(picture, reference, *time, gst::ClockTime::NONE);
-            }
-        }
-        gst::PadProbeReturn::Ok
-    });
-}
-
-/// A parser holds back one picture, until the next begins.
-const IN_PARSER_AT_MOST: usize = 16;
-
 /// The stream's time of `picture`, nanoseconds, where it came over RTP. Only
 /// differences between pictures of one connection mean anything.
 pub(super) fn stream_ns(picture: &gst::BufferRef) -> Option<u64> {

@@ -249,9 +249,6 @@ fn link(
         .and_then(|()| ghost.set_target(Some(&output)))
         .map_err(|_| CannotStart::Link)?;
     super::rtptime::stamp(&input);
-    if let Some(units) = chain.depay.static_pad("src") {
-        super::rtptime::carry(&units, &coded);
-    }
     super::whole::hold_back_damaged(&input, &coded);
     for element in chain.elements() {
         element
@@ -411,7 +408,7 @@ mod tests {
                 .field("encoding-name", name)
                 .build()
         };
-        for wanted in ["H264", "H265", "JPEG", "AV1"] {
+        for wanted in ["H264", "H265", "JPEG"] {
             let mut offered = Offered::default();
             assert_eq!(offered.complaint(), None, "it has not answered yet");
             assert!(!offered.take(&caps("video", "H263-1998"), "auto"));
@@ -420,7 +417,7 @@ mod tests {
                 offered.complaint().as_deref(),
                 Some(
                     "the camera sends video/H263-1998, audio/PCMU: set it to one of \
-                     H.264, H.265, MJPEG, AV1"
+                     H.264, H.265, MJPEG"
                 )
             );
             assert!(!offered.take(&caps("audio", wanted), "auto"));

@@ -297,7 +297,7 @@ mod tests {
             ("[faults]\nrtp_loss = 2.0", "rtp_loss"),
             ("[form]\ncodec = \"h263\"", "h263"),
             ("[form]\npixel_aspect = [0, 1]", "pixel_aspect"),
-            ("[form]\ncodec = \"av1\"\npixels = \"y444\"", "pixels"),
+            ("[form]\ncodec = \"mpeg4\"\npixels = \"y444\"", "pixels"),
             ("[form]\ncodec = \"mjpeg\"\ninterlaced = true", "interlaced"),
             ("[motion]\nkind = \"dance\"", "dance"),
             ("[motion]\nkind = \"preset_jumps\"\nevery_s = 0.0", "motion"),

@@ -16,8 +16,6 @@ pub enum VideoCodec {
     H265,
     /// JPEG pictures, one after another (RFC 2435).
     Mjpeg,
-    /// AV1.
-    Av1,
     /// MPEG-4 part 2, which old cameras send.
     Mpeg4,
 }
@@ -93,7 +91,7 @@ impl Form {
         let fits = match self.codec {
             VideoCodec::H264 | VideoCodec::H265 => true,
             VideoCodec::Mjpeg => matches!(self.pixels, Pixels::I420 | Pixels::Y42b),
-            VideoCodec::Av1 | VideoCodec::Mpeg4 => self.pixels == Pixels::I420,
+            VideoCodec::Mpeg4 => self.pixels == Pixels::I420,
         };
         if !fits {
             return refuse("the codec does not take these pixels");
@@ -125,11 +123,6 @@ impl Form {
             VideoCodec::Mjpeg => {
                 format!("{prepare}jpegenc quality=85 ! rtpjpegpay name=pay0 pt=26")
             }
-            VideoCodec::Av1 => format!(
-                "{prepare}av1enc usage-profile=realtime cpu-used=10 end-usage=vbr \
-                 lag-in-frames=0 threads=1 target-bitrate={kbps} keyframe-max-dist={gop} \
-                 ! av1parse ! rtpav1pay name=pay0 pt=96"
-            ),
             VideoCodec::Mpeg4 => format!(
                 "{prepare}avenc_mpeg4 bitrate={} gop-size={gop} ! mpeg4videoparse \
                  ! rtpmp4vpay name=pay0 pt=96 config-interval=-1",

@@ -24,7 +24,6 @@ use self::stamp::Stamps;
 use super::SimError;
 use super::camera::{Camera, lock};
 use super::config::ClipView;
-use super::form::VideoCodec;
 use super::render::{Backdrop, Renderer};
 
 /// Path of the stream.
@@ -176,9 +175,6 @@ fn factory(camera: &Camera) -> Result<gst_server::RTSPMediaFactory, SimError> {
     metapay::register().map_err(gst_error("cannot register the metadata payloader"))?;
     let config = &camera.config;
     let as_it_is = config.clip.is_some() && config.clip_view == ClipView::AsItIs;
-    if config.form.codec == VideoCodec::Av1 {
-        gstrsrtp::plugin_register_static().map_err(gst_error("cannot register the RTP plugin"))?;
-    }
     let video = config
         .form
         .launch(config.bitrate_kbps, config.gop, as_it_is)?;
