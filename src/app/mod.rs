@@ -169,6 +169,18 @@ impl Gateway {
         }
         let mut said = Vec::new();
         // Accounts first: a camera that comes with them must not be open for a moment.
+        if new.rtsp_tls != self.config.rtsp_tls {
+            // A name counts for whoever signs it: with another CA it may be another's.
+            // Whoever is gone is gone all the same; that nobody is left means everybody.
+            let old = &self.config.viewers;
+            new.viewers.retain(|viewer| old.contains(viewer));
+            if new.viewers.is_empty() && !old.is_empty() {
+                let detail = "[rtsp_tls] and all viewers change: restart".to_owned();
+                self.shared.journal.emit(Event::ReloadRefused { detail });
+                return;
+            }
+            said.push("[rtsp_tls] and new viewers change at the next start".to_owned());
+        }
         if new.viewers != self.config.viewers {
             said.push(self.change_accounts(&new));
         }
@@ -186,9 +198,6 @@ impl Gateway {
         let addresses = |c: &Config| (c.rtsp_listen, c.http_listen, c.metrics_listen);
         if addresses(&new) != addresses(&self.config) {
             said.push("addresses change at the next start".to_owned());
-        }
-        if new.rtsp_tls != self.config.rtsp_tls {
-            said.push("[rtsp_tls] changes at the next start".to_owned());
         }
         if new.console != self.config.console {
             said.push("the console changes at the next start".to_owned());

@@ -25,7 +25,10 @@ use super::viewers::camera_in;
 const NAME: &str = "greyplane.viewer";
 /// Where everybody may watch: no name of a viewer, there is a colon in it.
 const EVERYBODY: &str = ":";
-/// Wrong passwords from one address until it has to wait…
+/// Wrong passwords that are looked at on one connection. Players try theirs again by
+/// themselves, up to eight times.
+const WRONG_AT_MOST: u32 = 10;
+/// Connections with wrong passwords from one address until it has to wait…
 const TRIES: u32 = 10;
 /// …and looks (one a second) after which one is forgotten.
 const FORGET_AFTER: u32 = 6;
@@ -46,6 +49,8 @@ struct Guest {
     challenged: bool,
     /// It has asked for something that it may have.
     known: bool,
+    /// Wrong answers on this connection.
+    wrong: u32,
     looks: u32,
     /// Dropped with it: then its TLS connection ends, too.
     _gone: Option<oneshot::Sender<Infallible>>,
@@ -180,6 +185,7 @@ impl Door {
             name: by_certificate,
             challenged: false,
             known: false,
+            wrong: 0,
             looks: 0,
             _gone: gone,
         });
@@ -335,7 +341,7 @@ mod keeper {
     }
 
     mod imp {
-        use super::super::{Access, EVERYBODY, Weak, gst_rtsp};
+        use super::super::{Access, EVERYBODY, WRONG_AT_MOST, Weak, gst_rtsp};
         use super::{Arc, Door, HashMap, RTSPToken, glib, gst_rtsp_server};
         use glib::translate::ToGlibPtr;
         use gst_rtsp::RTSPStatusCode;
@@ -399,15 +405,15 @@ mod keeper {
                     return true;
                 }
                 let guest = door.with(client, |g| {
-                    (g.address, g.challenged, g.known, g.name.clone())
+                    (g.address, g.challenged, g.known, g.wrong, g.name.clone())
                 });
-                let Some((address, challenged, known, name)) = guest else {
+                let Some((address, challenged, known, wrong, name)) = guest else {
                     return false;
                 };
                 let shown = context
                     .request()
-                    .is_some_and(|r| !r.parse_auth_credentials().is_empty());
-                if !shown {
+                    .map_or(0, |r| r.parse_auth_credentials().len());
+                if shown == 0 {
                     // The connection is as good as the password that it began with.
                     if let Some(name) = name {
                         self.is(context, &name);
@@ -416,10 +422,12 @@ mod keeper {
                 }
                 // The answer to another connection's question counts for nothing:
                 // it could be tried at no cost.
-                if !challenged || (!known && door.wrong().too_many(address)) {
+                let waits = wrong == 0 && !known && door.wrong().too_many(address);
+                if !challenged || waits || wrong >= WRONG_AT_MOST {
                     return false;
                 }
-                let right = self.parent_authenticate(context);
+                // One answer at a time: the server would try each.
+                let right = shown == 1 && self.parent_authenticate(context);
                 match context
                     .token()
                     .and_then(|token| token.string(super::super::NAME))
@@ -428,7 +436,13 @@ mod keeper {
                         door.with(client, |g| g.name = Some(name));
                     }
                     _ => {
-                        if door.wrong().count(address) {
+                        // Nor is it who it was: with one camera's right nobody may try for more.
+                        door.with(client, |g| {
+                            g.wrong += 1;
+                            (g.known, g.name) = (false, None);
+                        });
+                        // Players answer the same again and again by themselves.
+                        if wrong == 0 && door.wrong().count(address) {
                             tracing::warn!(%address, "too many wrong passwords: it has to wait");
                         }
                     }

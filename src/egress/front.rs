@@ -1,9 +1,9 @@
 //! TLS for RTSP: what stands between a viewer and the RTSP server.
 //!
-//! The server's own TLS would hold a thread of GLib's pool for each handshake
-//! that is never finished, and let media leave over UDP in the clear beside it.
-//! Here each connection is a task; once its handshake is done, its bytes go on
-//! to the server over a pair of sockets that nobody else can reach.
+//! The server's own TLS lets media leave over UDP in the clear beside it, and would
+//! be a second TLS stack. Here each connection is a task; once its handshake is
+//! done, its bytes go on to the server over a pair of sockets that nobody else can
+//! reach.
 
 use crate::tls::{Certificate, names_in};
 use governor::{DefaultDirectRateLimiter, Quota};

@@ -9,6 +9,7 @@ use gstreamer as gst;
 
 use super::CannotStart;
 use super::encoder::{element, open};
+use super::whole::{Leans, payload};
 
 /// A codec that we can take.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub(super) struct Codec {
     pub(super) name: &'static str,
     depay: &'static str,
     parse: &'static str,
+    /// What the picture of an RTP payload leans on.
+    pub(super) leans: fn(&[u8]) -> Leans,
     /// In the order in which `auto` tries them.
     decoders: &'static [&'static str],
     /// What Debian's package is called that lacks where a part is missing.
@@ -32,6 +35,7 @@ pub(super) const CODECS: [Codec; 3] = [
         name: "H.264",
         depay: "rtph264depay",
         parse: "h264parse",
+        leans: h264_leans,
         decoders: &["vah264dec", "nvh264dec", "avdec_h264", "openh264dec"],
         package: "gstreamer1.0-libav",
     },
@@ -40,6 +44,7 @@ pub(super) const CODECS: [Codec; 3] = [
         name: "H.265",
         depay: "rtph265depay",
         parse: "h265parse",
+        leans: h265_leans,
         decoders: &["vah265dec", "nvh265dec", "avdec_h265", "libde265dec"],
         package: "gstreamer1.0-libav",
     },
@@ -48,6 +53,7 @@ pub(super) const CODECS: [Codec; 3] = [
         name: "MJPEG",
         depay: "rtpjpegdepay",
         parse: "identity",
+        leans: |_| Leans::Nowhere,
         decoders: &["jpegdec"],
         package: "gstreamer1.0-plugins-good",
     },
@@ -153,6 +159,8 @@ fn set(decoder: &gst::Element) {
             // Threads by frame would delay every frame by their number.
             decoder.set_property_from_str("thread-type", "slice");
             decoder.set_property("max-threads", 2i32);
+            // A picture with a part missing shows what lay there before.
+            decoder.set_property("output-corrupt", false);
         }
         Some("libde265dec") => decoder.set_property("max-threads", 2i32),
         _ => {}
@@ -162,17 +170,50 @@ fn set(decoder: &gst::Element) {
 /// Whether an RTP packet of JPEG holds a part of one field: its type-specific byte
 /// is 1, 2 or 3 (RFC 2435, 3.1.1). What is too short to tell is no picture either.
 pub(super) fn is_jpeg_field(packet: &[u8]) -> bool {
-    let Some(&first) = packet.first() else {
-        return false;
+    payload(packet).is_some_and(|jpeg| jpeg[0] != 0)
+}
+
+/// H.264 (RFC 6184): decoding begins at an IDR picture, NAL units of type 5. Those of
+/// an aggregation (type 24) are looked at one by one, of a fragment (28) its header.
+fn h264_leans(payload: &[u8]) -> Leans {
+    let is_idr = |nal: &[u8]| nal.first().is_some_and(|head| head & 0x1f == 5);
+    let found = match payload[0] & 0x1f {
+        24 => units(&payload[1..]).any(is_idr),
+        28 | 29 => payload.get(1..).is_some_and(is_idr),
+        _ => is_idr(payload),
     };
-    let mut at = 12 + 4 * usize::from(first & 0x0f);
-    if first & 0x10 != 0 {
-        let Some(words) = packet.get(at + 2..at + 4) else {
-            return false;
-        };
-        at += 4 + 4 * usize::from(u16::from_be_bytes([words[0], words[1]]));
+    if found { Leans::Nowhere } else { Leans::Others }
+}
+
+/// H.265 (RFC 7798): decoding begins at a picture of NAL units of type 16 to 21; those
+/// of type 8 and 9 that follow it lean on what came before (RASL). Aggregations are of
+/// type 48, fragments of type 49.
+fn h265_leans(payload: &[u8]) -> Leans {
+    let kind = |nal: &[u8]| nal.first().map_or(63, |head| head >> 1 & 0x3f);
+    let of = |kind: u8| match kind {
+        16..=21 => Leans::Nowhere,
+        8 | 9 => Leans::Before,
+        _ => Leans::Others,
+    };
+    match kind(payload) {
+        48 => units(payload.get(2..).unwrap_or_default())
+            .map(|nal| of(kind(nal)))
+            .find(|leans| *leans != Leans::Others)
+            .unwrap_or(Leans::Others),
+        49 => of(payload.get(2).map_or(63, |head| head & 0x3f)),
+        single => of(single),
     }
-    packet.get(at).is_some_and(|specific| *specific != 0)
+}
+
+/// The NAL units of an aggregation, each after its size.
+fn units(mut rest: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let (size, after) = rest.split_at_checked(2)?;
+        let size = usize::from(u16::from_be_bytes([size[0], size[1]]));
+        let (unit, after) = after.split_at_checked(size)?;
+        rest = after;
+        Some(unit)
+    })
 }
 
 #[cfg(test)]
@@ -254,7 +295,12 @@ mod tests {
         chain.convert.link(&sink).unwrap();
         let input = chain.depay.static_pad("sink").unwrap();
         stamp(&input);
-        hold_back_damaged(&input, &chain.parse.static_pad("src").unwrap());
+        hold_back_damaged(
+            &input,
+            &chain.parse.static_pad("src").unwrap(),
+            &chain.decoder.static_pad("src").unwrap(),
+            codec.leans,
+        );
         pipeline.set_state(gst::State::Playing).unwrap();
         for packet in packets {
             source.push_buffer(packet).unwrap();
@@ -363,6 +409,38 @@ mod tests {
                 let end = packet.len() - 8;
                 assert!((0..=end).all(|end| !is_jpeg_field(&packet[..end])));
             }
+        }
+    }
+
+    #[test]
+    fn where_decoding_may_begin_is_told_by_the_packets() {
+        use Leans::{Before, Nowhere, Others};
+        type Case = (fn(&[u8]) -> Leans, &'static [u8], Leans);
+        let cases: [Case; 16] = [
+            (h264_leans, &[0x65, 1], Nowhere),
+            (h264_leans, &[0x41, 1], Others),
+            (h264_leans, &[0x67], Others),
+            // A recovery point, an I slice among others: not a beginning.
+            (h264_leans, &[0x06, 6, 1, 0xc4], Others),
+            (h264_leans, &[0x7c, 0x85], Nowhere),
+            (h264_leans, &[0x7c, 0x41], Others),
+            (h264_leans, &[0x7c], Others),
+            (h264_leans, &[0x78, 0, 2, 0x67, 1, 0, 1, 0x65], Nowhere),
+            (h264_leans, &[0x78, 0, 9, 0x65], Others),
+            (h265_leans, &[19 << 1, 1], Nowhere),
+            (h265_leans, &[21 << 1, 1], Nowhere),
+            (h265_leans, &[1 << 1, 1], Others),
+            (h265_leans, &[9 << 1, 1], Before),
+            (h265_leans, &[49 << 1, 1, 0x80 | 20], Nowhere),
+            (h265_leans, &[49 << 1], Others),
+            (
+                h265_leans,
+                &[48 << 1, 1, 0, 2, 33 << 1, 1, 0, 2, 20 << 1, 1],
+                Nowhere,
+            ),
+        ];
+        for (leans, payload, wanted) in cases {
+            assert_eq!(leans(payload), wanted, "{payload:?}");
         }
     }
 

@@ -223,7 +223,7 @@ fn take(
         else {
             return;
         };
-        if link(pad, &bin, &ghost, &chain).is_err() {
+        if link(pad, &bin, &ghost, codec, &chain).is_err() {
             let what = What::Down(format!("the camera's {} cannot be linked", codec.name));
             // A full channel already holds the end of this connection.
             let _ = news.try_send(News { connection, what });
@@ -239,17 +239,19 @@ fn link(
     pad: &gst::Pad,
     bin: &gst::Bin,
     ghost: &gst::GhostPad,
+    codec: &Codec,
     chain: &Chain,
 ) -> Result<(), CannotStart> {
     let input = chain.depay.static_pad("sink").ok_or(CannotStart::Link)?;
     let coded = chain.parse.static_pad("src").ok_or(CannotStart::Link)?;
+    let decoded = chain.decoder.static_pad("src").ok_or(CannotStart::Link)?;
     let output = chain.convert.static_pad("src").ok_or(CannotStart::Link)?;
     bin.add_many(chain.elements())
         .and_then(|()| gst::Element::link_many(chain.elements()))
         .and_then(|()| ghost.set_target(Some(&output)))
         .map_err(|_| CannotStart::Link)?;
     super::rtptime::stamp(&input);
-    super::whole::hold_back_damaged(&input, &coded);
+    super::whole::hold_back_damaged(&input, &coded, &decoded, codec.leans);
     for element in chain.elements() {
         element
             .sync_state_with_parent()
@@ -310,11 +312,13 @@ impl Offered {
         };
         let media = s.get::<&str>("media").unwrap_or("?");
         let encoding = s.get::<&str>("encoding-name").unwrap_or("?");
-        let codec = Codec::of(encoding).filter(|_| media == "video" && !self.taken);
+        // The first of a known codec is the one, or none is: another video may come
+        // through another lens, for which no zone was drawn.
+        let decided = self.taken || self.refused.is_some();
+        let codec = Codec::of(encoding).filter(|_| media == "video" && !decided);
         match codec.map(|codec| (codec, codec.chain(decoder))) {
             Some((codec, Ok(chain))) => {
                 self.taken = true;
-                self.refused = None;
                 self.chosen = Some((codec, chain));
                 return true;
             }

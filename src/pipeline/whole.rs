@@ -2,11 +2,14 @@
 //!
 //! A decoder that misses a part goes on predicting from the wrong picture: what it
 //! shows then lies where it lay before, and no margin knows of it. `rtph264depay`
-//! can wait for the next key frame; the depayloaders of the other codecs cannot in
-//! GStreamer 1.22, so a probe before the depayloader looks for gaps in the sequence
-//! numbers (RFC 3550, 5.1), and one after the parser drops what they may have
-//! touched. Must not know which codec it is.
+//! can wait for what it takes for a key frame, which may still lean on older
+//! pictures; the depayloaders of the other codecs cannot wait in GStreamer 1.22. So a
+//! probe before the depayloader looks for gaps in the sequence numbers (RFC 3550,
+//! 5.1), one after the parser drops what they may have touched, until a picture that
+//! leans on none before it, and one after the decoder drops what the decoder itself
+//! calls damaged. Must not know which codec it is: what a packet begins, it is told.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gst::prelude::*;
@@ -14,18 +17,37 @@ use gstreamer as gst;
 
 use super::rtptime::stream_ns;
 
-/// What is known about losses.
+/// What the picture that a packet belongs to leans on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leans {
+    /// On no other: decoding may begin here.
+    Nowhere,
+    /// On pictures before the one where decoding may begin, though it comes after it.
+    Before,
+    /// On others; or the packet does not tell.
+    Others,
+}
+
+/// Pictures between the depayloader and the decoder.
+const UNDER_WAY: usize = 64;
+
+/// What is known about losses. All times are the stream's.
 #[derive(Debug, Default)]
 struct Gate {
     last: Option<u16>,
-    /// The stream's time of the packet after the gap: pictures up to it may lack a
-    /// part.
+    /// Of the packet after the gap: pictures up to it may lack a part.
     lost_at: Option<u64>,
+    /// Of the newest picture that leans on nothing.
+    start_at: Option<u64>,
+    /// Whether that one came first after a gap.
+    anew: bool,
+    /// Of pictures that lean on what came before that.
+    before: VecDeque<u64>,
 }
 
 impl Gate {
     /// A packet goes in, with its sequence number and its picture's time.
-    fn packet(&mut self, sequence: u16, ns: u64) {
+    fn packet(&mut self, sequence: u16, ns: u64, leans: Leans) {
         let follows = self
             .last
             .is_none_or(|last| sequence.wrapping_sub(last) <= 1);
@@ -33,14 +55,29 @@ impl Gate {
         if !follows {
             self.lost_at = Some(self.lost_at.map_or(ns, |at| at.max(ns)));
         }
+        match leans {
+            Leans::Nowhere if self.start_at != Some(ns) => {
+                self.anew = self.lost_at.is_some();
+                self.start_at = Some(ns);
+            }
+            Leans::Before if self.anew => {
+                if self.before.len() == UNDER_WAY {
+                    self.before.pop_front();
+                }
+                self.before.push_back(ns);
+            }
+            _ => {}
+        }
     }
 
     /// A coded picture comes out; whether it may go on. One without a time is of
     /// unknown age.
-    fn passes(&mut self, is_key: bool, ns: Option<u64>) -> bool {
-        match (self.lost_at, ns) {
-            (None, _) => true,
-            (Some(lost), Some(ns)) if is_key && ns > lost => {
+    fn passes(&mut self, ns: Option<u64>) -> bool {
+        let lost = self.lost_at;
+        match (lost, ns) {
+            (None, Some(ns)) => !self.before.contains(&ns),
+            (None, None) => true,
+            (Some(lost), Some(ns)) if self.start_at == Some(ns) && ns > lost => {
                 self.lost_at = None;
                 true
             }
@@ -49,17 +86,25 @@ impl Gate {
     }
 }
 
-/// Lets only whole pictures out of `coded`, with what enters `packets`, where
-/// every packet is stamped by now (see `rtptime::stamp`).
-pub(super) fn hold_back_damaged(packets: &gst::Pad, coded: &gst::Pad) {
+/// Lets only whole pictures out of `coded` and of `decoded`, with what enters
+/// `packets`, where every packet is stamped by now (see `rtptime::stamp`). `leans`
+/// tells of an RTP payload what its picture leans on.
+pub(super) fn hold_back_damaged(
+    packets: &gst::Pad,
+    coded: &gst::Pad,
+    decoded: &gst::Pad,
+    leans: fn(&[u8]) -> Leans,
+) {
     let gate = Arc::new(Mutex::new(Gate::default()));
     let counted = gate.clone();
     let count = move |packet: &gst::BufferRef| {
-        let mut bytes = [0; 2];
-        let read = packet.copy_to_slice(2, &mut bytes).is_ok();
-        if let Some(ns) = stream_ns(packet).filter(|_| read) {
+        let Ok(bytes) = packet.map_readable() else {
+            return;
+        };
+        if let (Some(ns), [_, _, high, low, ..]) = (stream_ns(packet), bytes.as_slice()) {
+            let leans = payload(&bytes).map_or(Leans::Others, leans);
             let mut gate = counted.lock().unwrap_or_else(PoisonError::into_inner);
-            gate.packet(u16::from_be_bytes(bytes), ns);
+            gate.packet(u16::from_be_bytes([*high, *low]), ns, leans);
         }
     };
     let kinds = gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST;
@@ -75,14 +120,31 @@ pub(super) fn hold_back_damaged(packets: &gst::Pad, coded: &gst::Pad) {
         let Some(picture) = info.buffer() else {
             return gst::PadProbeReturn::Ok;
         };
-        let is_key = !picture.flags().contains(gst::BufferFlags::DELTA_UNIT);
         let mut gate = gate.lock().unwrap_or_else(PoisonError::into_inner);
-        if gate.passes(is_key, stream_ns(picture)) {
+        if gate.passes(stream_ns(picture)) {
             gst::PadProbeReturn::Ok
         } else {
             gst::PadProbeReturn::Drop
         }
     });
+    decoded.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        let damaged = |picture: &gst::Buffer| picture.flags().contains(gst::BufferFlags::CORRUPTED);
+        match info.buffer() {
+            Some(picture) if damaged(picture) => gst::PadProbeReturn::Drop,
+            _ => gst::PadProbeReturn::Ok,
+        }
+    });
+}
+
+/// What follows an RTP packet's header (RFC 3550, 5.1), if it is whole.
+pub(super) fn payload(packet: &[u8]) -> Option<&[u8]> {
+    let first = *packet.first()?;
+    let mut at = 12 + 4 * usize::from(first & 0x0f);
+    if first & 0x10 != 0 {
+        let words = packet.get(at + 2..at + 4)?;
+        at += 4 + 4 * usize::from(u16::from_be_bytes([words[0], words[1]]));
+    }
+    packet.get(at..).filter(|payload| !payload.is_empty())
 }
 
 #[cfg(test)]
@@ -90,41 +152,65 @@ mod tests {
     use super::*;
 
     #[test]
-    fn after_a_gap_the_next_key_picture_that_began_later_is_the_first_to_pass() {
+    fn after_a_gap_the_next_picture_that_leans_on_nothing_is_the_first_to_pass() {
         enum Step {
-            Packet(u16, u64),
-            Picture(bool, Option<u64>, bool),
+            Packet(u16, u64, Leans),
+            Picture(Option<u64>, bool),
         }
+        use Leans::{Before, Nowhere, Others};
         use Step::{Packet, Picture};
         let mut gate = Gate::default();
         for (n, step) in [
-            Picture(false, None, true),
-            Packet(65_534, 10),
-            Packet(65_535, 10),
-            Packet(65_535, 10),
-            Packet(0, 20),
-            Picture(false, Some(10), true),
+            Picture(None, true),
+            Packet(65_534, 10, Others),
+            Packet(65_535, 10, Others),
+            Packet(65_535, 10, Others),
+            Packet(0, 20, Nowhere),
+            Picture(Some(10), true),
             // 1 is lost: of the picture at 20, or of the one at 30.
-            Packet(2, 30),
-            Picture(false, Some(20), false),
-            Picture(true, Some(30), false),
-            Picture(true, None, false),
-            Packet(3, 40),
-            Picture(false, Some(40), false),
-            // Lost again before a key picture came.
-            Packet(9, 50),
-            Picture(true, Some(50), false),
-            Packet(10, 60),
-            Picture(true, Some(60), true),
-            Picture(false, Some(70), true),
+            Packet(2, 30, Nowhere),
+            Picture(Some(20), false),
+            Picture(Some(30), false),
+            Picture(None, false),
+            Packet(3, 40, Others),
+            Picture(Some(40), false),
+            // Lost again before one came that leans on nothing.
+            Packet(9, 50, Nowhere),
+            Picture(Some(50), false),
+            Packet(10, 60, Nowhere),
+            Packet(11, 60, Nowhere),
+            Packet(12, 55, Before),
+            Picture(Some(60), true),
+            Picture(Some(55), false),
+            Packet(13, 70, Others),
+            Picture(Some(70), true),
+            // Nothing was lost before this one: what leans across it is whole.
+            Packet(14, 90, Nowhere),
+            Packet(15, 80, Before),
+            Picture(Some(90), true),
+            Picture(Some(80), true),
         ]
         .into_iter()
         .enumerate()
         {
             match step {
-                Packet(sequence, ns) => gate.packet(sequence, ns),
-                Picture(key, ns, passes) => assert_eq!(gate.passes(key, ns), passes, "step {n}"),
+                Packet(sequence, ns, leans) => gate.packet(sequence, ns, leans),
+                Picture(ns, passes) => assert_eq!(gate.passes(ns), passes, "step {n}"),
             }
+        }
+    }
+
+    #[test]
+    fn a_payload_begins_after_all_of_its_header() {
+        let plain = [0x80, 96, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 7, 8];
+        assert_eq!(payload(&plain), Some(&[7, 8][..]));
+        let mut more = plain[..12].to_vec();
+        more[0] = 0x91;
+        more.extend([9; 4]);
+        more.extend([0xbe, 0xde, 0, 1, 5, 5, 5, 5, 7]);
+        assert_eq!(payload(&more), Some(&[7][..]));
+        for end in 0..more.len() {
+            assert_eq!(payload(&more[..end]), None, "{end}");
         }
     }
 }

@@ -192,16 +192,12 @@ impl Interval {
     }
 }
 
-/// What all intervals have in common. Within tolerance they may cross: then
-/// the point between is best.
+/// What all intervals have in common. Within tolerance they may cross: then it
+/// lies in what is between them, and nobody knows where.
 fn common(intervals: &VecDeque<Interval>, stale: bool) -> Option<Span> {
     let low = intervals.iter().map(|i| i.span(stale).0).max()?;
     let high = intervals.iter().map(|i| i.span(stale).1).min()?;
-    Some(if low <= high {
-        (low, high)
-    } else {
-        ((low + high) / 2, (low + high) / 2)
-    })
+    Some((low.min(high), low.max(high)))
 }
 
 /// (monotonic − UTC) of a measurement made between `earliest` and the answer.
