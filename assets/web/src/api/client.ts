@@ -83,10 +83,11 @@ export async function logIn(user: string, password: string): Promise<Session> {
 const farewells = new Set<Promise<unknown>>();
 
 /** Deletes without waiting, even while the page goes away; that it failed helps nobody to know. */
-export function farewell(url: string): void {
+export function farewell(url: string): Promise<unknown> {
   const gone = fetch(url, { method: "DELETE", keepalive: true }).catch(() => undefined);
   farewells.add(gone);
   void gone.finally(() => farewells.delete(gone));
+  return gone;
 }
 
 /** Farewells under way come first: after it they would not be allowed. */

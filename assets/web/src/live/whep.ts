@@ -57,6 +57,7 @@ export function receive(camera: string, show: (stream: MediaStream) => void, rep
 
   peer.addEventListener("track", (event) => show(event.streams[0] ?? new MediaStream([event.track])));
   peer.addEventListener("connectionstatechange", () => {
+    if (closed) return;
     window.clearTimeout(losing);
     if (peer.connectionState !== "connecting") window.clearTimeout(finding);
     const state = peer.connectionState;
@@ -79,7 +80,7 @@ export function receive(camera: string, show: (stream: MediaStream) => void, rep
     session = sessionUrl(response.headers.get("Location"), document.baseURI);
     const sdp = await response.text();
     // Left while the answer was under way: the gateway holds a session for nobody.
-    if (closed) return endSession(session);
+    if (closed) return void endSession(session);
     finding = window.setTimeout(() => report.failed("blocked"), FOUND_WITHIN_MS);
     await peer.setRemoteDescription({ type: "answer", sdp });
   };
@@ -93,13 +94,14 @@ export function receive(camera: string, show: (stream: MediaStream) => void, rep
       closed = true;
       window.clearTimeout(losing);
       window.clearTimeout(finding);
-      peer.close();
-      endSession(session);
+      // Of a connection that closes the gateway learns by itself, and would know the
+      // session no more when it is told.
+      void endSession(session).finally(() => peer.close());
     },
   };
 }
 
 /** Tells the gateway that nobody watches any more; it would find out by itself, later. */
-function endSession(session: string | null): void {
-  if (session) farewell(session);
+async function endSession(session: string | null): Promise<void> {
+  if (session) await farewell(session);
 }
