@@ -35,6 +35,7 @@ pub(super) struct Gateway {
 pub(super) struct RtspTls {
     pub(super) certificate: Option<Spanned<String>>,
     pub(super) key: Option<Spanned<String>>,
+    pub(super) made_in: Option<Spanned<String>>,
     pub(super) client_ca: Option<Spanned<String>>,
 }
 

@@ -1,6 +1,7 @@
 use super::*;
 use crate::pose::CameraProfile;
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 const MASKS: &str = r#"{"format":1,"camera":"cam","zones":[{"id":"a","name":"a","mode":"hide",
@@ -199,6 +200,11 @@ const OUTPUT: &[Output] = &[
         &[(2, "only half", "`certificate` and `key`")],
     ),
     (
+        "[rtsp_tls]\ncertificate = \"c\"\nkey = \"k\"\nmade_in = \"d\"",
+        "",
+        &[(4, "has no use", "leave it out")],
+    ),
+    (
         "[rtsp_tls]\nclient_ca = \"ca\"",
         "",
         &[(2, "lets nobody in", "[[viewer]]")],
@@ -254,6 +260,10 @@ fn streams_leave_this_machine_encrypted_or_on_purpose() {
         assert_eq!(config.rtsp_tls.is_some(), tls, "{head}");
         assert_eq!(config.rtsp_beyond_in_clear, in_clear, "{head}");
     }
+    let tls = load("[rtsp_tls]\nmade_in = \"/var/lib/x\"")
+        .rtsp_tls
+        .unwrap();
+    assert_eq!(tls.files.key, Path::new("/var/lib/x/rtsp-key.pem"));
     let tls = load("[rtsp_tls]").rtsp_tls.unwrap();
     assert!(tls.make && tls.files.key.ends_with("rtsp-key.pem"));
     let tls = load("[rtsp_tls]\ncertificate = \"c\"\nkey = \"k\"")

@@ -5,7 +5,7 @@ use super::types::{Proof, RtspTls, Tls, Viewer};
 use super::validate::Validator;
 use std::collections::HashSet;
 
-/// Where a certificate of our own lies, beside the configuration.
+/// Where a certificate of our own lies, in `made_in`.
 const OWN: (&str, &str) = ("rtsp-certificate.pem", "rtsp-key.pem");
 
 impl Validator<'_> {
@@ -19,15 +19,27 @@ impl Validator<'_> {
             );
             return None;
         }
-        let file = |named: Option<&toml::Spanned<String>>, own| {
-            self.beside(named.map_or(own, |n| n.get_ref()))
+        let make = t.certificate.is_none() && t.key.is_none();
+        if let (Some(folder), false) = (&t.made_in, make) {
+            self.at(
+                folder,
+                "has no use: the certificate is named",
+                "leave it out",
+            );
+            return None;
+        }
+        // By default beside the configuration.
+        let folder = t.made_in.as_ref().map_or("", |f| f.get_ref());
+        let file = |named: Option<&toml::Spanned<String>>, own| match named {
+            Some(named) => self.beside(named.get_ref()),
+            None => self.beside(folder).join(own),
         };
         Some(RtspTls {
             files: Tls {
                 certificate: file(t.certificate.as_ref(), OWN.0),
                 key: file(t.key.as_ref(), OWN.1),
             },
-            make: t.certificate.is_none() && t.key.is_none(),
+            make,
             client_ca: t.client_ca.as_ref().map(|f| self.beside(f.get_ref())),
         })
     }
