@@ -447,7 +447,7 @@ fn what_is_no_position_gives_no_sample() {
         ),
         (
             position(PositionFault::Nan),
-            ["pan is NaN", "pan is NaN", visca],
+            ["zoom NaN is none", "pan is NaN", visca],
         ),
         (
             position(PositionFault::OutOfRange),
