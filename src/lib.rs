@@ -38,6 +38,8 @@ pub mod device_http;
 #[cfg(feature = "gateway")]
 pub mod onvif;
 #[cfg(feature = "gateway")]
+pub mod register;
+#[cfg(feature = "gateway")]
 pub mod steer;
 #[cfg(feature = "gateway")]
 pub mod still;

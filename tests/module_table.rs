@@ -29,12 +29,22 @@ const TABLE: &[(&str, &[&str])] = &[
     ("paint", &["plan", "zone", "frame", "geom", "event"]),
     ("hold", &["plan", "clock", "event"]),
     ("device_http", &["secret"]),
+    ("machine", &[]),
     ("onvif", &["device_http", "pose", "clock", "secret"]),
     (
         "telemetry",
-        &["onvif", "device_http", "pose", "clock", "event", "secret"],
+        &[
+            "onvif",
+            "device_http",
+            "machine",
+            "pose",
+            "clock",
+            "event",
+            "secret",
+        ],
     ),
     ("steer", &["onvif", "pose", "geom", "clock"]),
+    ("register", &["frame", "pose", "geom", "clock"]),
     (
         "still",
         &[
@@ -72,7 +82,6 @@ const TABLE: &[(&str, &[&str])] = &[
         ],
     ),
     ("metrics", &["event"]),
-    ("machine", &[]),
     (
         "web",
         &[
@@ -103,6 +112,7 @@ const ALL: &[&str] = &[
     "hold",
     "device_http",
     "onvif",
+    "register",
     "still",
     "telemetry",
     "steer",

@@ -44,6 +44,8 @@ fn no_canary_reaches_the_viewer() {
         ("jumps-300.toml", 10.0),
         ("telemetry-frozen-utc.toml", 14.0),
         ("position-missing.toml", 14.0),
+        ("position-shifted.toml", 14.0),
+        ("clock-promise-broken.toml", 14.0),
     ] {
         let report = play(file, seconds);
         assert!(report.frames_seen > 0, "{file}: {report:#?}");

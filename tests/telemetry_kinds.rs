@@ -27,8 +27,8 @@ use greyplane::sim::motion::script::Script;
 use greyplane::sim::{Faults, Profile, Reports, Sim, SimConfig};
 use greyplane::telemetry::visca::{Question, Reply, ViscaError};
 use greyplane::telemetry::{
-    AnswerTimes, HttpSettings, Source, Telemetry, TelemetryItem, TelemetrySettings, ViscaSettings,
-    isapi, vapix, visca,
+    AnswerTimes, ClockPromise, HttpSettings, Source, Telemetry, TelemetryItem, TelemetrySettings,
+    ViscaSettings, isapi, vapix, visca,
 };
 use greyplane::users::{PasswordHash, Role, User, Users};
 use std::collections::VecDeque;
@@ -203,7 +203,7 @@ fn source(sim: &Sim, words: Reports, base: Option<&str>, ca_pem: Option<&str>) -
         channel: 1,
         timeout_ms: 1000,
         times: AnswerTimes::default(),
-        clock_within: None,
+        promise: None,
     };
     match words {
         Reports::Onvif => Source::Onvif(OnvifSettings {
@@ -223,7 +223,10 @@ fn source(sim: &Sim, words: Reports, base: Option<&str>, ca_pem: Option<&str>) -
             address: sim.visca_url().trim_start_matches("visca://").to_owned(),
             timeout_ms: 1000,
             times: AnswerTimes::default(),
-            clock_within: Duration::from_millis(5),
+            promise: ClockPromise {
+                within: Duration::from_millis(5),
+                kernel_keeps_clock: false,
+            },
         }),
     }
 }

@@ -19,6 +19,7 @@ use crate::pipeline::{
 };
 use crate::pose::clockwatch::ClockRules;
 use crate::pose::{CameraProfile, HistoryRules, PoseSource};
+
 use crate::steer::{Aim as Helmsman, Steer};
 use crate::telemetry::Telemetry;
 use crate::web::{
@@ -395,7 +396,7 @@ impl RunningCamera {
 
 /// Where the camera's pose will come from.
 fn aim(camera: &Camera, waker: &Waker) -> Aim {
-    let Kind::Ptz { profile, .. } = &camera.kind else {
+    let Kind::Ptz { profile, telemetry } = &camera.kind else {
         return Aim::Fixed;
     };
     let turning = profile.clone().and_then(|profile| {
@@ -416,6 +417,7 @@ fn aim(camera: &Camera, waker: &Waker) -> Aim {
             poses: Arc::new(poses),
             optics,
             mount,
+            pictures: telemetry.check_picture.then(Arc::default),
         })
     });
     turning.unwrap_or_else(|detail| {
@@ -433,6 +435,7 @@ fn motion(aim: &Aim, clock: Arc<dyn Clock>, size: Arc<OnceLock<Size>>) -> Motion
             poses,
             optics,
             mount,
+            ..
         } => Motion::Turning {
             poses: poses.clone(),
             optics: *optics,

@@ -13,11 +13,12 @@ use crate::geom::{Mount, Optics, Size};
 use crate::pipeline::FrameJudge;
 use crate::plan::{CameraZones, MarginLimits, Plan, PlanInput, RegionSource, decide};
 use crate::pose::{Evidence, PoseEstimate, PoseSource};
+use crate::register::{Aspect, PictureWatch, Small};
 use crate::still::{Slot, StillPlan};
 use crate::track::Hidden;
 use arc_swap::ArcSwap;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// What of a camera's configuration may change between two frames.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ pub(super) enum Aim {
         poses: Arc<PoseSource>,
         optics: Optics,
         mount: Mount,
+        /// Whether the picture agrees; none where nobody is to ask it.
+        pictures: Option<Arc<Mutex<PictureWatch>>>,
     },
     /// It turns, and nothing is known about how.
     Unknown(Reason),
@@ -127,13 +130,14 @@ impl Judge {
         match &self.aim {
             Aim::Fixed => None,
             Aim::Unknown(reason) => Some(Err(reason.clone())),
-            Aim::Turning { poses, .. } => Some(match capture {
+            Aim::Turning {
+                poses, pictures, ..
+            } => Some(match capture {
                 None => Err(Reason::NoCaptureTime),
-                Some(t) => match poses.at(t, now) {
-                    Evidence::Known(pose) => Ok(pose),
-                    Evidence::Pending { so_far } => so_far,
-                    Evidence::Unknown(reason) => Err(reason),
-                },
+                Some(t) => told(poses, t, now).and_then(|pose| match pictures {
+                    Some(pictures) if lock(pictures).doubts() => Err(Reason::PictureDisagrees),
+                    _ => Ok(pose),
+                }),
             }),
         }
     }
@@ -190,6 +194,20 @@ impl Judge {
     }
 }
 
+/// What the camera told of its pose.
+fn told(poses: &PoseSource, t: CaptureTime, now: Mono) -> Result<PoseEstimate, Reason> {
+    match poses.at(t, now) {
+        Evidence::Known(pose) => Ok(pose),
+        Evidence::Pending { so_far } => so_far,
+        Evidence::Unknown(reason) => Err(reason),
+    }
+}
+
+/// A watch that was lost by a panic goes on: a doubt in it stays one.
+fn lock(pictures: &Mutex<PictureWatch>) -> MutexGuard<'_, PictureWatch> {
+    pictures.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Setup {
     fn of(camera: &Camera) -> Self {
         let masks = match (&camera.masks, &camera.kind) {
@@ -207,8 +225,14 @@ impl Setup {
 
 impl FrameJudge for Judge {
     fn stream_restarted(&self) {
-        if let Aim::Turning { poses, .. } = &self.aim {
+        if let Aim::Turning {
+            poses, pictures, ..
+        } = &self.aim
+        {
             poses.on_frames_restarted();
+            if let Some(pictures) = pictures {
+                lock(pictures).restarted();
+            }
         }
         if let Some(sight) = &self.sight {
             sight.forget();
@@ -242,6 +266,33 @@ impl FrameJudge for Judge {
             Aim::Fixed | Aim::Unknown(_) => true,
         };
         pose_ready && self.sight.as_ref().is_none_or(|sight| sight.ready(t))
+    }
+
+    fn released(&self, capture: CaptureTime, picture: &FrameRef<'_>, now: Mono) {
+        let Aim::Turning {
+            poses,
+            optics,
+            mount,
+            pictures: Some(pictures),
+        } = &self.aim
+        else {
+            return;
+        };
+        // Without a position the frame is covered anyway.
+        let Ok(pose) = told(poses, capture, now) else {
+            return;
+        };
+        let aspect = Aspect {
+            at: capture,
+            pose,
+            optics: *optics,
+            mount: *mount,
+        };
+        if let Some(small) = Small::of(picture)
+            && let Err(error) = lock(pictures).see(small, aspect)
+        {
+            tracing::error!(%error, "comparing pictures");
+        }
     }
 
     fn plan(&self, capture: Option<CaptureTime>, size: Size, now: Mono) -> Plan {

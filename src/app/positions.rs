@@ -7,8 +7,8 @@ use crate::onvif::OnvifSettings;
 use crate::pose::{CameraProfile, PoseSource, Pushed};
 use crate::secret::Secret;
 use crate::telemetry::{
-    AnswerTimes, HttpSettings, Source, Telemetry, TelemetryError, TelemetryItem, TelemetrySettings,
-    ViscaSettings, visca_address,
+    AnswerTimes, ClockPromise, HttpSettings, Source, Telemetry, TelemetryError, TelemetryItem,
+    TelemetrySettings, ViscaSettings, visca_address,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,7 +75,10 @@ fn source(wanted: &Wanted) -> Source {
             timeout_ms: timeout_ms(wanted),
             times: AnswerTimes { age: untimed.age },
             // The configuration demands it of this kind.
-            clock_within: untimed.clock_within.unwrap_or(Duration::MAX),
+            promise: promise(untimed).unwrap_or(ClockPromise {
+                within: Duration::MAX,
+                kernel_keeps_clock: true,
+            }),
         }),
     }
 }
@@ -90,8 +93,15 @@ fn http(wanted: &Wanted, untimed: &Untimed) -> HttpSettings {
         channel: untimed.channel,
         timeout_ms: timeout_ms(wanted),
         times: AnswerTimes { age: untimed.age },
-        clock_within: untimed.clock_within,
+        promise: promise(untimed),
     }
+}
+
+fn promise(untimed: &Untimed) -> Option<ClockPromise> {
+    untimed.clock_within.map(|within| ClockPromise {
+        within,
+        kernel_keeps_clock: untimed.kernel_keeps_clock,
+    })
 }
 
 /// How to steer a camera: over ONVIF, or not at all.

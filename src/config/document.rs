@@ -139,7 +139,10 @@ pub(super) struct Telemetry {
     pub(super) profile_token: Option<Spanned<String>>,
     pub(super) channel: Option<Spanned<u32>>,
     pub(super) clock_within_ms: Option<Spanned<u64>>,
+    pub(super) kernel_keeps_clock: Option<Spanned<bool>>,
     pub(super) position_age_ms: Option<Spanned<u64>>,
+    #[serde(default = "defaults::yes")]
+    pub(super) check_picture: bool,
     #[serde(default = "defaults::rate_hz")]
     pub(super) rate_hz: Spanned<f64>,
     #[serde(default = "defaults::timeout_ms")]
@@ -202,6 +205,9 @@ impl Default for Limits {
 mod defaults {
     use super::{Spanned, unplaced};
 
+    pub(super) fn yes() -> bool {
+        true
+    }
     pub(super) fn audit() -> String {
         "audit".into()
     }

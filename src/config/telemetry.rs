@@ -12,9 +12,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use toml::Spanned;
 
-/// How old a position may be at the question, where nobody measured it.
-const POSITION_AGE_MS: u64 = 40;
-
 impl Validator<'_> {
     pub(super) fn telemetry(&mut self, t: &document::Telemetry) -> Telemetry {
         let kind = self.telemetry_kind(t);
@@ -42,6 +39,7 @@ impl Validator<'_> {
             kind,
             device_url: t.device_url.get_ref().clone(),
             login,
+            check_picture: t.check_picture,
             rate_hz: self.number(&t.rate_hz, 0.2..=100.0, "Hz"),
             timeout: self.ms(&t.timeout_ms, 50..=30_000),
         }
@@ -51,13 +49,19 @@ impl Validator<'_> {
         let kind = t.kind.get_ref().as_str();
         let untimed = |v: &mut Self| Untimed {
             channel: t.channel.as_ref().map_or(1, |c| v.number(c, 1..=256, "")),
-            age: t
-                .position_age_ms
-                .as_ref()
-                .map_or(Duration::from_millis(POSITION_AGE_MS), |ms| {
-                    v.ms(ms, 0..=300)
-                }),
+            age: match &t.position_age_ms {
+                Some(ms) => v.ms(ms, 0..=300),
+                None => {
+                    v.at(
+                        &t.kind,
+                        "does not say how old its positions are",
+                        "measure it and write it as position_age_ms (0 where the camera reads its motors for every answer)",
+                    );
+                    Duration::ZERO
+                }
+            },
             clock_within: t.clock_within_ms.as_ref().map(|ms| v.ms(ms, 1..=100)),
+            kernel_keeps_clock: t.kernel_keeps_clock.as_ref().is_none_or(|k| *k.get_ref()),
         };
         let found = match kind {
             "vapix" => TelemetryKind::Vapix(untimed(self)),
@@ -85,8 +89,16 @@ impl Validator<'_> {
             }
         };
         let onvif = matches!(found, TelemetryKind::Onvif { .. });
+        if let (true, Some(key)) = (!onvif && t.clock_within_ms.is_none(), &t.kernel_keeps_clock) {
+            self.at(
+                key,
+                "is of no use: this machine's clock is not asked for",
+                "leave it out, or write clock_within_ms",
+            );
+        }
         let visca = matches!(found, TelemetryKind::Visca(_));
         self.no_use(onvif, kind, &t.clock_within_ms, "clock_within_ms");
+        self.no_use(onvif, kind, &t.kernel_keeps_clock, "kernel_keeps_clock");
         self.no_use(onvif, kind, &t.position_age_ms, "position_age_ms");
         self.no_use(onvif || visca, kind, &t.channel, "channel");
         self.no_use(!onvif, kind, &t.profile_token, "profile_token");

@@ -381,11 +381,12 @@ fn every_kind_of_telemetry_is_read_with_its_own_profile() {
         channel: 1,
         age: Duration::from_millis(40),
         clock_within: None,
+        kernel_keeps_clock: true,
     };
     let onvif = kind(["", ""], 1.0, "device_url = \"http://h/onvif\"\n");
     let profile_token = None;
     assert_eq!(onvif, TelemetryKind::Onvif { profile_token });
-    let vapix = "kind = \"vapix\"\ndevice_url = \"https://h/\"\n";
+    let vapix = "kind = \"vapix\"\ndevice_url = \"https://h/\"\nposition_age_ms = 40\n";
     assert_eq!(kind(VAPIX, 1.0, vapix), TelemetryKind::Vapix(untimed));
     let isapi =
         "kind = \"isapi\"\ndevice_url = \"http://h:81\"\nchannel = 2\nposition_age_ms = 0\n";
@@ -396,10 +397,12 @@ fn every_kind_of_telemetry_is_read_with_its_own_profile() {
         ..untimed
     };
     assert_eq!(kind(ISAPI, 10.0, isapi), TelemetryKind::Isapi(second));
-    let visca = "kind = \"visca\"\ndevice_url = \"visca://h\"\nclock_within_ms = 20\n";
+    let visca = "kind = \"visca\"\ndevice_url = \"visca://h\"\nclock_within_ms = 20\n\
+                 position_age_ms = 40\nkernel_keeps_clock = false\n";
     let clock_within = Some(Duration::from_millis(20));
     let timed = Untimed {
         clock_within,
+        kernel_keeps_clock: false,
         ..untimed
     };
     assert_eq!(kind(VISCA, 14.4, visca), TelemetryKind::Visca(timed));
@@ -407,11 +410,11 @@ fn every_kind_of_telemetry_is_read_with_its_own_profile() {
 
 #[test]
 fn telemetry_that_cannot_be_is_refused_with_a_remedy() {
-    let vapix = "kind = \"vapix\"\ndevice_url = \"http://h\"\n";
-    let visca = "kind = \"visca\"\ndevice_url = \"visca://h\"\n";
+    let vapix = "kind = \"vapix\"\ndevice_url = \"http://h\"\nposition_age_ms = 40\n";
+    let visca = "kind = \"visca\"\ndevice_url = \"visca://h\"\nposition_age_ms = 40\n";
     let near = "clock_within_ms = 20\n";
     let login = "user = \"u\"\npassword_file = \"pw\"\n";
-    let cases: [([&str; 2], &str, &str, &str); 12] = [
+    let cases: [([&str; 2], &str, &str, &str); 14] = [
         (
             VAPIX,
             "kind = \"pelco\"\ndevice_url = \"http://h\"\n",
@@ -432,6 +435,18 @@ fn telemetry_that_cannot_be_is_refused_with_a_remedy() {
         ),
         (ISAPI, vapix, "positions come over VAPIX", "vapix:degrees"),
         (VISCA, visca, "tells no time", "clock_within_ms"),
+        (
+            VAPIX,
+            &vapix.replace("position_age_ms = 40\n", ""),
+            "how old its positions are",
+            "position_age_ms",
+        ),
+        (
+            VAPIX,
+            &format!("{vapix}kernel_keeps_clock = true\n"),
+            "not asked for",
+            "clock_within_ms",
+        ),
         (
             VISCA,
             &format!("{visca}{near}{login}"),
@@ -487,6 +502,7 @@ fn telemetry_that_cannot_be_is_refused_with_a_remedy() {
         "clock_within_ms = 20",
         "position_age_ms = 20",
         "channel = 1",
+        "kernel_keeps_clock = true",
     ] {
         let telemetry = format!("device_url = \"http://h/onvif\"\n{key}\n");
         let problems = turning(["", ""], 1.0, &telemetry).expect_err(key).0;
@@ -498,7 +514,7 @@ fn telemetry_that_cannot_be_is_refused_with_a_remedy() {
 #[cfg(feature = "gateway")]
 #[test]
 fn a_ca_file_without_certificates_is_refused() {
-    let telemetry = "kind = \"vapix\"\ndevice_url = \"https://h\"\nca_file = \"not.pem\"\n";
+    let telemetry = "kind = \"vapix\"\ndevice_url = \"https://h\"\nposition_age_ms = 0\nca_file = \"not.pem\"\n";
     let problems = turning(VAPIX, 1.0, telemetry)
         .expect_err("must be refused")
         .0;

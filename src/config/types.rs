@@ -204,6 +204,8 @@ pub struct Telemetry {
     pub ca_pem: Option<Arc<str>>,
     /// Questions a second.
     pub rate_hz: f64,
+    /// Whether the picture is covered where it turns otherwise than positions say.
+    pub check_picture: bool,
     /// An answer later than this is worth nothing.
     pub timeout: Duration,
 }
@@ -256,6 +258,8 @@ pub struct Untimed {
     /// How far the camera's clock and this machine's are apart at most; none = the
     /// answers' `Date` tells the camera's time.
     pub clock_within: Option<Duration>,
+    /// Whether that holds only while the kernel says that its clock is synchronised.
+    pub kernel_keeps_clock: bool,
 }
 
 /// What is looked for in a camera's picture and hidden.

@@ -147,8 +147,8 @@ pub(super) fn telemetry(sim: &Sim, words: Reports) -> String {
         Reports::Onvif => "",
         // It reads its motors when it is asked.
         Reports::Vapix | Reports::Isapi => "\nposition_age_ms = 0",
-        // And shares this machine's clock.
-        Reports::Visca => "\nposition_age_ms = 0\nclock_within_ms = 5",
+        // And shares this machine's clock, right or wrong.
+        Reports::Visca => "\nposition_age_ms = 0\nclock_within_ms = 5\nkernel_keeps_clock = false",
     };
     format!("kind = \"{kind}\"\ndevice_url = {}{more}", quoted(url))
 }

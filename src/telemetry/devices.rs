@@ -3,11 +3,12 @@
 //! Must not know poses, and of the answers no more than who reads them.
 
 use super::sample_clock::{AnswerTimes, Shown};
-use super::source::{Asked, HttpSettings, Report, Unheard, ViscaSettings, When};
+use super::source::{Asked, ClockPromise, HttpSettings, Report, Unheard, ViscaSettings, When};
 use super::visca::{self, Question, Reply, ViscaError};
 use super::{isapi, short, vapix};
 use crate::clock::{CaptureTime, Clock};
 use crate::device_http::DeviceHttp;
+use crate::machine::clock_discipline;
 use crate::onvif::utc::UtcStamp;
 use crate::onvif::xml;
 use crate::pose::profile::RawPosition;
@@ -20,18 +21,27 @@ use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
 /// What the camera's clock shows now, by this machine's clock and the promise that the two
-/// are no further apart than `within`.
-fn by_our_clock(clock: &dyn Clock, within: Duration) -> Shown {
-    let within_ns = i64::try_from(within.as_nanos()).unwrap_or(i64::MAX);
+/// are not far apart.
+///
+/// # Errors
+/// Where the promise rests on the kernel, and the kernel says that nothing keeps its clock
+/// right: a machine that has just started, or that lost its time servers.
+fn by_our_clock(clock: &dyn Clock, promise: &ClockPromise) -> Result<Shown, Unheard> {
+    if promise.kernel_keeps_clock && !clock_discipline().is_some_and(|told| told.synchronised) {
+        return Err(Unheard::wrong(
+            "this machine's clock is not synchronised, so clock_within_ms means nothing",
+        ));
+    }
+    let within_ns = i64::try_from(promise.within.as_nanos()).unwrap_or(i64::MAX);
     let (from, now, to) = (clock.mono(), clock.wall(), clock.mono());
-    Shown {
+    Ok(Shown {
         stamp: UtcStamp {
             at: CaptureTime(now.0.saturating_sub(within_ns)),
             resolution_ns: within_ns.saturating_mul(2),
         },
         from,
         to,
-    }
+    })
 }
 
 /// The moment in a `Date` header (RFC 9110, 5.6.7: whole seconds, always GMT).
@@ -69,7 +79,7 @@ pub(super) struct HttpDevice {
     read: Reader,
     most_bytes: usize,
     times: AnswerTimes,
-    clock_within: Option<Duration>,
+    promise: Option<ClockPromise>,
     clock: Arc<dyn Clock>,
 }
 
@@ -117,7 +127,7 @@ impl HttpDevice {
             read,
             most_bytes,
             times: settings.times,
-            clock_within: settings.clock_within,
+            promise: settings.promise,
             clock,
         })
     }
@@ -147,8 +157,8 @@ impl HttpDevice {
                     return Err(Unheard::refusal(format!("HTTP {status}{words}")));
                 }
             }
-            let shown = match self.clock_within {
-                Some(within) => Some(by_our_clock(&*self.clock, within)),
+            let shown = match &self.promise {
+                Some(promise) => Some(by_our_clock(&*self.clock, promise)?),
                 None => answer.date.as_deref().and_then(date).map(|stamp| Shown {
                     stamp,
                     from: sent,
@@ -179,7 +189,7 @@ pub(super) struct ViscaDevice {
     sequence: AtomicU32,
     patience: Duration,
     times: AnswerTimes,
-    clock_within: Duration,
+    promise: ClockPromise,
     clock: Arc<dyn Clock>,
 }
 
@@ -207,7 +217,7 @@ impl ViscaDevice {
             sequence: AtomicU32::new(0),
             patience: Duration::from_millis(settings.timeout_ms).min(LOST_AFTER),
             times: settings.times,
-            clock_within: settings.clock_within,
+            promise: settings.promise,
             clock,
         };
         device.exchange(Question::Reset).await.map_err(|e| {
@@ -222,17 +232,19 @@ impl ViscaDevice {
     /// Asks for the position: pan and tilt, then zoom. The head stood there, and the lens
     /// there, at some moment between the first question and the last answer.
     pub(super) async fn ask(&self) -> Asked {
-        let shown = by_our_clock(&*self.clock, self.clock_within);
+        let shown = by_our_clock(&*self.clock, &self.promise);
         let sent = self.clock.mono();
         let answer = self.position().await;
         let received = self.clock.mono();
         Asked {
             sent,
             received,
-            answer: answer.map(|position| Report {
-                position,
-                when: When::Answered(Some(shown), self.times),
-                error: None,
+            answer: answer.and_then(|position| {
+                Ok(Report {
+                    position,
+                    when: When::Answered(Some(shown?), self.times),
+                    error: None,
+                })
             }),
         }
     }
@@ -330,16 +342,35 @@ mod tests {
     #[test]
     fn our_clock_bounds_theirs() {
         let clock = crate::clock::SystemClock::new();
+        let promise = |within| ClockPromise {
+            within,
+            kernel_keeps_clock: false,
+        };
         let before = clock.wall();
-        let shown = by_our_clock(&clock, Duration::from_millis(50));
+        let shown = by_our_clock(&clock, &promise(Duration::from_millis(50))).unwrap();
         let after = clock.wall();
         assert!(shown.from <= shown.to);
         assert_eq!(shown.stamp.resolution_ns, 100_000_000);
         let middle_ns = shown.stamp.at.0 + 50_000_000;
         assert!((before.0..=after.0).contains(&middle_ns));
         // A promise of nothing is a time that nobody can use.
-        let nothing = by_our_clock(&clock, Duration::MAX);
+        let nothing = by_our_clock(&clock, &promise(Duration::MAX)).unwrap();
         assert_eq!(nothing.stamp.resolution_ns, i64::MAX);
+    }
+
+    #[test]
+    fn a_clock_that_nothing_keeps_right_bounds_nothing() {
+        let clock = crate::clock::SystemClock::new();
+        let promise = ClockPromise {
+            within: Duration::from_millis(5),
+            kernel_keeps_clock: true,
+        };
+        let kept = clock_discipline().is_some_and(|told| told.synchronised);
+        let shown = by_our_clock(&clock, &promise);
+        assert_eq!(shown.is_ok(), kept);
+        if let Err(unheard) = shown {
+            assert!(unheard.is_wrong, "it covers at once: {unheard:?}");
+        }
     }
 
     #[test]
@@ -391,7 +422,10 @@ mod tests {
             address: camera.local_addr().unwrap().to_string(),
             timeout_ms: 1000,
             times: AnswerTimes::default(),
-            clock_within: Duration::from_millis(5),
+            promise: ClockPromise {
+                within: Duration::from_millis(5),
+                kernel_keeps_clock: false,
+            },
         };
         let fake = tokio::spawn(forgetful(camera));
         let clock: Arc<dyn Clock> = Arc::new(crate::clock::SystemClock::new());

@@ -16,7 +16,7 @@ pub mod visca;
 
 pub(crate) use devices::visca_address;
 pub use sample_clock::AnswerTimes;
-pub use source::{HttpSettings, Source, ViscaSettings};
+pub use source::{ClockPromise, HttpSettings, Source, ViscaSettings};
 
 use crate::clock::{Clock, Mono};
 use crate::event::Reason;

@@ -45,9 +45,9 @@ pub struct HttpSettings {
     pub timeout_ms: u64,
     /// When its answers' positions were measured.
     pub times: AnswerTimes,
-    /// How far the camera's clock and this machine's are apart at most, where that is
+    /// How far the camera's clock and this machine's are apart, where that is
     /// known; `None`: the `Date` of its answers tells its time.
-    pub clock_within: Option<Duration>,
+    pub promise: Option<ClockPromise>,
 }
 
 /// A camera that speaks VISCA over IP.
@@ -59,8 +59,17 @@ pub struct ViscaSettings {
     pub timeout_ms: u64,
     /// When its answers' positions were measured.
     pub times: AnswerTimes,
-    /// How far the camera's clock and this machine's are apart at most.
-    pub clock_within: Duration,
+    /// How far the camera's clock and this machine's are apart.
+    pub promise: ClockPromise,
+}
+
+/// What somebody vouches for: that the camera's clock and this machine's are both kept right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockPromise {
+    /// How far they are apart at most.
+    pub within: Duration,
+    /// Whether the promise holds only while the kernel says that its clock is synchronised.
+    pub kernel_keeps_clock: bool,
 }
 
 impl Source {
@@ -76,7 +85,7 @@ impl Source {
     /// Whether the camera's time is known to the second only, so that questions must not
     /// keep step with its seconds.
     pub(super) fn tells_seconds(&self) -> bool {
-        matches!(self, Self::Vapix(s) | Self::Isapi(s) if s.clock_within.is_none())
+        matches!(self, Self::Vapix(s) | Self::Isapi(s) if s.promise.is_none())
     }
 }
 

@@ -325,7 +325,13 @@ impl Sender {
     /// another size.
     fn plan(&self, capture: Option<CaptureTime>, frame: &GstFrame) -> Plan {
         let (judge, now, size) = (&self.setup.judge, self.setup.clock.mono(), frame.size());
-        match catch_unwind(AssertUnwindSafe(|| judge.plan(capture, size, now))) {
+        let planned = catch_unwind(AssertUnwindSafe(|| {
+            if let (Some(capture), Ok(picture)) = (capture, frame.view()) {
+                judge.released(capture, &picture, now);
+            }
+            judge.plan(capture, size, now)
+        }));
+        match planned {
             Ok(plan) if plan.size == size => plan,
             Ok(plan) => Plan::cover(
                 size,
