@@ -31,8 +31,8 @@ fn after_each_fault_the_picture_is_live_again_and_nothing_leaked() {
     scenario.campaign = Some(Campaign {
         faults: faults.clone(),
         pairs: false,
-        lasts_s: [1.5, 2.5],
-        healthy_s: 1.0,
+        lasts_s: [1.5, 2.0],
+        healthy_s: 1.5,
         // Generous: the player itself gives up after 90 s.
         live_within_s: 90.0,
         threads_growth_max: 100.0,

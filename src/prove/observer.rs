@@ -62,6 +62,8 @@ pub(super) struct Notes {
     pub live: u64,
     /// Since when every frame was live and the next one came soon; none where it is not so.
     pub live_since: Option<Mono>,
+    /// When the last live frame came.
+    pub last_live: Option<Mono>,
     /// When the last frame came.
     pub last: Option<Mono>,
     /// Over-cover of the measured frames, degrees.
@@ -126,6 +128,7 @@ impl Notes {
             self.since_live += 1;
             self.live += 1;
             self.live_since.get_or_insert(at);
+            self.last_live = Some(at);
         } else if !mostly_private() {
             self.since_live += u64::from(self.since_live > 0);
             self.live_since = None;

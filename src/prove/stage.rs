@@ -88,6 +88,8 @@ pub struct Progress {
 const FIRST_FRAME: Duration = Duration::from_secs(30);
 /// How often the stage looks around.
 const STEP: Duration = Duration::from_millis(50);
+/// In a campaign a viewer to whom nothing comes for so long opens the stream again.
+const SILENT: Duration = Duration::from_secs(2);
 /// How often the gateway's status is read.
 const STATUS_EVERY_S: f64 = 1.0;
 
@@ -130,6 +132,8 @@ pub fn run(
 /// One camera with its judge; dropped in this order.
 struct Judged {
     viewer: Viewer,
+    /// When its stream was opened.
+    opened: Mono,
     id: String,
     url: String,
     observed: Arc<Observed>,
@@ -360,11 +364,18 @@ impl<'a> Stage<'a> {
 
     /// Opens judging viewers' streams again where they ended.
     fn keep_watching(&mut self) -> Result<(), StageError> {
+        let now = self.clock.mono();
         for judged in &mut self.judged {
-            if let Err(error) = judged.viewer.check(Duration::ZERO) {
-                tracing::info!(%error, "the viewer opens the stream again");
+            // GStreamer 1.22 does not always tell that the server has hung up. But
+            // frames come all the time, grey ones at least.
+            let last = judged.notes().last.max(Some(judged.opened));
+            let silent = last.is_some_and(|last| now.since(last) > SILENT);
+            let ended = judged.viewer.check(Duration::ZERO);
+            if ended.is_err() || (silent && self.campaign.is_some()) {
+                tracing::info!(?ended, "the viewer opens the stream again");
                 self.disconnects += 1;
                 judged.viewer = judged.open(&self.clock)?;
+                judged.opened = now;
             }
         }
         Ok(())
@@ -517,6 +528,7 @@ impl Judged {
             observed,
             notes,
             viewer,
+            opened: clock.mono(),
         })
     }
 

@@ -138,6 +138,10 @@ impl Player {
     /// A step is over, its faults are; is the picture live again?
     fn look(&mut self, mut step: Step, scene: &Scene<'_>) {
         let over = step.over.unwrap_or(scene.now);
+        let live_s = scene.notes.last_live.filter(|at| *at > over);
+        let live_s = live_s.map(|at| at.since(over).as_secs_f64());
+        // Looked at many times a second: the first is the first.
+        step.record.first_live_s = step.record.first_live_s.or(live_s);
         let waited_s = scene.now.since(over).as_secs_f64();
         let live_since = self.live_since(scene);
         let given_up = live_since.is_none() && waited_s > GIVE_UP_AFTER_S;

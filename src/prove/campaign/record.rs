@@ -14,6 +14,8 @@ pub struct Record {
     pub began_s: f64,
     /// When the last was over.
     pub ended_s: f64,
+    /// From then until the viewer saw the first live picture. None where none came.
+    pub first_live_s: Option<f64>,
     /// From then until the viewer saw a picture that then stayed live; 0 where it was
     /// live throughout. None where it did not come back.
     pub live_again_s: Option<f64>,
@@ -52,6 +54,8 @@ pub struct Summary {
     pub alone: Again,
     /// With another.
     pub in_pairs: Again,
+    /// First live picture, of both: median and worst, seconds.
+    pub first_live_s: Option<[f64; 2]>,
     /// For which the picture was covered in steps of this fault alone.
     pub reasons: Vec<String>,
 }
@@ -103,6 +107,7 @@ impl CampaignReport {
                     .filter(|r| r.faults.len() > 1 && r.faults.contains(&fault)),
                 within_s,
             ),
+            first_live_s: first_live(steps.iter().filter(|r| r.faults.contains(&fault))),
             reasons: reasons(steps.iter().filter(|r| r.faults == [fault])),
         };
         Self {
@@ -149,7 +154,10 @@ impl Record {
     pub(super) fn line(&self) -> String {
         let names: Vec<String> = self.faults.iter().map(name).collect();
         let again = match self.live_again_s {
-            Some(s) => format!("live again after {s:.1} s"),
+            Some(s) => {
+                let first_s = self.first_live_s.unwrap_or(f64::NAN);
+                format!("live after {first_s:.1} s and for good after {s:.1} s")
+            }
             None => "not live again".to_owned(),
         };
         format!(
@@ -182,6 +190,13 @@ fn again<'a>(steps: impl Iterator<Item = &'a Record>, within_s: f64) -> Again {
             .filter(|s| s.is_none_or(|s| s > within_s))
             .count(),
     }
+}
+
+/// Median and worst.
+fn first_live<'a>(steps: impl Iterator<Item = &'a Record>) -> Option<[f64; 2]> {
+    let all: Vec<f64> = steps.filter_map(|r| r.first_live_s).collect();
+    let worst = all.iter().copied().max_by(f64::total_cmp)?;
+    Some([median(all.into_iter())?, worst])
 }
 
 fn reasons<'a>(steps: impl Iterator<Item = &'a Record>) -> Vec<String> {
