@@ -9,6 +9,7 @@
 #   make bench-detect      what looking costs at 1080p25: CLIP=… a recording, or the drawn street
 #   make bench-deface      against deface: DATASET=… a folder of labelled stills or clips
 #   make prove             every scenario, judged; writes target/prove.json
+#   make faults            faults one by one and in pairs (MINUTES=60); writes target/faults.json
 #   make soak, make fuzz   long runs (MINUTES=… each)
 #   make web               the console's pages, built into the program
 #   make deb               a Debian package, in target/debian
@@ -176,6 +177,12 @@ prove: system
 soak: system
 	cargo build --release --locked
 	./target/release/greyplane prove tests/scenarios/soak/four-cameras.toml --seconds $$(( $(MINUTES) * 60 )) --json target/soak.json
+
+.PHONY: faults
+faults: MINUTES = 60
+faults: system models
+	cargo build --release --locked
+	./target/release/greyplane prove tests/scenarios/faults/faults.toml --seconds $$(( $(MINUTES) * 60 )) --json target/faults.json --keep target/faults
 
 .PHONY: fuzz
 fuzz: system

@@ -11,6 +11,7 @@
 
 mod pipeline_support;
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -109,12 +110,28 @@ fn without_a_camera_there_is_a_grey_picture_from_the_start() {
     assert!(pipeline.stop());
 }
 
+/// Takes connections; answers the first request on each, and no other.
+fn answers_once() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("rtsp://{}/cam", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let mut held = Vec::new();
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            if stream.read(&mut [0; 1024]).is_ok() {
+                let answer = b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nPublic: DESCRIBE, SETUP, PLAY\r\n\r\n";
+                let _ = stream.write_all(answer);
+            }
+            held.push(stream);
+        }
+    });
+    url
+}
+
 #[test]
 fn a_camera_that_accepts_and_says_nothing_is_given_up_and_does_not_hold_up_a_stop() {
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("rtsp://{}/cam", silent.local_addr().unwrap());
     let log = Arc::new(Log::default());
-    let mut wanted = settings(&url);
+    let mut wanted = settings(&answers_once());
     wanted.source.first_frame_within = Duration::from_secs(1);
     let mut pipeline = start(wanted, Judge::hiding(0.0, 0.0, 0.1, 0.1), &log);
     until("giving up", || {
@@ -129,6 +146,30 @@ fn a_camera_that_accepts_and_says_nothing_is_given_up_and_does_not_hold_up_a_sto
     let began = Instant::now();
     assert!(pipeline.stop());
     eprintln!("stopped in {:.2} s", began.elapsed().as_secs_f64());
+}
+
+#[test]
+fn a_camera_that_hangs_is_not_connected_to_and_looked_for_until_it_speaks() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("rtsp://{}/cam", silent.local_addr().unwrap());
+    let log = Arc::new(Log::default());
+    let judge = Judge::hiding(0.0, 0.0, 0.1, 0.1);
+    let mut pipeline = start(settings(&url), judge, &log);
+    until("the complaint", || {
+        downs(&log)
+            .iter()
+            .any(|d| d.contains("takes connections and says nothing"))
+            .then_some(())
+    });
+    assert_eq!(pipeline.stats().connects, 0);
+    let port = silent.local_addr().unwrap().port();
+    drop(silent);
+    let camera = Camera::start(port);
+    until("its frames", || {
+        (pipeline.stats().frames_in > 0).then_some(())
+    });
+    drop(camera);
+    assert!(pipeline.stop());
 }
 
 #[test]

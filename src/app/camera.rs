@@ -404,6 +404,7 @@ fn aim(camera: &Camera, waker: &Waker) -> Aim {
         let waker = waker.clone();
         let rules = HistoryRules {
             max_ahead_s: camera.limits.max_telemetry_age.as_secs_f64(),
+            restart_takes_s: (camera.limits.restart_takes).map_or(0.0, |takes| takes.as_secs_f64()),
             ..HistoryRules::default()
         };
         // Beyond its stated uncertainty a time stamp is not believed: the margin

@@ -32,6 +32,9 @@ pub(crate) struct Args {
     /// as long as it says.
     #[arg(long)]
     seconds: Option<f64>,
+    /// The seed of a campaign of faults, in place of the scenario's.
+    #[arg(long, value_name = "N", conflicts_with = "url")]
+    seed: Option<u64>,
     /// Let the cameras send this recording's own H.264 in place of a drawn street.
     #[arg(long, value_name = "FILE", conflicts_with = "url")]
     clip: Option<PathBuf>,
@@ -175,6 +178,11 @@ impl Args {
             let mut scenario = Scenario::load(&file)?;
             if let Some(seconds) = self.seconds {
                 scenario.last(seconds);
+            }
+            match (self.seed, &mut scenario.campaign) {
+                (Some(seed), Some(campaign)) => campaign.seed = seed,
+                (Some(_), None) => anyhow::bail!("{}: --seed is for a [campaign]", file.display()),
+                (None, _) => {}
             }
             if let Some(clip) = &self.clip {
                 anyhow::ensure!(

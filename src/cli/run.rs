@@ -6,6 +6,7 @@ use anyhow::Context;
 use greyplane::app::Gateway;
 use greyplane::clock::SystemClock;
 use greyplane::config::{self, Config, Problems};
+use greyplane::machine::keep_few_pools;
 use sd_notify::NotifyState;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -25,6 +26,7 @@ const TICK: Duration = Duration::from_millis(250);
 
 impl Args {
     pub(crate) fn run(self, screen: &Screen) -> Result<(), Failure> {
+        keep_few_pools();
         let (config, problems) =
             config::load_covering(&self.config).map_err(Failure::Configuration)?;
         warn_of(&problems);

@@ -38,8 +38,9 @@ pub fn diff(old: &Config, new: &Config) -> Vec<Change> {
 /// Whether `a` and `b` differ at most in what can be swapped between frames.
 fn same_stream(a: &Camera, b: &Camera) -> bool {
     let limits = Limits {
-        // The history of positions is made with it.
+        // The history of positions is made with these.
         max_telemetry_age: b.limits.max_telemetry_age,
+        restart_takes: b.limits.restart_takes,
         ..a.limits
     };
     let swapped = Camera {

@@ -190,6 +190,7 @@ pub(super) struct Limits {
     pub(super) widened_deg: Spanned<f64>,
     pub(super) cover_margin_percent: Spanned<f64>,
     pub(super) max_telemetry_age_ms: Spanned<u64>,
+    pub(super) restart_takes_ms: Option<Spanned<u64>>,
 }
 
 impl Default for Limits {
@@ -198,6 +199,7 @@ impl Default for Limits {
             widened_deg: unplaced(1.5),
             cover_margin_percent: unplaced(25.0),
             max_telemetry_age_ms: unplaced(1000),
+            restart_takes_ms: None,
         }
     }
 }

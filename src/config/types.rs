@@ -356,4 +356,7 @@ pub struct Limits {
     pub cover_margin_share: f64,
     /// A newest position older than this covers the frame.
     pub max_telemetry_age: Duration,
+    /// A silence shorter than this was no restart of the camera, wherever it looks
+    /// afterwards; `None`: nobody knows how long one takes.
+    pub restart_takes: Option<Duration>,
 }

@@ -196,6 +196,8 @@ impl<'a> Validator<'a> {
             cover_margin_share: self.number(&c.limits.cover_margin_percent, 1.0..=100.0, "%")
                 / 100.0,
             max_telemetry_age: self.ms(&c.limits.max_telemetry_age_ms, 50..=10_000),
+            restart_takes: (c.limits.restart_takes_ms.as_ref())
+                .map(|takes| self.ms(takes, 1_000..=600_000)),
         };
         let telemetry = c.telemetry.as_ref().map(|t| self.telemetry(t));
         let detect = c

@@ -5,10 +5,12 @@
 
 mod clock;
 mod disk;
+mod memory;
 mod process;
 mod secrecy;
 
 pub use clock::{ClockDiscipline, clock_discipline};
 pub use disk::{Space, may_write_in, or_here, space};
+pub use memory::keep_few_pools;
 pub use process::{Usage, open_files_limit, usage};
 pub use secrecy::{core_dumps_are_off, forbid_core_dumps};

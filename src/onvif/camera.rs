@@ -31,6 +31,11 @@ pub(crate) enum CameraError {
 }
 
 impl CameraError {
+    /// Whether nothing came back, for whatever reason.
+    pub(crate) fn is_silence(&self) -> bool {
+        matches!(self, Self::Transport(TransportError::Http(_)))
+    }
+
     /// Whether no connection was had, so that nothing can have been heard.
     pub(crate) fn is_nobody_there(&self) -> bool {
         matches!(self, Self::Transport(TransportError::Http(e)) if e.is_connect())

@@ -4,6 +4,8 @@
 //! that the camera's SDP names (see `codec`); sound and everything else is left
 //! alone, never received. Must not know what becomes of the frames.
 
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +17,11 @@ use super::CannotStart;
 use super::codec::{self, Chain, Codec};
 use super::encoder::element;
 use crate::secret::Secret;
+
+/// How we call ourselves.
+const USER_AGENT: &str = concat!("greyplane/", env!("CARGO_PKG_VERSION"));
+/// A camera that has taken a request answers within this, or not at all.
+const ANSWER_WITHIN: Duration = Duration::from_secs(4);
 
 /// How RTP reaches us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +63,34 @@ impl SourceSettings {
             decoder: "auto".into(),
             stall_after: Duration::from_secs(4),
             first_frame_within: Duration::from_secs(10),
+        }
+    }
+
+    /// Whether it is spoken to over TLS.
+    pub(super) fn is_tls(&self) -> bool {
+        self.url.starts_with("rtsps:")
+    }
+
+    /// Asks whoever took the connection for its options, without credentials. Any
+    /// word will do, a refusal or the end of the connection too.
+    ///
+    /// # Errors
+    /// Why nothing is to be hoped for, for people.
+    pub(super) fn greet(&self, mut stream: TcpStream, within: Duration) -> Result<(), String> {
+        let words = format!(
+            "OPTIONS {} RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: {USER_AGENT}\r\n\r\n",
+            self.url
+        );
+        let heard = stream
+            .set_read_timeout(Some(within))
+            .and_then(|()| stream.set_write_timeout(Some(within)))
+            .and_then(|()| stream.write_all(words.as_bytes()))
+            .and_then(|()| stream.read(&mut [0; 256]));
+        match heard.map_err(|e| e.kind()) {
+            Err(ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                Err("it takes connections and says nothing".to_owned())
+            }
+            _ => Ok(()),
         }
     }
 
@@ -174,10 +209,9 @@ fn configure(rtspsrc: &gst::Element, settings: &SourceSettings) {
     rtspsrc.set_property("location", &settings.url);
     rtspsrc.set_property("latency", settings.jitter_ms);
     rtspsrc.set_property("add-reference-timestamp-meta", true);
-    rtspsrc.set_property(
-        "user-agent",
-        concat!("greyplane/", env!("CARGO_PKG_VERSION")),
-    );
+    rtspsrc.set_property("user-agent", USER_AGENT);
+    // Of an answer; pictures are watched over by the supervisor.
+    rtspsrc.set_property("tcp-timeout", ANSWER_WITHIN.as_micros() as u64);
     rtspsrc.set_property_from_str(
         "protocols",
         match settings.transport {

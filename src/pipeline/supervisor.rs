@@ -1,8 +1,8 @@
 //! Connects to the camera, watches, and connects again, for ever.
 //!
-//! Two kinds of failure, two kinds of patience: a camera that cannot be reached
-//! costs nobody anything, so it is looked for every second and is live again
-//! soon after it is back; one that answers and then fails is left alone for
+//! Two kinds of failure, two kinds of patience: a camera that cannot be reached,
+//! or takes connections and says nothing, is looked for every second and is live
+//! again soon after it is back; one that answers and then fails is left alone for
 //! longer and longer (it may be locking us out), unless it vanishes meanwhile
 //! and comes back.
 
@@ -62,10 +62,13 @@ impl Supervisor {
         let hanging = Arc::new(AtomicUsize::new(0));
         let mut connection = 0;
         while !self.stops() {
+            let knocked = self.clock.mono();
             if let Err(why) = self.knock() {
                 backoff.reset();
                 self.tell(&mut told, format!("cannot be reached: {why}"), KNOCK_EVERY);
-                self.sleep(KNOCK_EVERY);
+                // A knock that nobody heard took its time already.
+                let waited = self.clock.mono().since(knocked);
+                self.sleep(KNOCK_EVERY.saturating_sub(waited));
                 continue;
             }
             connection += 1;
@@ -112,14 +115,19 @@ impl Supervisor {
         self.meters.last_in().is_some_and(|last| last > began)
     }
 
-    /// Whether the camera takes TCP connections at all.
+    /// Whether the camera takes TCP connections and, where it is spoken to in the
+    /// clear, says anything at all: a connection to one that hangs costs ten seconds.
     fn knock(&self) -> Result<(), String> {
         let (host, port) = (self.endpoint.0.as_str(), self.endpoint.1);
         let addresses = (host, port).to_socket_addrs().map_err(|e| e.to_string())?;
         let mut last = "the name has no address".to_owned();
         for address in addresses {
             match TcpStream::connect_timeout(&address, KNOCK_WITHIN) {
-                Ok(_) => return Ok(()),
+                Ok(_) if self.source.is_tls() => return Ok(()),
+                Ok(stream) => match self.source.greet(stream, KNOCK_WITHIN) {
+                    Ok(()) => return Ok(()),
+                    Err(why) => last = why,
+                },
                 Err(e) => last = e.to_string(),
             }
         }

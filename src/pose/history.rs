@@ -54,6 +54,9 @@ pub struct HistoryRules {
     /// that the camera may have restarted, unless it is found where it was left
     /// within this time, seconds: shorter than any camera takes to restart.
     pub restart_gap_s: f64,
+    /// How long this camera needs at least to restart, seconds, where somebody has
+    /// measured it: after a shorter silence it may be found anywhere. 0: nobody has.
+    pub restart_takes_s: f64,
     /// What happens after a restart.
     pub trust: TrustAfterRestart,
     /// How many samples are kept.
@@ -66,6 +69,7 @@ impl Default for HistoryRules {
             max_gap_s: 1.0,
             max_ahead_s: 0.5,
             restart_gap_s: 5.0,
+            restart_takes_s: 0.0,
             trust: TrustAfterRestart::Consistent { quiet_s: 30.0 },
             capacity: 256,
         }

@@ -75,6 +75,7 @@ pub(super) fn camera(zones: ZoneSet, change: fn(&str) -> String) -> Camera {
             widened_deg: 1.0,
             cover_margin_share: 0.25,
             max_telemetry_age: Duration::from_millis(500),
+            restart_takes: None,
         },
     }
 }

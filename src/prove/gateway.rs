@@ -7,6 +7,7 @@ use crate::sim::{Reports, Sim};
 use serde_json::Value;
 use std::fmt::Write;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// What the gateway must know of one camera.
@@ -33,6 +34,8 @@ pub(super) struct Gateway {
     pub http: String,
     /// The masked streams, in the cameras' order.
     pub streams: Vec<String>,
+    /// Its figures, where it keeps books.
+    pub metrics: Option<String>,
 }
 
 /// Why there is no gateway.
@@ -50,7 +53,8 @@ pub enum GatewayError {
 const START: Duration = Duration::from_secs(30);
 
 impl Gateway {
-    /// Starts `program run` for the cameras.
+    /// Starts `program run` for the cameras; with `books` it has a console, and so an
+    /// audit log, and tells its figures.
     ///
     /// # Errors
     /// [`GatewayError`].
@@ -59,6 +63,7 @@ impl Gateway {
         place: &Workplace,
         cameras: &[CameraFiles],
         knobs: &GatewayKnobs,
+        books: bool,
     ) -> Result<Self, GatewayError> {
         for camera in cameras {
             std::fs::write(
@@ -69,28 +74,57 @@ impl Gateway {
             std::fs::write(profile, &camera.profile_toml)?;
         }
         let config = place.file("greyplane.toml");
-        std::fs::write(&config, configuration(cameras, knobs))?;
-        let arguments = [
+        std::fs::write(&config, configuration(cameras, knobs, books))?;
+        let log = place.file("gateway.log");
+        let mut arguments = vec![
             "run".to_owned(),
             "--config".to_owned(),
             config.display().to_string(),
         ];
-        let child = Child::start(
-            "the gateway",
-            program,
-            &arguments,
-            &place.file("gateway.log"),
-        )?;
+        let child = if books {
+            add_account(program, &place.file(USERS))?;
+            // A limit on the size of files must fail a write, not end the process.
+            let ignoring = ["-c", "trap '' XFSZ; exec \"$@\"", "sh"].map(str::to_owned);
+            arguments.insert(0, program.display().to_string());
+            let arguments = [ignoring.to_vec(), arguments].concat();
+            Child::start("the gateway", Path::new("/bin/sh"), &arguments, &log)?
+        } else {
+            Child::start("the gateway", program, &arguments, &log)?
+        };
         let http = child.line("http", START)?;
         let mut streams = Vec::new();
         for _ in cameras {
             streams.push(child.line("stream", START)?);
         }
+        let metrics = books.then(|| child.line("metrics", START)).transpose()?;
         Ok(Self {
             child,
             http,
             streams,
+            metrics,
         })
+    }
+}
+
+/// The console's accounts.
+const USERS: &str = "users.toml";
+
+/// Makes the account that a console needs; nobody uses it.
+fn add_account(program: &Path, users: &Path) -> std::io::Result<()> {
+    let mut making = Command::new(program)
+        .args(["user", "--users"])
+        .arg(users)
+        .args(["add", "prove", "--role", "admin", "--camera", "*"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    if let Some(mut input) = making.stdin.take() {
+        std::io::Write::write_all(&mut input, b"a-long-word-for-nobody\n")?;
+    }
+    match making.wait()? {
+        done if done.success() => Ok(()),
+        done => Err(std::io::Error::other(format!("no account: {done}"))),
     }
 }
 
@@ -99,10 +133,18 @@ fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
-fn configuration(cameras: &[CameraFiles], knobs: &GatewayKnobs) -> String {
+fn configuration(cameras: &[CameraFiles], knobs: &GatewayKnobs, books: bool) -> String {
     let mut text =
         "[gateway]\nrtsp_listen = \"127.0.0.1:0\"\nhttp_listen = \"127.0.0.1:0\"\n".to_owned();
     // Writing to a String cannot fail.
+    if books {
+        let _ = writeln!(
+            text,
+            "metrics_listen = \"127.0.0.1:0\"\n[console]\nusers = {}\naudit = \"audit\"\n\
+             webrtc_listen = \"127.0.0.1:0\"",
+            quoted(USERS)
+        );
+    }
     for camera in cameras {
         let _ = write!(
             text,
@@ -122,11 +164,19 @@ fn configuration(cameras: &[CameraFiles], knobs: &GatewayKnobs) -> String {
         if let Some(rate) = knobs.telemetry_rate_hz {
             let _ = writeln!(text, "rate_hz = {rate:?}");
         }
+        text.push_str("[camera.encoder]\n");
         if let Some(rate) = knobs.bitrate_kbit {
-            let _ = writeln!(text, "[camera.encoder]\nbitrate_kbit = {rate}");
+            let _ = writeln!(text, "bitrate_kbit = {rate}");
         }
-        if let Some(ms) = knobs.max_telemetry_age_ms {
-            let _ = writeln!(text, "[camera.limits]\nmax_telemetry_age_ms = {ms}");
+        let limits = [
+            ("max_telemetry_age_ms", knobs.max_telemetry_age_ms),
+            ("restart_takes_ms", knobs.restart_takes_ms),
+        ];
+        text.push_str("[camera.limits]\n");
+        for (key, ms) in limits {
+            if let Some(ms) = ms {
+                let _ = writeln!(text, "{key} = {ms}");
+            }
         }
         if !knobs.detect.is_empty() {
             let _ = writeln!(text, "[camera.detect]\nclasses = {:?}", knobs.detect);
@@ -234,10 +284,12 @@ mod tests {
             telemetry_rate_hz: Some(5.0),
             bitrate_kbit: Some(3000),
             max_telemetry_age_ms: Some(700),
+            restart_takes_ms: None,
             detect: vec!["face".into(), "plate".into()],
         };
-        let text = configuration(&[camera.clone(), camera], &knobs);
+        let text = configuration(&[camera.clone(), camera], &knobs, true);
         let parsed: toml::Table = toml::from_str(&text).unwrap();
+        assert_eq!(parsed["console"]["audit"].as_str(), Some("audit"));
         let camera = &parsed["camera"][1];
         assert_eq!(camera["url"].as_str(), Some("rtsp://127.0.0.1:1/\"x"));
         assert_eq!(camera["latency_budget_ms"].as_integer(), Some(300));

@@ -7,7 +7,9 @@
 //! not know `geom`, `zone`, `plan` or `paint`: where the private places truly
 //! lie it asks the simulator, so that one fault cannot hide another.
 
+mod campaign;
 mod child;
+mod figures;
 mod gateway;
 mod grey;
 mod judge;
@@ -15,6 +17,7 @@ mod observer;
 mod overcover;
 mod picture;
 mod plain;
+mod relay;
 mod report;
 mod scenario;
 mod stage;
@@ -23,6 +26,7 @@ mod status;
 mod viewer;
 mod watch;
 
+pub use campaign::{Campaign, CampaignReport, Fault, Record};
 pub use judge::{ACROSS, Canary, CanaryError, MIN_AMPLITUDE, Planes, Rgb, SHARE};
 pub use plain::{Plain, run as plain};
 pub use report::{Report, Verdict};

@@ -12,6 +12,7 @@ use crate::sim::lens::View;
 use crate::sim::{self, code};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Tells the truth about a frame, by its number where the picture shows one,
 /// otherwise by its capture time in the camera's clock.
@@ -24,6 +25,8 @@ const MEASURE_EVERY: u64 = 13;
 /// From this share of private places on, a frame that is grey all over may well
 /// be live and counts neither way.
 const MOSTLY_PRIVATE: f64 = 0.6;
+/// A picture that stands still for longer is not live.
+const LONGEST_GAP: Duration = Duration::from_secs(1);
 
 /// What is fixed for a run.
 pub(super) struct Observed {
@@ -57,6 +60,12 @@ pub(super) struct Notes {
     pub since_live: u64,
     /// See there.
     pub live: u64,
+    /// Since when every frame was live and the next one came soon; none where it is not so.
+    pub live_since: Option<Mono>,
+    /// When the last live frame came.
+    pub last_live: Option<Mono>,
+    /// When the last frame came.
+    pub last: Option<Mono>,
     /// Over-cover of the measured frames, degrees.
     pub overcover_deg: Vec<f64>,
     /// Measured frames with a private place in the picture.
@@ -70,6 +79,10 @@ impl Notes {
     /// Looks at one frame.
     pub(super) fn look(&mut self, observed: &Observed, seen: &Seen<'_>) {
         self.first.get_or_insert(seen.at);
+        let last = self.last.replace(seen.at);
+        if last.is_none_or(|last| seen.at.since(last) > LONGEST_GAP) {
+            self.live_since = None;
+        }
         let worst = self.leaks.largest_leak_px;
         self.leaks.judge(&observed.canary, &seen.planes);
         if self.leaks.largest_leak_px > worst
@@ -91,7 +104,7 @@ impl Notes {
             (None, None)
         };
         let view = truth.map(|t| observed.view(&t, &seen.planes));
-        self.count_live(covered, || {
+        self.count_live(covered, seen.at, || {
             view.is_some_and(|v| observed.private_share(&v, &seen.planes) >= MOSTLY_PRIVATE)
         });
         if let (true, Some(_), Some(truth), Some(told)) = (measured, number, truth, seen.capture) {
@@ -110,12 +123,15 @@ impl Notes {
         }
     }
 
-    fn count_live(&mut self, covered: bool, mostly_private: impl Fn() -> bool) {
+    fn count_live(&mut self, covered: bool, at: Mono, mostly_private: impl Fn() -> bool) {
         if !covered {
             self.since_live += 1;
             self.live += 1;
-        } else if self.since_live > 0 && !mostly_private() {
-            self.since_live += 1;
+            self.live_since.get_or_insert(at);
+            self.last_live = Some(at);
+        } else if !mostly_private() {
+            self.since_live += u64::from(self.since_live > 0);
+            self.live_since = None;
         }
     }
 }
@@ -166,7 +182,7 @@ mod tests {
         ] {
             let mut notes = Notes::default();
             for frame in frames.chars() {
-                notes.count_live(frame != 'l', || frame == 'p');
+                notes.count_live(frame != 'l', Mono(0), || frame == 'p');
             }
             assert_eq!(
                 (notes.since_live, notes.live),

@@ -1,5 +1,6 @@
 //! What a run showed, and whether that is a pass.
 
+use super::campaign::CampaignReport;
 use super::overcover::percentile;
 use super::scenario::{Expect, Scenario};
 use super::status::{CameraStatus, Latency};
@@ -96,6 +97,9 @@ pub struct Report {
     pub detector: Option<serde_json::Value>,
     /// Times a viewer lost the stream.
     pub disconnects: u64,
+    /// Fault by fault, where there was a campaign.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<CampaignReport>,
     /// Passed or failed.
     pub verdict: Verdict,
     /// What was demanded and not seen.
@@ -234,8 +238,9 @@ impl Report {
                 format!("memory grew by {grown:.1} MiB, at most {limit} allowed"),
             );
         }
+        // A camera that is started anew by a reload throws its viewers out.
         demand(
-            self.disconnects == 0,
+            self.disconnects == 0 || scenario.campaign.is_some(),
             format!(
                 "a judging viewer lost the stream {} times",
                 self.disconnects
@@ -304,6 +309,7 @@ impl Default for Report {
             capture_error_ms: None,
             detector: None,
             disconnects: 0,
+            campaign: None,
             verdict: Verdict::Fail,
             failures: vec!["not judged".to_owned()],
         }

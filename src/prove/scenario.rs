@@ -3,6 +3,7 @@
 //! TOML; unknown keys are refused. The keys are the fields below, `[camera]` is
 //! the simulator's own configuration and `[[at]]` a timeline of faults.
 
+use super::campaign::{Campaign, Fault};
 use crate::sim::{Faults, Reports, SimConfig};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -67,6 +68,8 @@ pub struct Scenario {
     /// What changes during the run.
     #[serde(default)]
     pub at: Vec<Change>,
+    /// Faults one by one and in pairs, for as long as the run lasts.
+    pub campaign: Option<Campaign>,
 }
 
 fn one() -> u32 {
@@ -110,6 +113,8 @@ pub struct GatewayKnobs {
     pub bitrate_kbit: Option<u32>,
     /// `limits.max_telemetry_age_ms`.
     pub max_telemetry_age_ms: Option<u32>,
+    /// `limits.restart_takes_ms`.
+    pub restart_takes_ms: Option<u32>,
     /// `detect.classes`; empty: nothing is looked for.
     pub detect: Vec<String>,
 }
@@ -237,6 +242,7 @@ impl Scenario {
             return Err("gateway.transport is `tcp` or `udp`".to_owned());
         }
         self.camera.check().map_err(|e| e.to_string())?;
+        self.check_campaign()?;
         let mut faults: Faults = self.camera.faults.clone();
         let mut last_s = 0.0;
         for change in &self.at {
@@ -250,6 +256,23 @@ impl Scenario {
             faults = faults
                 .patched(&serde_json::Value::Object(change.faults.clone()))
                 .map_err(|e| format!("[[at]] t_s = {}: {e}", change.t_s))?;
+        }
+        Ok(())
+    }
+
+    fn check_campaign(&self) -> Result<(), String> {
+        let Some(campaign) = &self.campaign else {
+            return Ok(());
+        };
+        campaign.check()?;
+        if self.cameras != 1 || !self.at.is_empty() {
+            return Err("a [campaign] is for one camera, and without [[at]]".to_owned());
+        }
+        if self.gateway.telemetry != Reports::Onvif {
+            return Err("a [campaign] is for a camera that is asked over ONVIF".to_owned());
+        }
+        if campaign.faults.contains(&Fault::DetectorStarved) && self.gateway.detect.is_empty() {
+            return Err("detector-starved needs classes in gateway.detect".to_owned());
         }
         Ok(())
     }
@@ -291,7 +314,7 @@ mod tests {
     #[test]
     fn every_shipped_scenario_is_valid_and_named_after_its_file() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
-        let folders = ["", "control", "detect", "picture", "soak"].map(|d| root.join(d));
+        let folders = ["", "control", "detect", "faults", "picture", "soak"].map(|d| root.join(d));
         let files = files(&folders).unwrap();
         assert!(files.len() >= 20);
         let mut clean_s = 0.0;
@@ -326,6 +349,11 @@ mod tests {
             ("[[at]]\nt_s = 10.0", "t_s"),
             ("[[at]]\nt_s = 4.0\n[[at]]\nt_s = 3.0", "t_s"),
             ("live_ratio_min = 1.5", "live_ratio_min"),
+            ("[campaign]\nfaults = [\"rain\"]", "rain"),
+            ("[campaign]\nfaults = [\"half-open\"]", "pairs"),
+            ("[campaign]\nlasts_s = [3.0, 2.0]", "lasts_s"),
+            ("[campaign]", "gateway.detect"),
+            ("cameras = 2\n[campaign]\npairs = false", "one camera"),
         ] {
             let error = with(text).unwrap_err();
             assert!(error.contains(needle), "{text}: {error}");

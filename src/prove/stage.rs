@@ -1,15 +1,18 @@
 //! The stage: sets up camera, gateway and viewers for a scenario, plays it, and
 //! brings home the report. Everything it starts ends with it.
 
+use super::campaign::{Player, Scene};
 use super::child::{Child, ChildError, Workplace, used};
+use super::figures::Figures;
 use super::gateway::{CameraFiles, Gateway, GatewayError, emptied, shifted, telemetry};
 use super::judge::{Canary, CanaryError, Rgb};
 use super::observer::{Notes, Observed};
 use super::overcover::Truth;
+use super::relay::Relay;
 use super::report::{Report, Spread};
 use super::scenario::Scenario;
 use super::stalled::Stalled;
-use super::status::{self, CameraStatus};
+use super::status::{self, CameraStatus, StatusError};
 use super::viewer::{Play, Viewer, ViewerError};
 use crate::clock::{Clock, Mono};
 use crate::sim::scene::private::private_places;
@@ -85,6 +88,8 @@ pub struct Progress {
 const FIRST_FRAME: Duration = Duration::from_secs(30);
 /// How often the stage looks around.
 const STEP: Duration = Duration::from_millis(50);
+/// In a campaign a viewer to whom nothing comes for so long opens the stream again.
+const SILENT: Duration = Duration::from_secs(2);
 /// How often the gateway's status is read.
 const STATUS_EVERY_S: f64 = 1.0;
 
@@ -127,6 +132,9 @@ pub fn run(
 /// One camera with its judge; dropped in this order.
 struct Judged {
     viewer: Viewer,
+    /// When its stream was opened.
+    opened: Mono,
+    id: String,
     url: String,
     observed: Arc<Observed>,
     notes: Arc<Mutex<Notes>>,
@@ -144,7 +152,13 @@ struct Stage<'a> {
     plain: Option<Child>,
     /// CPU seconds per second of the plain chain, where it ran before.
     plain_before: Option<f64>,
+    /// A campaign, and the files it changes.
+    campaign: Option<(Player, [PathBuf; 2])>,
+    figures: Option<Figures>,
     gateway: Gateway,
+    /// Between the gateway and the camera, where a campaign cuts them.
+    wires: Vec<Relay>,
+    log: PathBuf,
     disconnects: u64,
     failures: Vec<String>,
 }
@@ -159,6 +173,7 @@ impl<'a> Stage<'a> {
     ) -> Result<Self, StageError> {
         let mut sims = Vec::new();
         let mut files = Vec::new();
+        let mut wires = Vec::new();
         for i in 0..scenario.cameras {
             let mut config = scenario.camera.clone();
             let id = format!("{}-{}", config.id, i + 1);
@@ -167,7 +182,13 @@ impl<'a> Stage<'a> {
             config.frame_code = true;
             config.seed = config.seed.wrapping_add(u64::from(i));
             let sim = Arc::new(Sim::start(config, Arc::clone(clock))?);
-            files.push(camera_files(scenario, &id, &sim)?);
+            let mut camera = camera_files(scenario, &id, &sim)?;
+            if scenario.campaign.is_some() {
+                for url in [&mut camera.rtsp_url, &mut camera.telemetry] {
+                    wires.push(wired(url)?);
+                }
+            }
+            files.push(camera);
             sims.push(sim);
         }
         let before = match (scenario.plain_before_s, sims.first()) {
@@ -176,10 +197,18 @@ impl<'a> Stage<'a> {
             }
             _ => None,
         };
-        let gateway = Gateway::start(&staging.program, place, &files, &scenario.gateway)?;
+        let books = scenario.campaign.is_some();
+        let gateway = Gateway::start(&staging.program, place, &files, &scenario.gateway, books)?;
+        let changed = files.first().map(|camera| {
+            let masks = place.file(&format!("{}.json", camera.id));
+            [place.file("greyplane.toml"), masks]
+        });
+        let player = |campaign| Player::new(campaign, scenario.seconds);
+        let campaign = scenario.campaign.as_ref().map(player).zip(changed);
         let mut judged = Vec::new();
-        for (sim, url) in sims.into_iter().zip(&gateway.streams) {
-            judged.push(Judged::start(scenario, staging, sim, url, clock)?);
+        for ((sim, url), camera) in sims.into_iter().zip(&gateway.streams).zip(&files) {
+            let names = [camera.id.as_str(), url];
+            judged.push(Judged::start(scenario, staging, sim, names, clock)?);
         }
         let plain = match judged.first() {
             Some(first) if scenario.cpu && before.is_none() => {
@@ -196,7 +225,11 @@ impl<'a> Stage<'a> {
             load: Load::default(),
             plain,
             plain_before: before.flatten(),
+            campaign,
+            figures: None,
             gateway,
+            wires,
+            log: place.file("gateway.log"),
             disconnects: 0,
             failures: Vec::new(),
         })
@@ -221,7 +254,8 @@ impl<'a> Stage<'a> {
             if at_s >= warm_s(self.scenario.seconds) && warm.is_none() {
                 warm = Some((at_s, self.used()));
             }
-            if at_s >= self.scenario.seconds || !self.gateway.child.is_running() {
+            let done = self.campaign.as_ref().is_some_and(|(p, _)| p.is_done());
+            if at_s >= self.scenario.seconds || done || !self.gateway.child.is_running() {
                 break;
             }
             while let Some(change) = due.next_if(|c| c.t_s <= at_s) {
@@ -231,16 +265,54 @@ impl<'a> Stage<'a> {
             }
             if at_s - asked_s >= STATUS_EVERY_S {
                 asked_s = at_s;
-                match status::read(&self.gateway.http) {
+                match self.ask() {
                     Ok(now) => said = now,
                     Err(error) => tracing::debug!(%error, at_s, "no status"),
                 }
             }
             self.keep_watching()?;
+            self.play_campaign(at_s)?;
             progress(&self.progress(at_s, &said));
             std::thread::sleep(STEP);
         }
         self.report(first, warm, said)
+    }
+
+    /// What the gateway says of its cameras.
+    fn ask(&mut self) -> Result<Vec<CameraStatus>, StatusError> {
+        let Some(url) = &self.gateway.metrics else {
+            return status::read(&self.gateway.http);
+        };
+        let figures = Figures::read(url)?;
+        let of = |judged: &Judged| figures.status(&judged.id);
+        let said = self.judged.iter().map(of).collect();
+        self.figures = Some(figures);
+        Ok(said)
+    }
+
+    fn play_campaign(&mut self, at_s: f64) -> Result<(), StageError> {
+        let (Some((player, [config, masks])), Some(judged)) =
+            (&mut self.campaign, self.judged.first())
+        else {
+            return Ok(());
+        };
+        let now = self.clock.mono();
+        player.play(&Scene {
+            sim: &judged.sim,
+            healthy: &self.scenario.camera.faults,
+            wires: &self.wires,
+            pid: self.gateway.child.pid(),
+            config,
+            masks,
+            stream: &judged.url,
+            camera: &judged.id,
+            figures: self.figures.as_ref(),
+            notes: &judged.notes(),
+            disconnects: self.disconnects,
+            now,
+            at_s,
+        })?;
+        Ok(())
     }
 
     /// Waits until the first camera's viewer has decoded a frame.
@@ -292,11 +364,18 @@ impl<'a> Stage<'a> {
 
     /// Opens judging viewers' streams again where they ended.
     fn keep_watching(&mut self) -> Result<(), StageError> {
+        let now = self.clock.mono();
         for judged in &mut self.judged {
-            if let Err(error) = judged.viewer.check(Duration::ZERO) {
-                tracing::info!(%error, "the viewer opens the stream again");
+            // GStreamer 1.22 does not always tell that the server has hung up. But
+            // frames come all the time, grey ones at least.
+            let last = judged.notes().last.max(Some(judged.opened));
+            let silent = last.is_some_and(|last| now.since(last) > SILENT);
+            let ended = judged.viewer.check(Duration::ZERO);
+            if ended.is_err() || (silent && self.campaign.is_some()) {
+                tracing::info!(?ended, "the viewer opens the stream again");
                 self.disconnects += 1;
                 judged.viewer = judged.open(&self.clock)?;
+                judged.opened = now;
             }
         }
         Ok(())
@@ -351,7 +430,14 @@ impl<'a> Stage<'a> {
                     .push(format!("ordinary viewer {}: {error}", i + 1));
             }
         }
-        let said = status::read(&self.gateway.http).unwrap_or(said);
+        let said = self.ask().unwrap_or(said);
+        if let Some((player, _)) = self.campaign.take() {
+            let log = std::fs::read(&self.log).unwrap_or_default();
+            let panics = String::from_utf8_lossy(&log).matches("panicked at").count();
+            let (campaign, mut failures) = player.report(warm_s(seconds), panics as u64);
+            self.failures.append(&mut failures);
+            report.campaign = Some(campaign);
+        }
         if said.len() != self.judged.len() {
             self.failures
                 .push("the gateway's status could not be read".to_owned());
@@ -409,7 +495,7 @@ impl Judged {
         scenario: &Scenario,
         staging: &Staging,
         sim: Arc<Sim>,
-        url: &str,
+        [id, url]: [&str; 2],
         clock: &Arc<dyn Clock>,
     ) -> Result<Self, StageError> {
         let picture = match &staging.keep {
@@ -437,10 +523,12 @@ impl Judged {
         let viewer = open(url, &observed, &notes, clock)?;
         Ok(Self {
             sim,
+            id: id.to_owned(),
             url: url.to_owned(),
             observed,
             notes,
             viewer,
+            opened: clock.mono(),
         })
     }
 
@@ -500,6 +588,18 @@ fn camera_files(scenario: &Scenario, id: &str, sim: &Sim) -> Result<CameraFiles,
         zones_json,
         profile_toml: toml::to_string(&sim.profile_in(words))?,
     })
+}
+
+/// A wire to the address in `text`, which then names the wire's instead.
+fn wired(text: &mut String) -> Result<Relay, StageError> {
+    let address = text
+        .split_once("://")
+        .and_then(|(_, rest)| rest.split('/').next())
+        .and_then(|authority| authority.parse().ok())
+        .ok_or_else(|| std::io::Error::other(format!("no address in {text}")))?;
+    let wire = Relay::start(address)?;
+    *text = text.replace(&address.to_string(), &wire.address().to_string());
+    Ok(wire)
 }
 
 fn plain(

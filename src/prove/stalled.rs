@@ -8,7 +8,7 @@ use std::time::Duration;
 /// The stalled viewer; it hangs up when dropped.
 #[derive(Debug)]
 pub(super) struct Stalled {
-    _socket: TcpStream,
+    socket: TcpStream,
 }
 
 fn refuse(what: String) -> std::io::Error {
@@ -53,7 +53,12 @@ impl Stalled {
             &mut socket,
             &format!("PLAY {url} RTSP/1.0\r\nCSeq: 3\r\nSession: {session}\r\n\r\n"),
         )?;
-        Ok(Self { _socket: socket })
+        Ok(Self { socket })
+    }
+
+    /// Its connection, for one who reads after all.
+    pub(super) fn into_socket(self) -> TcpStream {
+        self.socket
     }
 }
 

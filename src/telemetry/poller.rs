@@ -2,7 +2,7 @@
 //!
 //! Several requests may be under way, so that answers that take longer than a
 //! period do not lower the rate. A camera that stops answering is connected
-//! anew with growing pauses. Runs on a thread of its own; ends with its handle.
+//! anew every second; one that answers and does not tell, with growing pauses. Runs on a thread of its own; ends with its handle.
 
 use super::measure::{Measure, Rationed};
 use super::sample_clock::{NoTime, SampleClock};
@@ -20,7 +20,34 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 /// Silence after which the connection is made anew.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(3);
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// The longest pause where nobody is there, or nobody answers: that costs no camera
+/// anything, and it shall be believed again soon after it is back.
+const LONGEST_PAUSE_OF_SILENCE: Duration = Duration::from_secs(1);
+/// The longest where somebody answers to no purpose: it may be locking us out.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// What became of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Session {
+    /// It gave positions.
+    Worked,
+    /// Nothing came.
+    Silent,
+    /// Something came, and no position.
+    Refused,
+}
+
+impl Session {
+    /// The pause after it, where the one before was `pause`.
+    fn pause_after(self, pause: Duration) -> Duration {
+        let longer = pause.saturating_mul(2);
+        match self {
+            Self::Worked => FIRST_PAUSE,
+            Self::Silent => longer.min(LONGEST_PAUSE_OF_SILENCE),
+            Self::Refused => longer.min(LONGEST_PAUSE),
+        }
+    }
+}
 
 pub(super) struct Poller {
     pub(super) settings: TelemetrySettings,
@@ -37,15 +64,11 @@ impl Poller {
     pub(super) async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut pause = FIRST_PAUSE;
         loop {
-            let worked = tokio::select! {
+            let session = tokio::select! {
                 _ = stop.changed() => return,
-                worked = self.session() => worked,
+                session = self.session() => session,
             };
-            pause = if worked {
-                FIRST_PAUSE
-            } else {
-                pause.saturating_mul(2).min(LONGEST_PAUSE)
-            };
+            pause = session.pause_after(pause);
             // A street full of cameras must not come back in step.
             let jittered = pause.mul_f64(rand::random_range(0.75..1.25));
             tokio::select! {
@@ -55,17 +78,20 @@ impl Poller {
         }
     }
 
-    /// One connection, until it fails; whether it ever gave a position.
-    async fn session(&mut self) -> bool {
+    /// One connection, until it fails.
+    async fn session(&mut self) -> Session {
         let camera = match Connection::open(&self.settings.source, self.clock.clone()).await {
             Ok(camera) => Arc::new(camera),
             Err(e) => {
-                self.fault(format!("cannot connect: {e}"));
-                return false;
+                self.fault(format!("cannot connect: {}", e.detail));
+                return match e.is_silence {
+                    true => Session::Silent,
+                    false => Session::Refused,
+                };
             }
         };
         self.times.reset();
-        let mut worked = false;
+        let mut session = Session::Silent;
         let mut last_answer = self.clock.mono();
         let mut in_flight = JoinSet::new();
         let mut ticks = interval(Duration::from_secs_f64(1.0 / self.pace_hz()));
@@ -80,15 +106,20 @@ impl Poller {
                     }
                     if self.clock.mono().since(last_answer) > GIVE_UP_AFTER {
                         self.fault("silent; connecting anew".to_owned());
-                        return worked;
+                        return session;
                     }
                 }
                 Some(done) = in_flight.join_next() => {
-                    let Ok(asked) = done else { return worked };
+                    let Ok(asked) = done else { return session };
                     if asked.answer.as_ref().map_or_else(|e| e.is_answer, |_| true) {
                         last_answer = asked.received;
                     }
-                    worked |= self.take(asked);
+                    let silence = asked.answer.as_ref().is_err_and(|e| e.is_silence);
+                    match (self.take(asked), silence) {
+                        (true, _) => session = Session::Worked,
+                        (false, false) if session == Session::Silent => session = Session::Refused,
+                        (false, _) => {}
+                    }
                 }
             }
         }
@@ -179,5 +210,32 @@ impl Poller {
                 lateness_ms,
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The longest of ten pauses after ten such connections.
+    fn longest(session: Session) -> Duration {
+        let pauses = (0..10).scan(FIRST_PAUSE, |pause, _| {
+            *pause = session.pause_after(*pause);
+            Some(*pause)
+        });
+        pauses.max().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_camera_that_is_gone_is_looked_for_every_second_and_one_that_refuses_is_left_alone() {
+        for (session, most_s) in [
+            (Session::Worked, 0.25),
+            (Session::Silent, 1.0),
+            (Session::Refused, 10.0),
+        ] {
+            assert_eq!(longest(session).as_secs_f64(), most_s, "{session:?}");
+        }
+        let back = Session::Silent.pause_after(LONGEST_PAUSE);
+        assert_eq!(back, LONGEST_PAUSE_OF_SILENCE);
     }
 }

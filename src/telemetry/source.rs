@@ -118,15 +118,26 @@ pub(super) struct Unheard {
     pub(super) is_answer: bool,
     /// Whether it meant to tell a position, and did so wrongly.
     pub(super) is_wrong: bool,
+    /// Whether nothing came at all.
+    pub(super) is_silence: bool,
 }
 
 impl Unheard {
-    /// Nobody is there, or nobody who knows us.
+    /// Nobody is there.
     pub(super) fn silence(detail: impl ToString) -> Self {
         Self {
             detail: detail.to_string(),
             is_answer: false,
             is_wrong: false,
+            is_silence: true,
+        }
+    }
+
+    /// Somebody is there who does not know us: to be left alone, lest it lock us out.
+    pub(super) fn stranger(detail: impl ToString) -> Self {
+        Self {
+            is_silence: false,
+            ..Self::silence(detail)
         }
     }
 
@@ -134,6 +145,7 @@ impl Unheard {
     pub(super) fn refusal(detail: impl ToString) -> Self {
         Self {
             is_answer: true,
+            is_silence: false,
             ..Self::silence(detail)
         }
     }
@@ -163,16 +175,23 @@ pub(super) enum Connection {
 
 impl Connection {
     /// # Errors
-    /// What keeps it from being asked, for people.
-    pub(super) async fn open(source: &Source, clock: Arc<dyn Clock>) -> Result<Self, String> {
+    /// What keeps it from being asked.
+    pub(super) async fn open(source: &Source, clock: Arc<dyn Clock>) -> Result<Self, Unheard> {
         match source {
             Source::Onvif(settings) => OnvifCamera::connect(settings, clock)
                 .await
                 .map(Self::Onvif)
-                .map_err(|e| e.to_string()),
-            Source::Vapix(settings) => HttpDevice::vapix(settings, clock).map(Self::Http),
-            Source::Isapi(settings) => HttpDevice::isapi(settings, clock).map(Self::Http),
-            Source::Visca(settings) => ViscaDevice::open(settings, clock).await.map(Self::Visca),
+                .map_err(|e| unheard(&e)),
+            Source::Vapix(settings) => HttpDevice::vapix(settings, clock)
+                .map(Self::Http)
+                .map_err(Unheard::stranger),
+            Source::Isapi(settings) => HttpDevice::isapi(settings, clock)
+                .map(Self::Http)
+                .map_err(Unheard::stranger),
+            Source::Visca(settings) => ViscaDevice::open(settings, clock)
+                .await
+                .map(Self::Visca)
+                .map_err(Unheard::stranger),
         }
     }
 
@@ -209,9 +228,10 @@ impl Connection {
 
 fn unheard(e: &CameraError) -> Unheard {
     match e {
-        CameraError::Answer(a) if a.is_unauthorised() => Unheard::silence(a),
+        CameraError::Answer(a) if a.is_unauthorised() => Unheard::stranger(a),
         CameraError::Answer(a @ AnswerError::Fault { .. }) => Unheard::refusal(a),
         CameraError::Answer(a) => Unheard::wrong(a),
-        other => Unheard::silence(other),
+        other if other.is_silence() => Unheard::silence(other),
+        other => Unheard::stranger(other),
     }
 }

@@ -14,7 +14,8 @@ const WHERE_LEFT_DEG: f64 = 0.5;
 impl PoseHistory {
     /// Why a silence of `gap_s` may have been a restart; `None` where not.
     pub(super) fn restarted(&self, from: &Knot, to: &Knot, gap_s: f64) -> Option<String> {
-        if gap_s <= self.rules.max_gap_s || self.streamed_between(from, to) {
+        let too_short = gap_s <= self.rules.max_gap_s || gap_s < self.rules.restart_takes_s;
+        if too_short || self.streamed_between(from, to) {
             return None;
         }
         let where_left = (to.pan_deg - from.pan_deg).abs() < WHERE_LEFT_DEG

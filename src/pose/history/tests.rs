@@ -301,6 +301,27 @@ fn a_silence_is_judged_by_the_stream_and_by_where_the_head_is_found() {
     }
 }
 
+/// (silence s, pan after it, what is said then) of a camera that takes 20 s to restart
+#[test]
+fn a_silence_shorter_than_a_restart_was_none_wherever_the_head_is_found() {
+    for (silent_s, pan_deg, what) in [
+        (8.0, -100.0, "known"),
+        (19.0, 30.0, "known"),
+        (21.0, 30.0, "camera-unsteady"),
+        // Not even then does a head jump.
+        (1.2, 150.0, "camera-unsteady"),
+    ] {
+        let rules = HistoryRules {
+            restart_takes_s: 20.0,
+            ..HistoryRules::default()
+        };
+        let mut h = PoseHistory::new(profile(), rules);
+        rest_on(&mut h, 30.0, 0.0, 2.0);
+        rest_on(&mut h, pan_deg, 2.0 + silent_s, 4.0 + silent_s);
+        assert_eq!(said(&h, silent_s + 3.5), what, "{silent_s} s, {pan_deg}°");
+    }
+}
+
 #[test]
 fn a_stepped_clock_does_not_wash_a_restart_clean() {
     let mut h = at_rest(30.0, 2.0);
