@@ -80,11 +80,9 @@ impl Street {
     }
 
     fn by(&self, name: &str, login: &str) -> By {
-        By {
-            person: self.accounts.person(name).unwrap(),
-            origin: "127.0.0.1".parse().unwrap(),
-            login: Some(login.to_owned()),
-        }
+        let person = self.accounts.person(name).unwrap();
+        let origin = "127.0.0.1".parse().unwrap();
+        By::person(person, origin, Some(login.to_owned()))
     }
 
     fn pass(&self, ms: u64) {
