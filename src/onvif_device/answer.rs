@@ -131,7 +131,11 @@ impl From<SteerFault> for Fault {
             SteerFault::Beyond(why) => Self::invalid_position(why),
             SteerFault::NoGo(why) => Self::sender(&["ter:OperationProhibited"], why),
             SteerFault::NoPreset => Self::no_such("preset", &["ter:InvalidArgVal", "ter:NoToken"]),
-            SteerFault::Camera(words) => Self::not_now(format!("the camera: {words}")),
+            // Its own words may tell where it is.
+            SteerFault::Camera(words) => {
+                tracing::debug!(words, "a camera does not do what a VMS wants");
+                Self::not_now("the camera refuses, or cannot be reached")
+            }
         }
     }
 }
@@ -162,9 +166,14 @@ mod tests {
 
     #[test]
     fn faults_say_whose_and_nothing_breaks_out_of_them() {
-        let fault = Fault::from(SteerFault::Camera("<x/>\u{0}".into()));
+        let fault = Fault::from(SteerFault::Camera("no way to http://10.0.0.1/".into()));
         assert_eq!(fault.status(), StatusCode::INTERNAL_SERVER_ERROR);
         let text = fault.into_xml();
+        assert!(
+            text.contains("ter:Action<") && !text.contains("10.0.0.1"),
+            "{text}"
+        );
+        let text = Fault::not_now("<x/>\u{0}").into_xml();
         assert!(
             text.contains("&lt;x/&gt;") && text.contains("ter:Action<"),
             "{text}"

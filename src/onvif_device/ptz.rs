@@ -125,7 +125,7 @@ fn options(head: &Head) -> String {
 fn status(served: &Served, head: &Head) -> String {
     let now_s = served.common.clock().wall().0.div_euclid(1_000_000_000);
     let place = served.place();
-    let word = match place.map(|place| place.moves) {
+    let word = match place.map(|place| place.moves || served.was_just_told()) {
         Some(true) => "MOVING",
         Some(false) => "IDLE",
         None => "UNKNOWN",
@@ -203,6 +203,7 @@ pub(super) async fn steer(
     // What was to go on, does not: going somewhere comes in its place.
     served.turning.take(&hand.by);
     hand.give(wish).await?;
+    served.told();
     Ok(format!("<tptz:{name}Response/>"))
 }
 
@@ -293,6 +294,7 @@ async fn goes_on(
 ) -> Result<(), Fault> {
     let wish = motion.wish();
     hand.give(wish.clone()).await?;
+    served.told();
     if wish != Wish::Stop {
         let clock = served.common.clock().clone();
         served.turning.begin(hand, motion, clock, until);

@@ -7,7 +7,7 @@ use super::login::{Access, Denied, Gate, Guest};
 use super::request::{self, MOST_BYTES, Refused, Request};
 use super::turning::{Hand, Turning};
 use super::{Device, Head, Place, Settings, media, ptz};
-use crate::clock::Clock;
+use crate::clock::{Clock, Mono};
 use crate::web::{By, CameraPreset};
 use axum::Router;
 use axum::body::Bytes;
@@ -23,6 +23,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -39,6 +40,8 @@ pub(super) const PTZ: &str = "/onvif/ptz_service";
 const WITHIN: Duration = Duration::from_secs(10);
 /// Connections at once to one device; more are closed as they come.
 const CONNECTIONS: usize = 64;
+/// What a camera does that was told something is known after this.
+const KNOWN_AFTER: Duration = Duration::from_secs(1);
 /// Answers under way get so long when the gateway ends.
 const END_WITHIN: Duration = Duration::from_millis(300);
 
@@ -79,6 +82,8 @@ pub(super) struct Served {
     over_tls: bool,
     pub(super) common: Arc<Common>,
     pub(super) turning: Turning,
+    /// When the camera was last told to move, nanoseconds; 0 before.
+    told_ns: AtomicU64,
 }
 
 /// Running devices; they end when dropped.
@@ -127,6 +132,7 @@ impl OnvifDevices {
                 over_tls,
                 common: common.clone(),
                 turning: Turning::default(),
+                told_ns: AtomicU64::new(0),
             };
             listening.push((listener, handle, device.tls, Arc::new(served)));
         }
@@ -303,6 +309,18 @@ impl Served {
         self.common.settings.cameras.place(&self.camera)
     }
 
+    /// The camera was told to move.
+    pub(super) fn told(&self) {
+        let now = self.common.clock().mono();
+        self.told_ns.store(now.0, Ordering::Relaxed);
+    }
+
+    /// Whether it was told so short a while ago that nobody knows yet what it does.
+    pub(super) fn was_just_told(&self) -> bool {
+        let told = Mono(self.told_ns.load(Ordering::Relaxed));
+        told != Mono(0) && self.common.clock().mono().since(told) < KNOWN_AFTER
+    }
+
     /// The camera's own presets.
     pub(super) async fn presets(&self) -> Result<Vec<CameraPreset>, Fault> {
         let listed = self.common.settings.cameras.presets(&self.camera);
@@ -379,6 +397,10 @@ impl Served {
             return Err(Fault::not_supported(name));
         }
         let hand = self.hand(guest, from)?;
+        // It is never too often to stop.
+        if name != "Stop" && !hand.holds.may_command(hand.by.name()) {
+            return Err(Fault::not_now("these are too many commands"));
+        }
         ptz::steer(request, self, &head, hand).await
     }
 
@@ -395,7 +417,7 @@ impl Served {
             })
     }
 
-    /// The hand of somebody who may steer, and not too often.
+    /// The hand of somebody who may steer.
     fn hand(&self, guest: Option<Guest>, from: IpAddr) -> Result<Hand, Fault> {
         let viewer = guest
             .filter(|guest| guest.steers)

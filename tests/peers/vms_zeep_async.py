@@ -20,13 +20,14 @@ async def refused(call):
     return None
 
 
-async def until_idle(ptz, profile):
-    for _ in range(200):
+async def until_idle(ptz, profile, at_x=None):
+    for _ in range(300):
         status = await ptz.GetStatus({"ProfileToken": profile})
         if status.MoveStatus.PanTilt == "IDLE" and status.Position is not None:
-            return status
+            if at_x is None or abs(status.Position.PanTilt.x - at_x) < 2e-3:
+                return status
         await asyncio.sleep(0.1)
-    raise SystemExit("the camera never came to rest")
+    raise SystemExit(f"the camera never came to rest at {at_x}: {status}")
 
 
 async def main(host, port, user, password, only_look=False):
@@ -95,11 +96,13 @@ async def main(host, port, user, password, only_look=False):
         told["turned"] = after.Position.PanTilt.x - before.Position.PanTilt.x
         position = {"PanTilt": {"x": 0.25, "y": 0.5}, "Zoom": {"x": 0.1}}
         await ptz.AbsoluteMove({"ProfileToken": profile, "Position": position})
-        there = await until_idle(ptz, profile)
+        there = await until_idle(ptz, profile, 0.25)
         told["there"] = [there.Position.PanTilt.x, there.Position.PanTilt.y]
         by = {"PanTilt": {"x": -0.05, "y": 0.0}}
         await ptz.RelativeMove({"ProfileToken": profile, "Translation": by})
-        told["relative"] = (await until_idle(ptz, profile)).Position.PanTilt.x
+        told["relative"] = (
+            await until_idle(ptz, profile, 0.2)
+        ).Position.PanTilt.x
         too_close = {"PanTilt": {"x": 0.25, "y": 0.5}, "Zoom": {"x": 1.0}}
         told["too_close"] = await refused(
             ptz.AbsoluteMove({"ProfileToken": profile, "Position": too_close})
@@ -114,7 +117,7 @@ async def main(host, port, user, password, only_look=False):
         )
         await ptz.GotoPreset({"ProfileToken": profile, "PresetToken": presets[0].token})
         at = presets[0].PTZPosition.PanTilt
-        preset = (await until_idle(ptz, profile)).Position.PanTilt
+        preset = (await until_idle(ptz, profile, at.x)).Position.PanTilt
         told["preset"] = [preset.x - at.x, preset.y - at.y]
     print(json.dumps(told))
     await camera.close()
