@@ -5,6 +5,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stderr,
+    clippy::print_stdout,
     reason = "a test that fails should fail loudly"
 )]
 
@@ -540,6 +541,7 @@ async fn a_camera_is_one_hands_and_turns_no_longer_than_it_is_told() {
     let stands = h.stands().await;
     let turned = apart(start.pan_deg, stands.pan_deg);
     // At half of 40 degrees a second, for 2 s; by the dead man alone it were 14.
+    println!("turned by {turned:.1} degrees");
     assert!((25.0..60.0).contains(&turned), "{turned}");
 
     // Somebody of the console has it now, and the VMS does not.
@@ -635,7 +637,9 @@ async fn nobody_looks_where_nobody_may() {
         r#"<Velocity><PanTilt x="1" y="0"/><Zoom x="1"/></Velocity><Timeout>PT10S</Timeout>"#;
     let mut refused = String::new();
     for _ in 0..40 {
+        let asked = h.clock.mono();
         let (status, said) = h.tell("vms", "ContinuousMove", into).await;
+        println!("{status} after {:?}", h.clock.mono().since(asked));
         if status == 400 {
             refused = said;
             break;
@@ -647,6 +651,7 @@ async fn nobody_looks_where_nobody_may() {
     let at = h.stands().await;
     let hfov = h.sim.profile();
     let shown = hfov_deg(&hfov.to_toml(), at.zoom);
+    println!("stands at pan {:.2} with {shown:.2} of view", at.pan_deg);
     assert!(shown > 9.8, "{shown} degrees of view at {at:?}");
     // With its right edge at the private side at most 95 % of the picture lies in there.
     assert!(at.pan_deg < 80.0 + 0.45 * shown + 0.5, "{at:?}");

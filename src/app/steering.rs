@@ -173,9 +173,9 @@ impl Steering for Shared {
                     steer.go(pan_deg, tilt_deg, zoom, near)?
                 }
                 Wish::Look { pan_deg, tilt_deg } => {
-                    let (pan_deg, tilt_deg) = steer.aim().head_towards(pan_deg, tilt_deg, near)?;
-                    limits.place(pan_deg, tilt_deg, None)?;
-                    steer.go(pan_deg, tilt_deg, None, near)?
+                    let (pan, tilt) = steer.aim().head_towards(pan_deg, tilt_deg, near)?;
+                    limits.place(pan, tilt, None)?;
+                    steer.look(pan_deg, tilt_deg, near)?
                 }
                 Wish::Home => {
                     limits.unknown("home")?;

@@ -82,7 +82,12 @@ pub(super) fn start(
         rtsp_over_tls: config.rtsp_tls.is_some(),
         clock: shared.clock.clone(),
     };
+    let cameras: Vec<String> = devices.iter().map(|d| d.camera.clone()).collect();
     let devices = OnvifDevices::start(settings, devices).context("ONVIF devices")?;
+    for camera in cameras {
+        let at = devices.url(&camera).unwrap_or_default();
+        tracing::info!(camera, at, "is an ONVIF device");
+    }
     Ok(Some(devices))
 }
 

@@ -29,7 +29,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tower_http::timeout::RequestBodyTimeoutLayer;
+use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 
 /// Where the services are.
 pub(super) const DEVICE: &str = "/onvif/device_service";
@@ -38,6 +38,8 @@ pub(super) const PTZ: &str = "/onvif/ptz_service";
 
 /// A request's head, and its body, that takes longer is nobody's.
 const WITHIN: Duration = Duration::from_secs(10);
+/// All of a request, with what a slow camera takes for its part of the answer.
+const ALL_WITHIN: Duration = Duration::from_secs(30);
 /// Connections at once to one device; more are closed as they come.
 const CONNECTIONS: usize = 64;
 /// What a camera does that was told something is known after this.
@@ -162,9 +164,17 @@ impl OnvifDevices {
         Ok(all)
     }
 
-    /// From now on these may ask and steer.
+    /// From now on these may ask and steer. What is open is open to this machine: where
+    /// a device serves others, nobody may ask then.
     pub fn set_access(&self, access: Access) {
-        self.gate.change(access);
+        let beyond = self
+            .addresses
+            .iter()
+            .any(|(_, at, _)| !at.ip().is_loopback());
+        self.gate.change(match access {
+            Access::Open if beyond => Access::Accounts(Vec::new()),
+            access => access,
+        });
     }
 
     /// Where a camera's device is: `http://HOST:PORT/onvif/device_service`.
@@ -202,6 +212,11 @@ async fn serve(
         .route(PTZ, post(asked))
         .layer(DefaultBodyLimit::max(MOST_BYTES))
         .layer(RequestBodyTimeoutLayer::new(WITHIN))
+        // A body that trickles has no connection for ever.
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::REQUEST_TIMEOUT,
+            ALL_WITHIN,
+        ))
         .with_state(served);
     let service = routes.into_make_service_with_connect_info::<SocketAddr>();
     let bounded = Bounded(Arc::new(Semaphore::new(CONNECTIONS)));
