@@ -63,8 +63,12 @@ PEERS := $(wildcard tests/peers/requirements*.txt)
 .venv/bin/python: | system
 	python3 -m venv .venv
 
-.venv/.ready: $(PEERS) | .venv/bin/python
+# Its module has the name of another's: in a folder of its own.
+ONVIF_PYTHON := tests/peers/onvif-python/requirements.txt
+.venv/.ready: $(PEERS) $(ONVIF_PYTHON) | .venv/bin/python
 	.venv/bin/python -m pip install --quiet --no-deps --require-hashes $(foreach r,$(PEERS),-r $(r))
+	.venv/bin/python -m pip install --quiet --no-deps --require-hashes --upgrade \
+	  --target .venv/onvif-python -r $(ONVIF_PYTHON)
 	touch $@
 
 # --- the targets -----------------------------------------------------------

@@ -76,6 +76,9 @@ pub mod users;
 pub mod web;
 
 #[cfg(feature = "gateway")]
+pub mod onvif_device;
+
+#[cfg(feature = "gateway")]
 pub mod app;
 #[cfg(feature = "gateway")]
 pub mod doctor;

@@ -17,7 +17,7 @@ use greyplane::audit::{self, Audit};
 use greyplane::clock::SystemClock;
 use greyplane::secret::Secret;
 use greyplane::users::{PasswordHash, Role, Users};
-use greyplane::web::{ConsoleSettings, Server, Settings};
+use greyplane::web::{ConsoleSettings, Holds, Server, Settings};
 use people_support::PASSWORD;
 use reqwest::header::{CONTENT_TYPE, COOKIE, RETRY_AFTER, SET_COOKIE};
 use serde_json::{Value, json};
@@ -465,17 +465,17 @@ async fn over_tls_a_browser_is_told_to_stay_there() {
     std::fs::write(path("no.pem"), "no key").unwrap();
     let start = |key: &str| {
         let cameras = Arc::new(Cameras::default());
+        let clock = Arc::new(SystemClock::new());
+        let audit = audit::Settings::in_folder(path(&format!("audit for {key}")));
+        let audit = Audit::start(audit, clock.clone()).unwrap();
         let settings = Settings {
             listen: "127.0.0.1:0".parse().unwrap(),
             metrics_listen: None,
             console: Some(ConsoleSettings {
                 users: path("users.toml"),
                 tls: Some((path("cert.pem"), path(key))),
-                audit: Audit::start(
-                    audit::Settings::in_folder(path(&format!("audit for {key}"))),
-                    Arc::new(SystemClock::new()),
-                )
-                .unwrap(),
+                holds: Holds::new(cameras.clone(), audit.clone(), clock),
+                audit,
                 session: Duration::from_secs(3600),
                 clock: Arc::new(SystemClock::new()),
             }),

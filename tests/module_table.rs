@@ -88,6 +88,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "archive", "audit", "clock", "metrics", "secret", "still", "tls", "users",
         ],
     ),
+    ("onvif_device", &["web", "onvif", "tls", "clock", "secret"]),
     ("sim", &["clock"]),
     ("app", ALL),
     ("doctor", &["app", "config", "machine", "pipeline"]),
@@ -133,6 +134,7 @@ const ALL: &[&str] = &[
     "machine",
     "doctor",
     "proof",
+    "onvif_device",
 ];
 
 #[test]

@@ -75,7 +75,7 @@ fn steers(url: String, password: &str) -> Result<(), String> {
         zoom: 1.0,
     };
     // The mock takes one step for each, and knows no speed.
-    told(steer.turn(right, Some(60.0)));
+    told(steer.turn(right, Some(60.0), 1.0));
     until(&heard, |pan, tilt, zoom| {
         pan > 90.5 && near(tilt, -35.0) && zoom > 0.51
     });

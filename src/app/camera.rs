@@ -5,6 +5,7 @@ use super::detection::Sight;
 use super::journal::Journal;
 use super::judge::{Aim, Judge, Look};
 use super::motion::Motion;
+use super::nogo::Standing;
 use super::positions;
 use super::stills::CameraStills;
 use crate::archive::Archive;
@@ -44,6 +45,12 @@ const MAX_FPS: f64 = 60.0;
 pub(super) struct Gaze {
     /// Of the head, any turn.
     pub(super) pan_deg: f64,
+    /// Of the head.
+    pub(super) tilt_deg: f64,
+    /// Zoom in the profile's unit, where that is known.
+    pub(super) zoom: Option<f64>,
+    /// Whether it turns or zooms right now.
+    pub(super) moves: bool,
     /// Horizontal field of view.
     pub(super) hfov_deg: f64,
 }
@@ -253,13 +260,36 @@ impl RunningCamera {
         (state.name(), why)
     }
 
+    /// The size of its masked picture, and frames a second.
+    pub(super) fn shown_size(&self) -> (Size, f64) {
+        let stats = self.pipeline.stats();
+        (stats.size.unwrap_or(IDLE_SIZE), stats.fps_out)
+    }
+
     /// Where it looks now, if that is known.
     pub(super) fn gaze(&self) -> Option<Gaze> {
         let pose = self.judge.look().ok()?.pose?;
+        let profile = match &self.kind {
+            Kind::Ptz { profile, .. } => profile.as_ref().ok(),
+            Kind::Fixed => None,
+        };
         Some(Gaze {
             pan_deg: pose.pan.deg(),
+            tilt_deg: pose.tilt.deg(),
+            zoom: profile.and_then(|profile| profile.zoom_of(pose.focal.ln())),
+            moves: pose.moves(),
             hfov_deg: hfov_deg(pose.focal),
         })
+    }
+
+    /// How far it may be steered.
+    pub(super) fn steering_rules(&self) -> config::Steering {
+        self.configured.load().steering
+    }
+
+    /// The share of its picture that zones would hide if it looked so, 0…1.
+    pub(super) fn hidden_share(&self, at: Standing) -> f64 {
+        self.judge.hidden_share(at)
     }
 
     /// What turns it.

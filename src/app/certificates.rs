@@ -65,6 +65,8 @@ pub fn check_certificates(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Re
     if config.rtsp_beyond_in_clear {
         said.push(format!("warning: {}", in_clear(config)));
     }
+    let devices = super::vms::in_clear(config).into_iter();
+    said.extend(devices.map(|warning| format!("warning: {warning}")));
     let look = |said: &mut Vec<String>, whose: &str, settings: Settings| {
         let live = Certificate::start(settings, clock.clone()).with_context(|| whose.to_owned())?;
         let about = live.about();

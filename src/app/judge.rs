@@ -4,12 +4,14 @@
 //! (which know no GStreamer).
 
 use super::detection::Sight;
+use super::nogo::Standing;
 use crate::clock::{CaptureTime, Clock, Mono};
 use crate::config::{Camera, Kind, Limits, Masks};
 use crate::detect::PixelBox;
 use crate::event::Reason;
 use crate::frame::FrameRef;
 use crate::geom::{Mount, Optics, Size};
+use crate::paint::Coverage;
 use crate::pipeline::FrameJudge;
 use crate::plan::{CameraZones, MarginLimits, Plan, PlanInput, RegionSource, decide};
 use crate::pose::{Evidence, PoseEstimate, PoseSource};
@@ -61,6 +63,11 @@ pub(super) struct Judge {
     newest: AtomicI64,
 }
 
+/// The picture in which it is measured how much zones would hide.
+const SMALL: Size = Size {
+    width: 320,
+    height: 180,
+};
 /// No frame was judged yet.
 const NEVER: i64 = i64::MIN;
 
@@ -114,6 +121,41 @@ impl Judge {
         let pose = self.pose(capture, self.clock.mono()).transpose();
         let pose = pose.map_err(|reason| reason.to_string())?;
         Ok(Look { size, pose })
+    }
+
+    /// The share of a picture that zones hide of a camera that stands there, 0…1, as
+    /// exactly as a small picture tells; all of it, where nobody knows.
+    pub(super) fn hidden_share(&self, at: Standing) -> f64 {
+        let Aim::Turning { optics, mount, .. } = &self.aim else {
+            return 1.0;
+        };
+        let setup = self.setup.load();
+        let Ok(zones) = &setup.masks else {
+            return 1.0;
+        };
+        let full = self.made_for.get().copied().unwrap_or(SMALL);
+        let size = Size {
+            width: SMALL.width,
+            height: (SMALL.width * full.height)
+                .div_ceil(full.width.max(1))
+                .max(1),
+        };
+        let zones = CameraZones {
+            zones,
+            optics: *optics,
+            mount: *mount,
+        };
+        let plan = decide(&PlanInput {
+            size,
+            made_for: None,
+            zones: Ok(&zones as &dyn RegionSource),
+            pose: Some(Ok(at.pose())),
+            things: None,
+            mosaic: false,
+            standing: &[],
+            limits: MarginLimits::default(),
+        });
+        Coverage::of(&plan).share()
     }
 
     /// The next frame is judged by `camera`'s masks and limits.

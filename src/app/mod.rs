@@ -13,10 +13,12 @@ mod journal;
 mod judge;
 mod models;
 mod motion;
+mod nogo;
 mod positions;
 mod proof;
 mod steering;
 mod stills;
+mod vms;
 
 pub use certificates::check_certificates;
 pub use models::{Loaded, Shelf, try_models, usual_face};
@@ -25,8 +27,9 @@ use crate::audit::{self, Audit};
 use crate::clock::Clock;
 use crate::config::{self, Camera, Change, Config, diff};
 use crate::event::{Event, EventSink};
+use crate::onvif_device::OnvifDevices;
 use crate::pipeline::PipelineStats;
-use crate::web::{self, GatewayStatus};
+use crate::web::{self, GatewayStatus, Holds};
 use anyhow::Context;
 use camera::RunningCamera;
 use certificates::Certificates;
@@ -46,6 +49,8 @@ pub struct Gateway {
     started_with: Config,
     shared: Arc<Shared>,
     http: Option<web::Server>,
+    /// The cameras as ONVIF devices.
+    devices: Option<OnvifDevices>,
     certificates: Certificates,
 }
 
@@ -107,8 +112,11 @@ impl Gateway {
                 .with_context(|| format!("camera `{}` could not be started", camera.id))?;
             shared.cameras().push(running);
         }
+        let holds = audit
+            .as_ref()
+            .map(|audit| Holds::new(shared.clone(), audit.clone(), shared.clock.clone()));
         let http = web::Server::start(
-            http_settings(&config, audit, shared.clock.clone()),
+            http_settings(&config, audit.zip(holds.clone()), shared.clock.clone()),
             shared.clone(),
         )
         .with_context(|| match config.metrics_listen {
@@ -118,6 +126,7 @@ impl Gateway {
                 config.http_listen
             ),
         })?;
+        let devices = vms::start(&config, &shared, holds)?;
         let certificates = Certificates::watch([
             ("masked streams", shared.exits.certificate.clone()),
             ("console", http.certificate()),
@@ -128,6 +137,7 @@ impl Gateway {
             config,
             shared,
             http: Some(http),
+            devices,
             certificates,
         })
     }
@@ -199,6 +209,17 @@ impl Gateway {
         if addresses(&new) != addresses(&self.config) {
             said.push("addresses change at the next start".to_owned());
         }
+        let device = |c: &Config, id: &str| {
+            let mut cameras = c.cameras.iter();
+            cameras.find(|c| c.id == id).map(|c| c.onvif_device)
+        };
+        let other_devices = new
+            .cameras
+            .iter()
+            .any(|c| device(&self.config, &c.id).unwrap_or_default() != c.onvif_device);
+        if other_devices {
+            said.push("ONVIF devices change at the next start".to_owned());
+        }
         if new.console != self.config.console {
             said.push("the console changes at the next start".to_owned());
         }
@@ -233,7 +254,12 @@ impl Gateway {
             return "accounts stay: the streams are still served beyond this machine".to_owned();
         }
         match self.shared.exits.rtsp.set_access(&access(new)) {
-            Ok(()) => "viewers' accounts".to_owned(),
+            Ok(()) => {
+                if let Some(devices) = &self.devices {
+                    devices.set_access(vms::access(new));
+                }
+                "viewers' accounts".to_owned()
+            }
             Err(error) => {
                 tracing::error!(%error, "viewers' accounts stay as they were");
                 "accounts stay".to_owned()
@@ -322,6 +348,11 @@ impl Gateway {
         )
     }
 
+    /// Where camera `id` is an ONVIF device, if it is one.
+    pub fn onvif_url(&self, id: &str) -> Option<String> {
+        self.devices.as_ref()?.url(id)
+    }
+
     /// The gateway now.
     pub fn status(&self) -> GatewayStatus {
         web::Gateway::status(&*self.shared)
@@ -330,6 +361,8 @@ impl Gateway {
     /// Stops everything; also called by dropping.
     pub fn stop(&mut self) {
         self.shared.exits.end_live();
+        // A turn for a VMS ends with it.
+        drop(self.devices.take());
         if self.http.take().is_some() {
             self.shared.journal.ending();
         }
@@ -410,11 +443,16 @@ fn open_audit(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<
     Ok(Some(audit))
 }
 
-fn http_settings(config: &Config, audit: Option<Audit>, clock: Arc<dyn Clock>) -> web::Settings {
-    let console = config.console.as_ref().zip(audit);
-    let console = console.map(|(console, audit)| web::ConsoleSettings {
+fn http_settings(
+    config: &Config,
+    recorded: Option<(Audit, Holds)>,
+    clock: Arc<dyn Clock>,
+) -> web::Settings {
+    let console = config.console.as_ref().zip(recorded);
+    let console = console.map(|(console, (audit, holds))| web::ConsoleSettings {
         users: console.users.clone(),
         audit,
+        holds,
         tls: console.tls.clone().map(|tls| (tls.certificate, tls.key)),
         session: console.session,
         clock,

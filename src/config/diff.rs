@@ -9,7 +9,7 @@ pub enum Change {
     Add(Box<Camera>),
     /// It is gone.
     Remove(String),
-    /// Only what can be changed between two frames differs: masks and limits.
+    /// Only what can be changed between two frames differs: masks, limits, how far it may be steered.
     Swap(Box<Camera>),
     /// Its stream, geometry, telemetry, encoder or budget differ: it is started anew.
     Restart(Box<Camera>),
@@ -46,6 +46,9 @@ fn same_stream(a: &Camera, b: &Camera) -> bool {
     let swapped = Camera {
         masks: a.masks.clone(),
         masks_file: a.masks_file.clone(),
+        steering: a.steering,
+        // Its address changes at the next start.
+        onvif_device: a.onvif_device,
         limits,
         ..b.clone()
     };

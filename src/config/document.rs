@@ -99,6 +99,8 @@ pub(super) struct Viewer {
     pub(super) password_env: Option<Spanned<String>>,
     pub(super) certificate: Option<Spanned<String>>,
     pub(super) cameras: Option<Vec<Spanned<String>>>,
+    #[serde(default = "defaults::no")]
+    pub(super) steer: Spanned<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -119,6 +121,8 @@ pub(super) struct Camera {
     pub(super) profile: Option<Spanned<String>>,
     pub(super) latency_budget_ms: Option<Spanned<u64>>,
     pub(super) telemetry: Option<Telemetry>,
+    pub(super) steering: Option<Steering>,
+    pub(super) onvif_device: Option<OnvifDevice>,
     pub(super) detect: Option<Detect>,
     #[serde(default)]
     pub(super) encoder: Encoder,
@@ -147,6 +151,25 @@ pub(super) struct Telemetry {
     pub(super) rate_hz: Spanned<f64>,
     #[serde(default = "defaults::timeout_ms")]
     pub(super) timeout_ms: Spanned<u64>,
+}
+
+/// How far and how fast anybody may steer a camera.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Steering {
+    #[serde(default = "defaults::most_speed")]
+    pub(super) most_speed: Spanned<f64>,
+    pub(super) least_hfov_deg: Option<Spanned<f64>>,
+    pub(super) most_hidden_share: Option<Spanned<f64>>,
+}
+
+/// A camera as an ONVIF device.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OnvifDevice {
+    pub(super) listen: Spanned<String>,
+    #[serde(default = "defaults::no")]
+    pub(super) allow_clear: Spanned<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -212,6 +235,12 @@ mod defaults {
     }
     pub(super) fn audit() -> String {
         "audit".into()
+    }
+    pub(super) fn no() -> Spanned<bool> {
+        unplaced(false)
+    }
+    pub(super) fn most_speed() -> Spanned<f64> {
+        unplaced(1.0)
     }
     pub(super) fn session_minutes() -> Spanned<u64> {
         unplaced(480)

@@ -7,6 +7,7 @@
 
 mod diff;
 mod document;
+mod onvif_device;
 mod problem;
 mod telemetry;
 mod types;
@@ -18,8 +19,8 @@ pub use diff::{Change, diff};
 pub use problem::{Problem, Problems};
 pub use types::{
     Account, Camera, Config, Detect, Detectors, Encoder, EncoderChoice, Kind, Limits, Login, Masks,
-    Proof, RtspTls, Source, Style, Telemetry, TelemetryKind, Tls, Transport, Untimed, Viewer,
-    WhenSilent,
+    OnvifDevice, Proof, RtspTls, Source, Steering, Style, Telemetry, TelemetryKind, Tls, Transport,
+    Untimed, Viewer, WhenSilent,
 };
 
 use std::path::Path;

@@ -522,3 +522,83 @@ fn a_ca_file_without_certificates_is_refused() {
     assert!(problems[0].file.ends_with("not.pem"), "{problems:#?}");
     assert!(problems[0].remedy.contains("PEM"), "{problems:#?}");
 }
+
+#[test]
+fn devices_for_a_vms_are_read_whole_or_refused() {
+    let viewer = "[[viewer]]\nuser = \"v\"\npassword_file = \"secret\"\n";
+    let console = "[console]\nusers = \"u.toml\"\n";
+    let device =
+        |listen: &str, more: &str| format!("[camera.onvif_device]\nlisten = \"{listen}\"\n{more}");
+    let here = device("127.0.0.1:8081", "");
+    let config = load_text(&format!("{MINIMAL}{here}")).unwrap_or_else(|p| panic!("{p}"));
+    let found = config.cameras[0].onvif_device.unwrap();
+    assert_eq!(
+        (found.listen.port(), found.tls, found.beyond_in_clear),
+        (8081, false, false)
+    );
+    for (more, tls, clear) in [("", true, false), ("allow_clear = true\n", false, true)] {
+        let text = format!(
+            "[rtsp_tls]\n{viewer}{MINIMAL}{}",
+            device("0.0.0.0:81", more)
+        );
+        let found = load_text(&text).unwrap_or_else(|p| panic!("{p}"));
+        let found = found.cameras[0].onvif_device.unwrap();
+        assert_eq!((found.tls, found.beyond_in_clear), (tls, clear), "{more}");
+    }
+    let text = format!("{console}{viewer}steer = true\n{MINIMAL}");
+    assert!(load_text(&text).unwrap_or_else(|p| panic!("{p}")).viewers[0].steer);
+    let second = MINIMAL.replace("id = \"cam\"", "id = \"two\"");
+    for (text, what) in [
+        (format!("{MINIMAL}{}", device("here", "")), "is no address"),
+        (
+            format!("{MINIMAL}{}", device("0.0.0.0:81", "")),
+            "without any account",
+        ),
+        (
+            format!("{viewer}{MINIMAL}{}", device("0.0.0.0:81", "")),
+            "in the clear",
+        ),
+        (format!("{MINIMAL}{here}{second}{here}"), "second device"),
+        (
+            format!("{MINIMAL}{}", device("127.0.0.1:1", "path = 1\n")),
+            "unknown field",
+        ),
+        (format!("{viewer}steer = true\n{MINIMAL}"), "audit log"),
+        (
+            format!("{MINIMAL}[camera.steering]\nleast_hfov_deg = 5.0\n"),
+            "does not turn",
+        ),
+    ] {
+        let problems = load_text(&text).unwrap_err().to_string();
+        assert!(problems.contains(what), "{what}: {problems}");
+    }
+}
+
+#[test]
+fn limits_of_steering_are_read_or_refused() {
+    let onvif = "kind = \"onvif\"\ndevice_url = \"http://127.0.0.1/\"\n";
+    let with = |limits: &str| {
+        turning(
+            ["", ""],
+            1.0,
+            &format!("{onvif}[camera.steering]\n{limits}"),
+        )
+    };
+    let config = with("least_hfov_deg = 5.0\nmost_hidden_share = 0.9\n");
+    let found = config.unwrap_or_else(|p| panic!("{p}")).cameras[0].steering;
+    let limits = (
+        found.most_speed,
+        found.least_hfov_deg,
+        found.most_hidden_share,
+    );
+    assert_eq!(limits, (1.0, Some(5.0), Some(0.9)));
+    for wrong in [
+        "most_speed = 0.0",
+        "most_speed = nan",
+        "least_hfov_deg = 0.0",
+        "most_hidden_share = 1.0",
+    ] {
+        let problems = with(&format!("{wrong}\n")).unwrap_err().to_string();
+        assert!(problems.contains("out of range"), "{wrong}: {problems}");
+    }
+}

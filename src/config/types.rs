@@ -83,6 +83,8 @@ pub struct Viewer {
     pub proof: Proof,
     /// The cameras it may watch; none = all.
     pub cameras: Option<Vec<String>>,
+    /// Whether it may steer them, through their ONVIF devices.
+    pub steer: bool,
 }
 
 /// How a viewer shows who it is.
@@ -146,6 +148,46 @@ pub struct Camera {
     pub encoder: Encoder,
     /// When masks widen and when the picture is covered.
     pub limits: Limits,
+    /// How far and how fast it may be steered.
+    pub steering: Steering,
+    /// Where a VMS finds it as an ONVIF device; none = nowhere.
+    pub onvif_device: Option<OnvifDevice>,
+}
+
+/// How far and how fast anybody may steer a camera through the gateway.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Steering {
+    /// Highest speed, share of the camera's own, 0.01…1.
+    pub most_speed: f64,
+    /// The narrowest horizontal field of view that the purpose needs, degrees;
+    /// none = whatever the lens can.
+    pub least_hfov_deg: Option<f64>,
+    /// Where more of the picture than this share would be hidden by zones, nobody is
+    /// to look; none = anywhere.
+    pub most_hidden_share: Option<f64>,
+}
+
+impl Default for Steering {
+    /// No limits.
+    fn default() -> Self {
+        Self {
+            most_speed: 1.0,
+            least_hfov_deg: None,
+            most_hidden_share: None,
+        }
+    }
+}
+
+/// A camera as an ONVIF device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OnvifDevice {
+    /// Its address.
+    pub listen: SocketAddr,
+    /// Whether it speaks TLS, with the certificate of the masked streams.
+    pub tls: bool,
+    /// Whether what it is asked leaves this machine in the clear, because somebody
+    /// said that it may.
+    pub beyond_in_clear: bool,
 }
 
 /// The zones of a camera, or the reason why there are none.

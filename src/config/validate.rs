@@ -56,6 +56,7 @@ impl<'a> Validator<'a> {
         };
         let rtsp_tls = d.rtsp_tls.as_ref().map(|t| self.rtsp_tls(t));
         let viewers = self.viewers(&d);
+        let devices = self.onvif_devices(&d);
         let detectors = Detectors {
             folder: d.detectors.folder.map(|f| self.beside(f.get_ref())),
             threads: self.number(&d.detectors.threads, 1..=64, "threads") as usize,
@@ -77,6 +78,10 @@ impl<'a> Validator<'a> {
             .cameras
             .into_iter()
             .filter_map(|c| self.camera(c, &mut ids))
+            .map(|c| Camera {
+                onvif_device: devices.get(&c.id).copied(),
+                ..c
+            })
             .collect();
         let (rtsp_listen, http_listen, viewers) = (rtsp_listen?, http_listen?, viewers?);
         let rtsp_tls = rtsp_tls.map_or(Some(None), |tls| tls.map(Some))?;
@@ -200,6 +205,10 @@ impl<'a> Validator<'a> {
                 .map(|takes| self.ms(takes, 1_000..=600_000)),
         };
         let telemetry = c.telemetry.as_ref().map(|t| self.telemetry(t));
+        let steering = c
+            .steering
+            .as_ref()
+            .map(|s| self.steering(s, c.profile.is_some()));
         let detect = c
             .detect
             .as_ref()
@@ -242,6 +251,8 @@ impl<'a> Validator<'a> {
             detect,
             encoder,
             limits,
+            steering: steering.unwrap_or_default(),
+            onvif_device: None,
         })
     }
 
@@ -445,7 +456,7 @@ impl<'a> Validator<'a> {
         fit
     }
 
-    fn address(&mut self, text: &Spanned<String>) -> Option<SocketAddr> {
+    pub(super) fn address(&mut self, text: &Spanned<String>) -> Option<SocketAddr> {
         let parsed = text.get_ref().parse().ok();
         if parsed.is_none() {
             self.at(

@@ -109,11 +109,15 @@ impl Validator<'_> {
                     "name cameras, or leave out `cameras` for all of them",
                 );
             }
+            if *v.steer.get_ref() {
+                self.may_steer(v, d.console.is_some());
+            }
             let cameras = v.cameras.as_ref();
             all.extend(proof.map(|proof| Viewer {
                 user: v.user.get_ref().clone(),
                 proof,
                 cameras: cameras.map(|all| all.iter().map(|c| c.get_ref().clone()).collect()),
+                steer: *v.steer.get_ref(),
             }));
         }
         (self.problems() == before).then_some(all)

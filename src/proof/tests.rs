@@ -4,7 +4,8 @@ use super::frame::{Scene, Small};
 use super::sphere::{Reach, measure};
 use super::stance::{Position, Stance};
 use crate::config::{
-    Camera, Encoder, EncoderChoice, Kind, Limits, Source, Telemetry, TelemetryKind, Transport,
+    Camera, Encoder, EncoderChoice, Kind, Limits, Source, Steering, Telemetry, TelemetryKind,
+    Transport,
 };
 use crate::geom::{Angle, Direction, Size};
 use crate::pose::CameraProfile;
@@ -71,6 +72,8 @@ pub(super) fn camera(zones: ZoneSet, change: fn(&str) -> String) -> Camera {
             bitrate_kbit: 4000,
             gop_frames: 25,
         },
+        steering: Steering::default(),
+        onvif_device: None,
         limits: Limits {
             widened_deg: 1.0,
             cover_margin_share: 0.25,

@@ -28,6 +28,24 @@ pub struct Deflection {
     pub zoom: f64,
 }
 
+/// How fast a camera moves at most.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rates {
+    /// To the right, degrees a second.
+    pub pan_deg_s: f64,
+    /// Upwards, degrees a second.
+    pub tilt_deg_s: f64,
+    /// Closer, ln of the focal length a second.
+    pub ln_focal_s: f64,
+}
+
+/// Shares of the highest speeds: to the right, upwards, closer.
+struct Speeds {
+    pan: f64,
+    tilt: f64,
+    zoom: f64,
+}
+
 /// What a camera can reach, from its profile.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reach {
@@ -78,11 +96,11 @@ impl Aim {
         }
     }
 
-    /// `None` where nothing moves. Where the field of view is not known, the middle of
-    /// what the lens can: neither a crawl nor a race. Shares of the highest speed are
-    /// taken to be linear, and the highest speed to be the profile's: ONVIF promises
+    /// The speeds that a deflection asks for. Where the field of view is not known, that
+    /// of the middle of the lens: neither a crawl nor a race. Shares of the highest speed
+    /// are taken to be linear, and the highest speed to be the profile's: ONVIF promises
     /// neither, and no camera tells.
-    pub(super) fn turn(&self, by: Deflection, hfov_deg: Option<f64>) -> Option<PtzCommand> {
+    fn speeds(&self, by: Deflection, hfov_deg: Option<f64>, most_speed: f64) -> Speeds {
         let share = |v: f64| {
             if v.is_finite() {
                 v.clamp(-1.0, 1.0)
@@ -90,24 +108,61 @@ impl Aim {
                 0.0
             }
         };
-        let (pan, tilt, zoom) = (share(by.pan), share(by.tilt), share(by.zoom));
-        if (pan, tilt, zoom) == (0.0, 0.0, 0.0) {
-            return None;
-        }
         let reach = self.reach();
         let [narrowest, widest] = reach.hfov_deg;
         let hfov_deg = hfov_deg
             .filter(|hfov| *hfov > 0.0 && *hfov < 180.0)
             .unwrap_or_else(|| (narrowest * widest).sqrt());
-        let speed = (hfov_deg / ACROSS_S / reach.max_speed_deg_s).min(1.0);
+        let speed = (hfov_deg / ACROSS_S / reach.max_speed_deg_s).min(most_speed);
+        Speeds {
+            pan: speed * share(by.pan),
+            tilt: speed * share(by.tilt),
+            zoom: ZOOM_SHARE.min(most_speed) * share(by.zoom),
+        }
+    }
+
+    /// `None` where nothing moves.
+    pub(super) fn turn(
+        &self,
+        by: Deflection,
+        hfov_deg: Option<f64>,
+        most_speed: f64,
+    ) -> Option<PtzCommand> {
+        let Speeds { pan, tilt, zoom } = self.speeds(by, hfov_deg, most_speed);
+        if (pan, tilt, zoom) == (0.0, 0.0, 0.0) {
+            return None;
+        }
         let (pan_grows, tilt_grows) = self.profile.grows_as_ours();
         let signed = |v: f64, grows: bool| if grows { v } else { -v };
         Some(PtzCommand::Continuous {
-            pan: signed(speed * pan, pan_grows),
-            tilt: signed(speed * tilt, tilt_grows),
-            zoom: ZOOM_SHARE * zoom,
+            pan: signed(pan, pan_grows),
+            tilt: signed(tilt, tilt_grows),
+            zoom,
             timeout_s: CAMERA_STOPS_AFTER_S,
         })
+    }
+
+    /// How fast the camera moves at most that is [turned](super::Steer::turn) so.
+    pub fn rates(&self, by: Deflection, hfov_deg: Option<f64>, most_speed: f64) -> Rates {
+        let speeds = self.speeds(by, hfov_deg, most_speed);
+        let limits = &self.profile.document().limits;
+        Rates {
+            pan_deg_s: speeds.pan * limits.max_speed_deg_s,
+            tilt_deg_s: speeds.tilt * limits.max_speed_deg_s,
+            ln_focal_s: speeds.zoom * limits.max_ln_focal_s,
+        }
+    }
+
+    /// The horizontal field of view at a zoom in the profile's unit, degrees; none
+    /// outside its calibration.
+    pub fn hfov_deg(&self, zoom: f64) -> Option<f64> {
+        let focal = self.profile.ln_focal(zoom)?.exp();
+        Some(2.0 * (0.5 / focal).atan().to_degrees())
+    }
+
+    /// The least and the most zoom, in the profile's unit.
+    pub fn zoom_range(&self) -> [f64; 2] {
+        self.profile.zoom_range().into()
     }
 
     pub(super) fn go(
@@ -134,6 +189,21 @@ impl Aim {
         tilt_deg: f64,
         near_pan_deg: f64,
     ) -> Result<PtzCommand, Beyond> {
+        let (pan_deg, tilt_deg) = self.head_towards(pan_deg, tilt_deg, near_pan_deg)?;
+        self.go(pan_deg, tilt_deg, None, near_pan_deg)
+    }
+
+    /// Pan and tilt of the head that looks along a direction of the world, degrees.
+    /// `near_pan_deg`: where the head is now; its pan stays where any would do.
+    ///
+    /// # Errors
+    /// [`Beyond::NotFinite`].
+    pub fn head_towards(
+        &self,
+        pan_deg: f64,
+        tilt_deg: f64,
+        near_pan_deg: f64,
+    ) -> Result<(f64, f64), Beyond> {
         for (what, value) in [("pan_deg", pan_deg), ("tilt_deg", tilt_deg)] {
             if !value.is_finite() {
                 return Err(Beyond::NotFinite(what));
@@ -146,7 +216,7 @@ impl Aim {
         } else {
             pan.deg()
         };
-        self.go(pan_deg, tilt.deg(), None, near_pan_deg)
+        Ok((pan_deg, tilt.deg()))
     }
 }
 
@@ -206,16 +276,22 @@ mod tests {
             (push(0.0, 0.0, 0.0), 60.0, None),
             (push(f64::NAN, f64::INFINITY, 0.0), 60.0, None),
         ] {
-            let found = speeds(a.turn(by, Some(hfov)));
+            let found = speeds(a.turn(by, Some(hfov), 1.0));
             let same = match (found, expected) {
                 (Some(f), Some(e)) => f.iter().zip(e).all(|(f, e)| (f - e).abs() < 1e-9),
                 (f, e) => f == e,
             };
             assert!(same, "{by:?} at {hfov}: {found:?}, not {expected:?}");
         }
-        let unknown = speeds(a.turn(push(1.0, 0.0, 0.0), None)).unwrap()[0];
+        let slow = |by| speeds(a.turn(by, Some(60.0), 0.1)).unwrap();
+        assert_eq!(slow(push(1.0, -0.5, 1.0)), [0.1, -0.05, 0.1]);
+        let rates = a.rates(push(1.0, 0.0, 1.0), Some(60.0), 0.1);
+        let most = a.profile.document().limits.max_ln_focal_s;
+        let lens = (rates.ln_focal_s - 0.1 * most).abs();
+        assert!((rates.pan_deg_s - 10.0).abs() < 1e-9 && lens < 1e-9);
+        let unknown = speeds(a.turn(push(1.0, 0.0, 0.0), None, 1.0)).unwrap()[0];
         let [narrowest, widest] = a.reach().hfov_deg;
-        let at = |hfov| speeds(a.turn(push(1.0, 0.0, 0.0), Some(hfov))).unwrap()[0];
+        let at = |hfov| speeds(a.turn(push(1.0, 0.0, 0.0), Some(hfov), 1.0)).unwrap()[0];
         assert!(unknown > at(narrowest) && unknown < at(widest));
     }
 
@@ -225,13 +301,13 @@ mod tests {
             d.pan.to_deg = [180.0, -180.0];
             d.tilt.from = [1.0, -1.0];
         });
-        let [pan, tilt, _] = speeds(mirrored.turn(push(1.0, 1.0, 0.0), Some(60.0))).unwrap();
+        let [pan, tilt, _] = speeds(mirrored.turn(push(1.0, 1.0, 0.0), Some(60.0), 1.0)).unwrap();
         assert!(pan < 0.0 && tilt < 0.0);
         let both = aim(Mount::LEVEL, |d| {
             d.pan.from = [1.0, -1.0];
             d.pan.to_deg = [180.0, -180.0];
         });
-        let [pan, ..] = speeds(both.turn(push(1.0, 0.0, 0.0), Some(60.0))).unwrap();
+        let [pan, ..] = speeds(both.turn(push(1.0, 0.0, 0.0), Some(60.0), 1.0)).unwrap();
         assert!(pan > 0.0, "turned round twice is not mirrored");
     }
 

@@ -11,7 +11,7 @@ mod aim;
 mod driver;
 mod helm;
 
-pub use aim::{Aim, Deflection, Reach};
+pub use aim::{Aim, Deflection, Rates, Reach};
 pub use helm::DEAD_MAN;
 
 use crate::clock::Clock;
@@ -102,9 +102,15 @@ impl Steer {
     }
 
     /// Turns and zooms. `hfov_deg`: the horizontal field of view now, where it is
-    /// known. It goes on until [`DEAD_MAN`] after the last such call.
-    pub fn turn(&self, deflection: Deflection, hfov_deg: Option<f64>) -> Reply<()> {
-        match self.aim.turn(deflection, hfov_deg) {
+    /// known. `most_speed`: no faster than this share of the highest speeds. It goes on
+    /// until [`DEAD_MAN`] after the last such call.
+    pub fn turn(
+        &self,
+        deflection: Deflection,
+        hfov_deg: Option<f64>,
+        most_speed: f64,
+    ) -> Reply<()> {
+        match self.aim.turn(deflection, hfov_deg, most_speed) {
             Some(command) => self.shared.turn(command),
             None => self.shared.stop(),
         }

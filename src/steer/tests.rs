@@ -183,7 +183,7 @@ fn a_camera_that_turns_is_stopped_until_it_confirms() {
     let fake = Fake::new();
     fake.mood(|mood| mood.stops_refused = 3);
     let steer = fake.steer();
-    assert_eq!(told(steer.turn(RIGHT, None)), Ok(()));
+    assert_eq!(told(steer.turn(RIGHT, None, 1.0)), Ok(()));
     // Nobody says anything any more.
     fake.until(|asked| count(asked, "Stop") == 4);
     assert_eq!(fake.asked()[0], "ContinuousMove");
@@ -204,7 +204,7 @@ fn whoever_stops_it_is_told_and_it_is_stopped_all_the_same() {
 fn who_leaves_stops_it() {
     let fake = Fake::new();
     let steer = fake.steer();
-    assert_eq!(told(steer.turn(RIGHT, Some(40.0))), Ok(()));
+    assert_eq!(told(steer.turn(RIGHT, Some(40.0), 1.0)), Ok(()));
     drop(steer);
     assert_eq!(fake.asked().last().map(String::as_str), Some("Stop"));
     let steer = fake.steer();
@@ -224,7 +224,7 @@ fn a_camera_that_is_slow_when_somebody_leaves_is_stopped_all_the_same() {
     let clock = Arc::new(SimClock::at(WallTime(0)));
     let steer = fake.steer_by(clock.clone());
     fake.held.send_replace("ContinuousMove");
-    let turn = steer.turn(RIGHT, None);
+    let turn = steer.turn(RIGHT, None, 1.0);
     fake.until(|asked| count(asked, "ContinuousMove") == 1);
     steer.shared.close();
     // Longer than a camera that goes on failing to stop is told to.
@@ -258,7 +258,7 @@ fn nobody_waits_for_a_thread_that_has_broken() {
     let steer = fake.steer_by(clock.clone());
     fake.held.send_replace("ContinuousMove");
     // One is being sent, one waits behind a stop.
-    let _turn = steer.turn(RIGHT, None);
+    let _turn = steer.turn(RIGHT, None, 1.0);
     fake.until(|asked| count(asked, "ContinuousMove") == 1);
     clock.1.store(true, Ordering::SeqCst);
     let stop = steer.stop();
@@ -269,7 +269,7 @@ fn nobody_waits_for_a_thread_that_has_broken() {
     for _ in 0..40 {
         assert_eq!(told(steer.stop()), Err(SteerError::Ending));
     }
-    assert_eq!(told(steer.turn(RIGHT, None)), Err(SteerError::Ending));
+    assert_eq!(told(steer.turn(RIGHT, None, 1.0)), Err(SteerError::Ending));
     assert_eq!(told(steer.presets()), Err(SteerError::Ending));
 }
 
@@ -317,7 +317,7 @@ fn a_question_that_hangs_holds_nothing_up() {
     let steer = fake.steer();
     let asked = steer.presets();
     fake.until(|asked| count(asked, "GetPresets") == 1);
-    assert_eq!(told(steer.turn(RIGHT, None)), Ok(()));
+    assert_eq!(told(steer.turn(RIGHT, None, 1.0)), Ok(()));
     assert_eq!(told(steer.stop()), Ok(()));
     // It gives up in the end, or is answered.
     fake.held.send_replace("");
@@ -341,7 +341,7 @@ fn the_cameras_words_are_passed_on() {
     // Nobody at that address.
     let nobody = steering("http://127.0.0.1:1/onvif");
     let commands: [fn(&Steer) -> Reply<()>; 3] =
-        [|s| s.turn(RIGHT, None), |s| s.home(), |s| s.stop()];
+        [|s| s.turn(RIGHT, None, 1.0), |s| s.home(), |s| s.stop()];
     for command in commands {
         let Err(SteerError::Camera(words)) = told(command(&nobody)) else {
             panic!("somebody was there")

@@ -1,6 +1,7 @@
-//! Who steers which camera: one person at a time, as long as they go on, and no
-//! longer than their login. What they give is passed on from here, so that nothing
-//! is that a stop or the end of their steering came before. Must not know HTTP.
+//! Who steers which camera: one at a time, people of the console and viewers alike,
+//! as long as they go on, and no longer than their login. What they give is passed on
+//! from here, so that nothing is that a stop or the end of their steering came
+//! before. Must not know HTTP.
 
 use super::accounts::{Accounts, Person};
 use super::steering::{Answer, SteerFault, Steering, Wish};
@@ -9,6 +10,7 @@ use crate::audit::{Audit, Entry};
 use crate::clock::{Clock, Mono};
 use governor::{DefaultKeyedRateLimiter, Quota};
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,11 +26,42 @@ const OLD_TURN: Duration = Duration::from_millis(700);
 const COMMANDS: NonZeroU32 = NonZeroU32::new(20).unwrap();
 
 /// Somebody who steers, and through what.
-#[derive(Clone)]
-pub(super) struct By {
-    pub(super) person: Person,
+#[derive(Clone, Debug)]
+pub struct By {
+    /// Nobody else has it, neither of the console nor of the viewers.
+    pub(super) name: String,
     pub(super) origin: IpAddr,
+    /// None for a viewer, who shows with each command who they are.
+    pub(super) account: Option<Person>,
     pub(super) login: Option<String>,
+}
+
+impl By {
+    /// Somebody of the console, through that login.
+    pub(super) fn person(person: Person, origin: IpAddr, login: Option<String>) -> Self {
+        Self {
+            name: person.user.name.clone(),
+            origin,
+            account: Some(person),
+            login,
+        }
+    }
+
+    /// The viewer of that name, from that address. No account of the console has a
+    /// name with a space in it, so that neither is taken for the other.
+    pub fn viewer(name: &str, origin: IpAddr) -> Self {
+        Self {
+            name: format!("viewer {name}"),
+            origin,
+            account: None,
+            login: None,
+        }
+    }
+
+    /// As others, and the log, are told.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
 }
 
 struct Hold {
@@ -45,11 +78,19 @@ struct Hold {
     obeyed: bool,
     /// Whether the log knows of it.
     recorded: bool,
+    /// Whether the last command was refused for what it would show.
+    barred: bool,
 }
 
 /// All holds, by camera.
 #[derive(Clone)]
-pub(super) struct Holds(Arc<Shared>);
+pub struct Holds(Arc<Shared>);
+
+impl fmt::Debug for Holds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Holds").finish_non_exhaustive()
+    }
+}
 
 struct Shared {
     steering: Arc<dyn Steering>,
@@ -83,7 +124,7 @@ pub(super) struct Ticket {
 
 /// Why a command is not given any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Overtaken {
+pub enum Overtaken {
     /// A stop came after it.
     Stopped,
     /// It is a turn, and waited for too long.
@@ -94,7 +135,7 @@ pub(super) enum Overtaken {
 
 impl Overtaken {
     /// As the log has it.
-    pub(super) fn why(self) -> &'static str {
+    pub fn why(self) -> &'static str {
         match self {
             Self::Stopped => "stopped before it was given",
             Self::Late => "waited too long",
@@ -113,7 +154,8 @@ pub(super) enum Stopping {
 }
 
 impl Holds {
-    pub(super) fn new(steering: Arc<dyn Steering>, audit: Audit, clock: Arc<dyn Clock>) -> Self {
+    /// Nobody steers yet. What they do is recorded in `audit`.
+    pub fn new(steering: Arc<dyn Steering>, audit: Audit, clock: Arc<dyn Clock>) -> Self {
         Self(Arc::new(Shared {
             steering,
             audit,
@@ -123,12 +165,22 @@ impl Holds {
         }))
     }
 
+    /// Where it is recorded.
+    pub(super) fn audit(&self) -> &Audit {
+        &self.0.audit
+    }
+
+    /// What is sent for a wish of this camera.
+    pub(super) fn settled(&self, camera: &str, wish: Wish) -> Answer<Wish> {
+        self.0.steering.settled(camera, wish)
+    }
+
     fn held(&self) -> MutexGuard<'_, Held> {
         self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether this person may give another command now.
-    pub(super) fn may_command(&self, name: &str) -> bool {
+    /// Whether who is so [named](By::name) may give another command now.
+    pub fn may_command(&self, name: &str) -> bool {
         // Only accounts come here, so that this grows no further than they do.
         self.0.commands.check_key(&name.to_owned()).is_ok()
     }
@@ -138,7 +190,7 @@ impl Holds {
         let now = self.0.clock.mono();
         let held = self.held();
         let hold = held.cameras.get(camera).filter(|hold| hold.lasts(now))?;
-        Some(hold.by.person.user.name.clone())
+        Some(hold.by.name.clone())
     }
 
     /// Takes a camera for one command of this person, which is no stop.
@@ -150,7 +202,7 @@ impl Holds {
         let mut held = self.held();
         if let Some(hold) = held.cameras.get_mut(camera).filter(|h| h.lasts(now)) {
             if !hold.is_of(by) {
-                return Err(hold.by.person.user.name.clone());
+                return Err(hold.by.name.clone());
             }
             hold.by = by.clone();
             hold.commands += 1;
@@ -166,6 +218,7 @@ impl Holds {
             stops: 0,
             obeyed: false,
             recorded: false,
+            barred: false,
         };
         let ticket = hold.ticket(now);
         let former = held.cameras.insert(camera.to_owned(), hold);
@@ -187,7 +240,7 @@ impl Holds {
         let mut stopping = Stopping::Unheld;
         if let Some(hold) = held.cameras.get_mut(camera).filter(|h| h.lasts(now)) {
             if !hold.is_of(by) {
-                return Err(hold.by.person.user.name.clone());
+                return Err(hold.by.name.clone());
             }
             hold.commands += 1;
             hold.stops += 1;
@@ -240,13 +293,21 @@ impl Holds {
     }
 
     /// What became of a wish that was passed on. Who steers goes on steering by what
-    /// the camera does, or might have done, and by nothing else.
-    pub(super) fn went(&self, camera: &str, ticket: &Ticket, done: &Result<(), SteerFault>) {
+    /// the camera does, or might have done, and by nothing else. Whether it is news
+    /// that what they want would show what nobody may see.
+    pub(super) fn went(
+        &self,
+        camera: &str,
+        ticket: &Ticket,
+        done: &Result<(), SteerFault>,
+    ) -> bool {
         let now = self.0.clock.mono();
         let mut held = self.held();
+        let barred = matches!(done, Err(SteerFault::NoGo(_)));
         let Some(hold) = held.of(camera, ticket) else {
-            return;
+            return barred;
         };
+        let news = barred && !std::mem::replace(&mut hold.barred, barred);
         if matches!(done, Ok(()) | Err(SteerFault::Camera(_))) {
             hold.last = hold.last.max(now);
             hold.obeyed = true;
@@ -257,6 +318,7 @@ impl Holds {
                 self.note_end(camera, &hold, "nothing came of it");
             }
         }
+        news
     }
 
     /// Ends all steering through `login`.
@@ -271,13 +333,19 @@ impl Holds {
             .held()
             .cameras
             .values()
+            .filter(|h| h.by.account.is_some())
             .map(|h| h.by.login.clone())
             .collect();
         let over = over(logins, sessions).await;
-        self.end_where("the login is over", |hold| over.contains(&hold.by.login));
+        self.end_where("the login is over", |hold| {
+            hold.by.account.is_some() && over.contains(&hold.by.login)
+        });
         self.end_where("the account changed", |hold| {
-            let now = accounts.person(&hold.by.person.user.name);
-            !now.is_some_and(|now| now.is_still(&hold.by.person))
+            let was = hold.by.account.as_ref();
+            was.is_some_and(|was| {
+                let now = accounts.person(&was.user.name);
+                !now.is_some_and(|now| now.is_still(was))
+            })
         });
         let now = self.0.clock.mono();
         self.end_where(IDLE, |hold| !hold.lasts(now));
@@ -301,7 +369,7 @@ impl Holds {
             return;
         }
         let entry = Entry::new("steer", format!("camera {camera}"))
-            .by(&hold.by.person.user.name, hold.by.origin)
+            .by(&hold.by.name, hold.by.origin)
             .detail("phase", "ends")
             .detail("commands", hold.commands)
             .detail("seconds", hold.last.since(hold.began).as_secs())
@@ -326,7 +394,7 @@ impl Hold {
     }
 
     fn is_of(&self, by: &By) -> bool {
-        self.by.person.user.name == by.person.user.name
+        self.by.name == by.name
     }
 
     fn ticket(&self, asked: Mono) -> Ticket {

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod api;
+mod command;
 mod desk;
 mod error;
 mod files;
@@ -22,9 +23,11 @@ mod stills;
 mod watching;
 
 pub use api::openapi_json;
+pub use command::NotDone;
 pub use desk::{
     CameraView, Desk, DeskFault, Edit, InForce, Mistake, MountView, ProofQuestion, Why,
 };
+pub use holds::{By, Holds, Overtaken};
 pub use live::{Live, LiveOver, LivePart};
 pub use server::{CannotStart, Server};
 pub use status::{CameraStatus, DetectorStatus, GatewayStatus, Percentiles};
@@ -59,6 +62,8 @@ pub struct ConsoleSettings {
     pub audit: Audit,
     /// Certificate chain and private key (PEM); none = plain HTTP.
     pub tls: Option<(PathBuf, PathBuf)>,
+    /// Who steers which camera: viewers' commands go there, too.
+    pub holds: Holds,
     /// How long a session lasts that nobody uses.
     pub session: Duration,
     /// What time it is.

@@ -3,7 +3,6 @@
 use super::accounts::Accounts;
 use super::api::{self, Shared};
 use super::error::ApiError;
-use super::holds::Holds;
 use super::sessions::Sessions;
 use super::stills::Permits;
 use super::watching::Watches;
@@ -236,7 +235,7 @@ fn with_accounts(console: ConsoleSettings, gateway: Arc<dyn Whole>) -> Router {
     let audit = console.audit;
     let accounts = Accounts::new(console.users, audit.clone());
     let watches = Watches::new(gateway.clone(), audit.clone());
-    let holds = Holds::new(gateway.clone(), audit.clone(), console.clock);
+    let holds = console.holds;
     let permits = Permits::new(gateway.clone(), accounts.clone(), audit.clone());
     let store = Sessions::default();
     tokio::spawn({

@@ -19,6 +19,13 @@ pub trait Steering: Send + Sync {
     /// Tells a camera to do something.
     fn steer(&self, camera: &str, wish: Wish) -> Answer<()>;
 
+    /// What is sent for a wish: a preset may have to be looked up, and what is judged
+    /// must be what is sent. By default the wish as it is.
+    fn settled(&self, camera: &str, wish: Wish) -> Answer<Wish> {
+        let _ = camera;
+        Box::pin(std::future::ready(Ok(wish)))
+    }
+
     /// A camera's own presets.
     fn presets(&self, camera: &str) -> Answer<Vec<CameraPreset>>;
 
@@ -113,6 +120,8 @@ pub enum SteerFault {
     Unknown(String),
     /// What was asked for is beyond what it reaches.
     Beyond(String),
+    /// It would show what nobody may be shown: what, and what may be done.
+    NoGo(String),
     /// It has no such preset.
     NoPreset,
     /// It refuses, cannot be reached or cannot follow: in its words.

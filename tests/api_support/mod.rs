@@ -14,9 +14,9 @@ use greyplane::clock::SystemClock;
 use greyplane::users::Role;
 use greyplane::web::{
     Answer, CameraPreset, CameraStatus, CameraView, CannotWatch, ClearPicture, ConsoleSettings,
-    Desk, DeskFault, Edit, Gateway, GatewayStatus, Grant, InForce, Live, LiveOver, Percentiles,
-    Permit, ProofQuestion, Reach, Server, Settings, SteerFault, Steering, StillFault, Stills,
-    Watching, Wish,
+    Desk, DeskFault, Edit, Gateway, GatewayStatus, Grant, Holds, InForce, Live, LiveOver,
+    Percentiles, Permit, ProofQuestion, Reach, Server, Settings, SteerFault, Steering, StillFault,
+    Stills, Watching, Wish,
 };
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, SET_COOKIE};
 use reqwest::{Method, Response};
@@ -218,6 +218,7 @@ impl Console {
             console: Some(ConsoleSettings {
                 users: users.clone(),
                 audit: audit.clone(),
+                holds: Holds::new(cameras.clone(), audit.clone(), Arc::new(SystemClock::new())),
                 tls: None,
                 session,
                 clock: Arc::new(SystemClock::new()),

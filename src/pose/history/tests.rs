@@ -384,3 +384,49 @@ proptest::proptest! {
         }
     }
 }
+
+/// What somebody tells the camera needs no announcement: whatever it was told, and
+/// whenever between two reports it begins, a head that stood still until then and
+/// moves as hard as its profile lets it stays inside the margin, from the frame on in
+/// which it begins; whether the next report is here or not.
+#[test]
+fn a_head_that_begins_to_move_is_inside_the_margin_already() {
+    let limits = profile().document().limits;
+    let (speed, accel) = (limits.max_speed_deg_s, limits.max_accel_deg_s2);
+    let gone = |s: f64| {
+        let s = s.max(0.0);
+        let up = s.min(speed / accel);
+        0.5 * accel * up * up + speed * (s - up)
+    };
+    let (mut looked, mut closest) = (0, f64::INFINITY);
+    for begins in (0..=20).map(|i| 2.0 + f64::from(i) * 0.005) {
+        for frame in (0..=80).map(|i| begins + f64::from(i) * 0.01) {
+            // Asked as late as each of the reports that may have come by then.
+            for late in [0.0, 0.05, 0.1, 0.2] {
+                let now = frame + late;
+                let mut h = history();
+                for at in (0..)
+                    .map(|i| f64::from(i) * 0.1)
+                    .take_while(|t| t + 0.02 <= now)
+                {
+                    h.push(&sample(at, gone(at - begins), 0.0));
+                }
+                let pose = match h.at(capture(frame), mono(now)) {
+                    Evidence::Known(pose) => pose,
+                    Evidence::Pending { so_far: Ok(pose) } => pose,
+                    other => panic!("{begins} {frame} {late}: {other:?}"),
+                };
+                let off = (pose.pan.deg() - gone(frame - begins)).abs();
+                let room = pose.margin.angle.deg() - off;
+                assert!(room >= 0.0, "{begins} {frame} {late}: {off} in {pose:?}");
+                if off > 0.1 {
+                    looked += 1;
+                    closest = closest.min(room / off);
+                }
+            }
+        }
+    }
+    // The head really leaves what was known of it.
+    println!("{looked} poses were off; the margin was larger by {closest:.2} of that at least");
+    assert!(looked > 500, "{looked}");
+}

@@ -1,9 +1,10 @@
 //! Steering and the camera's own presets.
 
 use super::{As, Drawer, LoggedIn, Session, Shared};
-use crate::audit::{Entry, Outcome};
+use crate::web::command::NotDone;
 use crate::web::error::{ApiError, ErrorBody};
-use crate::web::holds::{By, Overtaken, Stopping};
+use crate::web::holds::{By, Overtaken};
+use crate::web::recording;
 use crate::web::steering::{CameraPreset, Reach, SteerFault, Wish};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -92,6 +93,8 @@ impl From<SteerFault> for ApiError {
             .remedy("mend its profile; `greyplane check` names the mistakes"),
             SteerFault::Beyond(why) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, why)
                 .remedy("choose a place within its reach"),
+            SteerFault::NoGo(why) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, why)
+                .remedy("turn it elsewhere, or see fewer private places at a wider zoom"),
             SteerFault::NoPreset => {
                 Self::new(StatusCode::NOT_FOUND, "the camera has no such preset")
                     .remedy("look at its presets again")
@@ -180,38 +183,22 @@ impl Place {
     }
 }
 
-/// What is recorded of a wish; none for turning and stopping, which are counted.
-fn action(wish: &Wish) -> Option<&'static str> {
-    match wish {
-        Wish::Turn { .. } | Wish::Stop => None,
-        Wish::Go { .. } | Wish::Look { .. } => Some("steer-go"),
-        Wish::Home => Some("steer-home"),
-        Wish::Preset(_) => Some("steer-preset"),
+impl From<NotDone> for ApiError {
+    fn from(why: NotDone) -> Self {
+        match why {
+            NotDone::Theirs(holder) => {
+                Self::new(StatusCode::CONFLICT, format!("{holder} steers this camera"))
+                    .remedy("wait until three seconds after they let go, or ask them")
+            }
+            NotDone::NotRecorded => recording::not_recorded(),
+            NotDone::NoLonger => Self::not_logged_in(),
+            NotDone::Overtaken(overtaken) => overtaken.into(),
+            NotDone::Fault(fault) => fault.into(),
+        }
     }
 }
 
-fn with_details(entry: Entry, wish: &Wish) -> Entry {
-    match wish {
-        Wish::Go {
-            pan_deg,
-            tilt_deg,
-            zoom,
-        } => entry
-            .detail("pan_deg", *pan_deg)
-            .detail("tilt_deg", *tilt_deg)
-            .detail("zoom", *zoom),
-        Wish::Look { pan_deg, tilt_deg } => entry
-            .detail("toward_pan_deg", *pan_deg)
-            .detail("toward_tilt_deg", *tilt_deg),
-        Wish::Preset(token) => entry.detail("preset", token.as_str()),
-        Wish::Turn { .. } | Wish::Stop | Wish::Home => entry,
-    }
-}
-
-/// Gives a command, where the camera is not somebody else's. That somebody begins to
-/// steer, and where they send the camera, is on record before it moves, and what came
-/// meanwhile counts; what keeps a record from being written does not keep a camera from
-/// being stopped.
+/// Gives a command, where the camera is not somebody else's.
 async fn command(
     person: LoggedIn,
     session: Session,
@@ -220,50 +207,9 @@ async fn command(
     wish: Wish,
 ) -> Result<StatusCode, ApiError> {
     let login = session.session.id().map(|id| id.to_string());
-    let by = By {
-        person: person.person.clone(),
-        origin: person.origin,
-        login,
-    };
-    let theirs = |holder| {
-        ApiError::new(StatusCode::CONFLICT, format!("{holder} steers this camera"))
-            .remedy("wait until three seconds after they let go, or ask them")
-    };
-    let object = format!("camera {camera}");
-    if wish == Wish::Stop {
-        let (stopping, answer) = shared.holds.stop(&camera, &by).map_err(theirs)?;
-        if stopping == Stopping::Unheld && shared.holds.may_command(person.name()) {
-            person.note(person.entry("steer-stop", object));
-        }
-        answer.await?;
-        return Ok(StatusCode::NO_CONTENT);
-    }
-    let ticket = shared.holds.take(&camera, &by).map_err(theirs)?;
-    if !ticket.known {
-        let begins = person.entry("steer", object.clone());
-        let written = person.record(begins.detail("phase", "begins")).await;
-        shared.holds.recorded(&camera, &ticket, written.is_ok());
-        written?;
-    }
-    let entry = |action| with_details(person.entry(action, object.clone()), &wish);
-    if let Some(action) = action(&wish) {
-        person.record(entry(action)).await?;
-    }
-    // Much may have happened while the log was written.
-    let given = shared.holds.give(&camera, &ticket, wish.clone());
-    let answer = given.inspect_err(|overtaken| {
-        let refused = entry(action(&wish).unwrap_or("steer")).result(Outcome::Refused);
-        person.note(refused.detail("why", overtaken.why()));
-    })?;
-    let done = answer.await;
-    shared.holds.went(&camera, &ticket, &done);
-    if let (Err(fault), Some(action)) = (&done, action(&wish)) {
-        person.note(entry(action).result(match fault {
-            SteerFault::Camera(_) => Outcome::Failed,
-            _ => Outcome::Refused,
-        }));
-    }
-    done?;
+    let by = By::person(person.person.clone(), person.origin, login);
+    let may = || person.still_in().is_ok();
+    shared.holds.command(&camera, &by, wish, may).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

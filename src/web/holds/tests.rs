@@ -80,11 +80,9 @@ impl Street {
     }
 
     fn by(&self, name: &str, login: &str) -> By {
-        By {
-            person: self.accounts.person(name).unwrap(),
-            origin: "127.0.0.1".parse().unwrap(),
-            login: Some(login.to_owned()),
-        }
+        let person = self.accounts.person(name).unwrap();
+        let origin = "127.0.0.1".parse().unwrap();
+        By::person(person, origin, Some(login.to_owned()))
     }
 
     fn pass(&self, ms: u64) {
@@ -317,4 +315,39 @@ fn the_end_is_recorded_once_and_of_whom_the_log_knows() {
     assert_eq!(ends[0].actor, "iris");
     assert_eq!(ends[0].detail["commands"], 2);
     assert_eq!(ends[0].detail["why"], "logged out");
+}
+
+#[test]
+fn a_viewer_is_nobody_of_the_console_and_has_no_login_that_ends() {
+    let street = Street::new();
+    let viewer = By::viewer("iris", "127.0.0.1".parse().unwrap());
+    let (_, iris) = street.begun();
+    let theirs = street.holds.take("street", &viewer).map(drop);
+    assert_eq!(theirs, Err("iris".to_owned()), "another iris");
+    street.pass(3000);
+    let ticket = street.holds.take("street", &viewer).unwrap();
+    street.holds.recorded("street", &ticket, true);
+    assert_eq!(street.stop(&iris), Err("viewer iris".to_owned()));
+    let sessions = crate::web::sessions::Sessions::default();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(street.holds.tend(&street.accounts, &sessions));
+    assert_eq!(street.give(&ticket, TURN), Ok(()));
+    street.pass(3000);
+    runtime.block_on(street.holds.tend(&street.accounts, &sessions));
+    assert_eq!(street.holds.holder("street"), None);
+    assert_eq!(street.heard().last(), Some(&"let go"));
+}
+
+#[test]
+fn what_nobody_may_look_at_is_told_to_the_log_once() {
+    let street = Street::new();
+    let barred = || Err(SteerFault::NoGo("private".to_owned()));
+    let (ticket, _) = street.begun();
+    let mut news = vec![];
+    for done in [Ok(()), barred(), barred(), Ok(()), barred()] {
+        news.push(street.holds.went("street", &ticket, &done));
+    }
+    assert_eq!(news, [false, true, false, false, true]);
 }

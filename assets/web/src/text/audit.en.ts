@@ -102,6 +102,7 @@ export const auditEn = {
     "steer-home": "steer home",
     "steer-preset": "steer to a preset",
     "steer-stop": "stop steering",
+    "steer-turn": "turn by a VMS",
   },
   /** Names of details. */
   details: {
@@ -138,6 +139,8 @@ export const auditEn = {
     more_before: "more before",
     pan_deg: "pan (°)",
     tilt_deg: "tilt (°)",
+    pan: "pan",
+    tilt: "tilt",
     zoom: "zoom",
     permitted_by: "permitted by",
     phase: "phase",

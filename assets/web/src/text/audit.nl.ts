@@ -103,6 +103,7 @@ export const auditNl: typeof auditEn = {
     "steer-home": "naar de basisstand sturen",
     "steer-preset": "naar een preset sturen",
     "steer-stop": "stoppen met sturen",
+    "steer-turn": "draaien door een VMS",
   },
   details: {
     state: "status",
@@ -138,6 +139,8 @@ export const auditNl: typeof auditEn = {
     more_before: "nog meer ervoor",
     pan_deg: "pan (°)",
     tilt_deg: "tilt (°)",
+    pan: "pan",
+    tilt: "tilt",
     zoom: "zoom",
     permitted_by: "toegestaan door",
     phase: "fase",
