@@ -82,6 +82,10 @@ const TABLE: &[(&str, &[&str])] = &[
     ("sim", &["clock"]),
     ("app", ALL),
     ("doctor", &["app", "config", "machine", "pipeline"]),
+    (
+        "probe",
+        &["doctor", "onvif", "pipeline", "pose", "clock", "secret"],
+    ),
     ("prove", ALL),
     ("cli", ALL),
 ];
@@ -122,6 +126,7 @@ const ALL: &[&str] = &[
     "metrics",
     "machine",
     "doctor",
+    "probe",
     "proof",
 ];
 
