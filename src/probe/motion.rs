@@ -5,7 +5,7 @@
 
 use super::Turn;
 use super::facts::Camera;
-use super::head::{HeadFacts, Space};
+use super::head::{HeadFacts, PresetFacts, Space};
 use super::positions::ask_once;
 use super::spread::{Spread, width};
 use crate::clock::{Clock, Mono};
@@ -30,8 +30,9 @@ const BEGINS_WITHIN: Duration = Duration::from_secs(3);
 const BETWEEN: Duration = Duration::from_millis(20);
 /// How long a stop is tried again.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
-/// No head turns by five degrees within this: that would take 2000°/s².
-const NO_HEAD_IS_SO_FAST: Duration = Duration::from_millis(100);
+/// No head goes from a tenth to nine tenths of five degrees within this: that would take
+/// 950°/s² (0.55 of the time 2·√(5°/a) of a way that is half speeding up, half braking).
+const NO_HEAD_IS_SO_FAST: Duration = Duration::from_millis(80);
 /// Shares of the way.
 const BEGUN: f64 = 0.1;
 const ALL_BUT_THERE: f64 = 0.9;
@@ -160,6 +161,14 @@ pub(super) async fn turn(
             "moves",
             format!("the camera does not go where it is sent: {e}"),
             remedy,
+        ));
+    }
+    if let Some(wanted) = turn.preset.as_ref().filter(|p| known(head, p).is_none()) {
+        let what = format!("the camera has no preset {wanted:?}");
+        findings.push(Finding::doubt(
+            "precision",
+            what,
+            "name one of those listed above",
         ));
     }
     if !traces.is_empty() {
@@ -368,8 +377,7 @@ impl Mover<'_> {
         head: &HeadFacts,
         wanted: &str,
     ) -> Result<Option<[f64; 3]>, Broken> {
-        let mut known = head.presets.iter();
-        let Some(preset) = known.find(|p| p.token == wanted || p.name == wanted) else {
+        let Some(preset) = known(head, wanted) else {
             return Ok(None);
         };
         let mut found = Vec::new();
@@ -478,6 +486,11 @@ impl Mover<'_> {
         }
         Err("it does not report the position from which it was turned".to_owned())
     }
+}
+
+fn known<'h>(head: &'h HeadFacts, wanted: &str) -> Option<&'h PresetFacts> {
+    let mut all = head.presets.iter();
+    all.find(|p| p.token == wanted || p.name == wanted)
 }
 
 fn absolute(plan: &Plan, to: [f64; 2]) -> PtzCommand {

@@ -22,7 +22,8 @@ const MS: i64 = 1_000_000;
 
 fn about<'f>(findings: &'f [Finding], check: &str) -> Option<(Verdict, &'f str)> {
     let ours = findings.iter().filter(|f| f.check == check);
-    ours.max_by_key(|f| f.verdict).map(|f| (f.verdict, f.what.as_str()))
+    ours.max_by_key(|f| f.verdict)
+        .map(|f| (f.verdict, f.what.as_str()))
 }
 
 fn generic_head() -> HeadFacts {
@@ -32,7 +33,11 @@ fn generic_head() -> HeadFacts {
         y,
     };
     HeadFacts {
-        positions: vec![space(GENERIC_POSITION_SPACE, [-1.0, 1.0], Some([-1.0, 1.0]))],
+        positions: vec![space(
+            GENERIC_POSITION_SPACE,
+            [-1.0, 1.0],
+            Some([-1.0, 1.0]),
+        )],
         zooms: vec![space(GENERIC_ZOOM_SPACE, [0.0, 1.0], None)],
         ..HeadFacts::default()
     }
@@ -75,11 +80,14 @@ fn resting() -> Vec<(Answer, PtzStatus)> {
 type Lie = fn(usize, &mut Answer, &mut PtzStatus);
 
 fn judged(lie: Lie) -> (positions::PositionFigures, Vec<Finding>) {
-    let answers = resting().into_iter().enumerate().map(|(i, (mut answer, mut status))| {
-        lie(i, &mut answer, &mut status);
-        answer.heard = Heard::Status(status);
-        answer
-    });
+    let answers = resting()
+        .into_iter()
+        .enumerate()
+        .map(|(i, (mut answer, mut status))| {
+            lie(i, &mut answer, &mut status);
+            answer.heard = Heard::Status(status);
+            answer
+        });
     let asked = Asked {
         answers: answers.collect(),
         at: (Mono(3_600_000_000_000), WallTime(NOON_NS)),
@@ -90,22 +98,39 @@ fn judged(lie: Lie) -> (positions::PositionFigures, Vec<Finding>) {
 #[test]
 fn each_lie_of_a_resting_camera_is_named() {
     use Verdict::{Bad, Doubt, Good};
-    let stamp = |s: &mut PtzStatus, at: i64, resolution_ns| {
-        s.utc = Some(UtcStamp {
-            at: CaptureTime(at),
-            resolution_ns,
-        });
-    };
-    let _ = stamp;
     let cases: [(&str, Lie, &str, Verdict, &str); 20] = [
         ("honest", |_, _, _| {}, "positions", Good, "pan 0.25"),
         ("honest", |_, _, _| {}, "utc-time", Good, "steps of 1 ms"),
-        ("honest", |_, _, _| {}, "rate", Good, "10.0 positions a second"),
+        (
+            "honest",
+            |_, _, _| {},
+            "rate",
+            Good,
+            "10.0 positions a second",
+        ),
         ("honest", |_, _, _| {}, "move-status", Good, "IDLE"),
         ("5 s ahead", |_, _, _| {}, "clock", Doubt, "ahead of ours"),
-        ("no position", |_, _, s| s.position = RawPosition::default(), "positions", Bad, "lack"),
-        ("no zoom", |_, _, s| s.position.zoom = None, "positions", Bad, "lack zoom"),
-        ("NaN", |_, _, s| s.position.pan = Some(f64::NAN), "positions", Bad, "that are none"),
+        (
+            "no position",
+            |_, _, s| s.position = RawPosition::default(),
+            "positions",
+            Bad,
+            "lack",
+        ),
+        (
+            "no zoom",
+            |_, _, s| s.position.zoom = None,
+            "positions",
+            Bad,
+            "lack zoom",
+        ),
+        (
+            "NaN",
+            |_, _, s| s.position.pan = Some(f64::NAN),
+            "positions",
+            Bad,
+            "that are none",
+        ),
         (
             "0 to 360 in a generic space",
             |_, _, s| s.position.pan = Some(270.0),
@@ -115,7 +140,10 @@ fn each_lie_of_a_resting_camera_is_named() {
         ),
         (
             "zeros",
-            |_, _, s| (s.position.pan, s.position.tilt, s.position.zoom) = (Some(0.0), Some(0.0), Some(0.0)),
+            |_, _, s| {
+                (s.position.pan, s.position.tilt, s.position.zoom) =
+                    (Some(0.0), Some(0.0), Some(0.0))
+            },
             "positions",
             Doubt,
             "0, 0, 0",
@@ -131,11 +159,28 @@ fn each_lie_of_a_resting_camera_is_named() {
             Bad,
             "several spaces",
         ),
-        ("no space", |_, _, s| s.position.zoom_space = None, "spaces", Doubt, "name no space for zoom"),
-        ("no time", |_, _, s| s.utc = None, "utc-time", Bad, "do not say when"),
+        (
+            "no space",
+            |_, _, s| s.position.zoom_space = None,
+            "spaces",
+            Doubt,
+            "name no space for zoom",
+        ),
+        (
+            "no time",
+            |_, _, s| s.utc = None,
+            "utc-time",
+            Bad,
+            "do not say when",
+        ),
         (
             "time stands",
-            |_, _, s| s.utc = Some(UtcStamp { at: CaptureTime(NOON_NS), resolution_ns: MS }),
+            |_, _, s| {
+                s.utc = Some(UtcStamp {
+                    at: CaptureTime(NOON_NS),
+                    resolution_ns: MS,
+                })
+            },
             "utc-time",
             Bad,
             "stood still",
@@ -183,7 +228,13 @@ fn each_lie_of_a_resting_camera_is_named() {
             Doubt,
             "MOVING all the time",
         ),
-        ("moves", |i, _, s| s.position.pan = Some(i as f64 * 1e-3), "move-status", Doubt, "by itself"),
+        (
+            "moves",
+            |i, _, s| s.position.pan = Some(i as f64 * 1e-3),
+            "move-status",
+            Doubt,
+            "by itself",
+        ),
         (
             "30 s to an answer",
             |_, a, _| a.received = Mono(a.sent.0 + 30_000_000_000),
@@ -194,7 +245,8 @@ fn each_lie_of_a_resting_camera_is_named() {
     ];
     for (name, lie, check, verdict, words) in cases {
         let (_, findings) = judged(lie);
-        let (found, what) = about(&findings, check).unwrap_or_else(|| panic!("{name}: {findings:#?}"));
+        let (found, what) =
+            about(&findings, check).unwrap_or_else(|| panic!("{name}: {findings:#?}"));
         assert_eq!(found, verdict, "{name}: {findings:#?}");
         assert!(what.contains(words), "{name}: {findings:#?}");
     }
@@ -207,7 +259,10 @@ fn figures_are_those_of_the_answers() {
     let answer = figures.answer_ms.unwrap();
     assert!((answer.p50 - 20.0).abs() < 1e-6 && (answer.max - 20.0).abs() < 1e-6);
     let [offset, within] = figures.clock_offset_ms.unwrap();
-    assert!((offset - 5000.0).abs() <= within && within < 11.0, "{offset} ± {within}");
+    assert!(
+        (offset - 5000.0).abs() <= within && within < 11.0,
+        "{offset} ± {within}"
+    );
     assert_eq!(figures.clock_drift_ms_s, None);
     assert!(figures.stale_ms.unwrap() < 1.0);
 }
@@ -237,16 +292,43 @@ fn way(report: fn(f64) -> f64, moving: fn(f64) -> Moving) -> Trace {
 #[test]
 fn a_head_that_turns_shows_what_its_telemetry_is_worth() {
     use Verdict::{Bad, Doubt, Good};
-    let honest = |share: f64| if share < 1.0 { Moving::Moving } else { Moving::Idle };
+    let honest = |share: f64| {
+        if share < 1.0 {
+            Moving::Moving
+        } else {
+            Moving::Idle
+        }
+    };
     type Report = fn(f64) -> f64;
     type Status = fn(f64) -> Moving;
     let cases: [(&str, Report, Status, &str, Verdict, &str); 6] = [
         ("honest", |s| s, honest, "follows", Good, "follows"),
         ("frozen", |_| 0.0, honest, "follows", Bad, "has not changed"),
-        ("intends", |_| 1.0, honest, "follows", Bad, "tells where it is going"),
+        (
+            "intends",
+            |_| 1.0,
+            honest,
+            "follows",
+            Bad,
+            "tells where it is going",
+        ),
         ("strays", |s| 0.5 * s, honest, "moves", Doubt, "elsewhere"),
-        ("stuck", |s| s, |_| Moving::Moving, "move-status", Doubt, "stays MOVING"),
-        ("never moves", |s| s, |_| Moving::Idle, "move-status", Doubt, "says IDLE"),
+        (
+            "stuck",
+            |s| s,
+            |_| Moving::Moving,
+            "move-status",
+            Doubt,
+            "stays MOVING",
+        ),
+        (
+            "never moves",
+            |s| s,
+            |_| Moving::Idle,
+            "move-status",
+            Doubt,
+            "says IDLE",
+        ),
     ];
     let space = Space {
         uri: SPHERICAL.to_owned(),
@@ -259,7 +341,8 @@ fn a_head_that_turns_shows_what_its_telemetry_is_worth() {
             ..MotionFigures::default()
         };
         let findings = motion::judge(&[way(report, moving)], &space, &mut figures);
-        let (found, what) = about(&findings, check).unwrap_or_else(|| panic!("{name}: {findings:#?}"));
+        let (found, what) =
+            about(&findings, check).unwrap_or_else(|| panic!("{name}: {findings:#?}"));
         assert_eq!(found, verdict, "{name}: {findings:#?}");
         assert!(what.contains(words), "{name}: {findings:#?}");
     }
@@ -272,7 +355,11 @@ fn a_head_that_turns_shows_what_its_telemetry_is_worth() {
         figures.returns_spread = Some([spread, 0.0]);
         let findings = motion::judge(&[way(|s| s, honest)], &space, &mut figures);
         let wanted = if spread > 0.1 { Doubt } else { Good };
-        assert_eq!(about(&findings, "precision").unwrap().0, wanted, "{findings:#?}");
+        assert_eq!(
+            about(&findings, "precision").unwrap().0,
+            wanted,
+            "{findings:#?}"
+        );
     }
 }
 
@@ -287,18 +374,33 @@ fn what_moves_the_picture_unseen_is_named() {
             "<A><Extension><{outer}><{inner}><Mode>{mode}</Mode></{inner}></{outer}></Extension></A>"
         ))
     };
-    for (word, verdict) in [("OFF", Verdict::Good), ("ON", Verdict::Bad), ("AUTO", Verdict::Bad)] {
+    for (word, verdict) in [
+        ("OFF", Verdict::Good),
+        ("ON", Verdict::Bad),
+        ("AUTO", Verdict::Bad),
+    ] {
         let told = mode("ImagingSettings20", "ImageStabilization", word);
         assert_eq!(stabiliser(&told).unwrap().verdict, verdict, "{word}");
         let told = mode("PTControlDirection", "EFlip", word);
-        assert_eq!(about(&head::turned_over(&told), "e-flip").unwrap().0, verdict, "{word}");
+        assert_eq!(
+            about(&head::turned_over(&told), "e-flip").unwrap().0,
+            verdict,
+            "{word}"
+        );
     }
     assert_eq!(stabiliser(&element("<A/>")), None);
     let reverse = mode("PTControlDirection", "Reverse", "ON");
-    assert_eq!(about(&head::turned_over(&reverse), "e-flip").unwrap().0, Verdict::Doubt);
+    assert_eq!(
+        about(&head::turned_over(&reverse), "e-flip").unwrap().0,
+        Verdict::Doubt
+    );
     let mut digital = generic_head();
-    digital.zooms[0].uri = "http://www.onvif.org/ver10/tptz/ZoomSpaces/NormalizedDigitalPosition".to_owned();
-    assert_eq!(about(&head::spaces(&digital), "digital-zoom").unwrap().0, Verdict::Bad);
+    digital.zooms[0].uri =
+        "http://www.onvif.org/ver10/tptz/ZoomSpaces/NormalizedDigitalPosition".to_owned();
+    assert_eq!(
+        about(&head::spaces(&digital), "digital-zoom").unwrap().0,
+        Verdict::Bad
+    );
     assert_eq!(about(&head::spaces(&generic_head()), "digital-zoom"), None);
 }
 
@@ -349,7 +451,10 @@ fn profiles_are_taken_in_the_gateways_own_words() {
         let finding = taken(&profile);
         assert_eq!(finding.verdict, verdict, "{finding:?}");
         let remedy = finding.remedy.unwrap_or_default();
-        assert_eq!(remedy.contains("H.264, H.265, MJPEG"), verdict == Verdict::Doubt);
+        assert_eq!(
+            remedy.contains("H.264, H.265, MJPEG"),
+            verdict == Verdict::Doubt
+        );
     }
 }
 
@@ -382,7 +487,12 @@ fn what_is_written_is_in_order_and_keeps_the_picture_covered() {
         x: [-180.0, 180.0],
         y: Some([-90.0, 20.0]),
     };
-    let heads = [None, Some(HeadFacts::default()), Some(generic_head()), Some(spherical)];
+    let heads = [
+        None,
+        Some(HeadFacts::default()),
+        Some(generic_head()),
+        Some(spherical),
+    ];
     for head in heads {
         let folder = tempfile::tempdir().unwrap();
         let turns = head.clone();
