@@ -427,10 +427,12 @@ impl Drop for Peer {
 }
 
 #[test]
-fn ipycams_malformed_positions_keep_it_from_being_masked() {
-    for (kind, verdict, words) in [
-        ("shipped", Bad, "are no position"),
-        ("patched", Doubt, "0, 0, 0 all the time"),
+fn ipycam_tells_no_time_and_stands_at_zero() {
+    for (kind, check, verdict, words) in [
+        ("shipped", "utc-time", Bad, "do not say when"),
+        ("patched", "utc-time", Good, "steps of 1 ms"),
+        ("patched", "positions", Doubt, "0, 0, 0 all the time"),
+        ("patched", "accounts", Doubt, "as an administrator"),
     ] {
         let Some(peer) = Peer::start(kind) else {
             return;
@@ -438,7 +440,7 @@ fn ipycams_malformed_positions_keep_it_from_being_masked() {
         let mut settings = settings(&format!("http://127.0.0.1:{}/onvif/device_service", peer.1));
         settings.user = "admin".to_owned();
         settings.password = Secret::new("admin");
-        has(&found(&settings), "positions", verdict, words);
+        has(&found(&settings), check, verdict, words);
     }
 }
 
@@ -553,6 +555,42 @@ fn wrong_usage_is_told_before_anything_is_asked() {
         assert!(
             said.contains(words) && !said.contains("pw-in-clear"),
             "{arguments:?}: {said}"
+        );
+    }
+}
+
+#[test]
+fn whoever_sits_there_is_asked_before_the_camera_turns() {
+    for (answer, code, words) in [
+        ("n", 2, "not turned, nothing asked"),
+        ("", 2, "not turned, nothing asked"),
+        ("y", 1, "reach"),
+    ] {
+        // A terminal, by util-linux.
+        let line = format!(
+            "{} --log error probe 127.0.0.1:1 --move",
+            env!("CARGO_BIN_EXE_greyplane")
+        );
+        let mut process = Command::new("script")
+            .args(["-qec", &line, "/dev/null"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut typing = process.stdin.take().unwrap();
+        typing.write_all(format!("{answer}\n").as_bytes()).unwrap();
+        let mut said = String::new();
+        process
+            .stdout
+            .take()
+            .unwrap()
+            .read_to_string(&mut said)
+            .unwrap();
+        drop(typing);
+        assert_eq!(process.wait().unwrap().code(), Some(code), "{said}");
+        assert!(
+            said.contains("Go on? [y/N]") && said.contains(words),
+            "{said}"
         );
     }
 }

@@ -293,6 +293,6 @@ fn parse_url(text: &str) -> Result<reqwest::Url, CameraError> {
     Ok(url)
 }
 
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     quick_xml::escape::escape(text).into_owned()
 }

@@ -5,7 +5,7 @@ use super::address::stream_url;
 use crate::doctor::Finding;
 use crate::onvif::answers::short;
 use crate::onvif::xml::Element;
-use crate::onvif::{CameraError, OnvifCamera, Service};
+use crate::onvif::{CameraError, OnvifCamera, Service, escaped};
 use crate::pipeline;
 use serde::Serialize;
 
@@ -301,7 +301,7 @@ impl Camera {
         let masks = told.map(|t| each(&t, "Masks").count());
         let options = match &profile.source_configuration {
             Some(token) => {
-                let token = quick_xml::escape::escape(token.as_str());
+                let token = escaped(token);
                 let body = format!("<tr2:ConfigurationToken>{token}</tr2:ConfigurationToken>");
                 self.told(MEDIA2, "GetMaskOptions", &body).await
             }
@@ -328,7 +328,7 @@ impl Camera {
     pub(super) async fn picture(&self, profile: &ProfileFacts) -> Vec<Finding> {
         let mut findings = Vec::new();
         if let Some(token) = &profile.source {
-            let token = quick_xml::escape::escape(token.as_str());
+            let token = escaped(token);
             let body = format!("<timg:VideoSourceToken>{token}</timg:VideoSourceToken>");
             let told = self.told(IMAGING, "GetImagingSettings", &body).await;
             findings.extend(told.as_ref().and_then(stabiliser));
@@ -344,7 +344,7 @@ impl Camera {
 
 /// How a profile's stream address is asked for.
 pub(super) fn stream_question(profile: &ProfileFacts) -> (Service, String) {
-    let token = quick_xml::escape::escape(profile.token.as_str());
+    let token = escaped(&profile.token);
     if profile.by_media2 {
         let body = format!(
             "<tr2:Protocol>RTSP</tr2:Protocol><tr2:ProfileToken>{token}</tr2:ProfileToken>"

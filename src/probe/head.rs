@@ -4,6 +4,7 @@
 use super::facts::{Camera, PTZ, ProfileFacts, deep, each, number, text};
 use crate::doctor::Finding;
 use crate::onvif::answers::short;
+use crate::onvif::escaped;
 use crate::onvif::xml::Element;
 use serde::Serialize;
 
@@ -94,7 +95,7 @@ pub(super) async fn read(
             vec![Finding::doubt("spaces", what, remedy)],
         );
     };
-    let token = quick_xml::escape::escape(profile.token.as_str());
+    let token = escaped(&profile.token);
     let body = format!("<tptz:ProfileToken>{token}</tptz:ProfileToken>");
     let presets = camera.told(PTZ, "GetPresets", &body).await;
     let mut head = of(node, configuration);
