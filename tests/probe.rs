@@ -155,6 +155,7 @@ fn each_lie_that_the_simulated_camera_knows_is_named() {
         sim.set_faults(&faults).unwrap();
         let mut settings = settings(sim.onvif_url());
         settings.timeout_ms = 700;
+        settings.asks_for = Duration::from_millis(500);
         let report = found(&settings);
         has(&report, check, verdict, words);
         if verdict == Bad {
