@@ -12,9 +12,12 @@ mod facts;
 mod find;
 mod head;
 mod motion;
+mod numbers;
 mod open;
 mod positions;
 mod spread;
+mod stamps;
+mod trace;
 mod verdicts;
 mod write;
 
@@ -22,9 +25,9 @@ pub use address::{AddressError, device_url};
 pub use facts::{DeviceFacts, ProfileFacts};
 pub use find::{Found, find};
 pub use head::{HeadFacts, PresetFacts, Space};
-pub use motion::MotionFigures;
 pub use positions::PositionFigures;
 pub use spread::Spread;
+pub use trace::MotionFigures;
 pub use write::{CannotWrite, Login, write};
 
 use crate::clock::Clock;

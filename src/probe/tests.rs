@@ -2,8 +2,8 @@
 
 use super::facts::{ProfileFacts, stabiliser, taken};
 use super::head::{self, HeadFacts, Space};
-use super::motion::{self, MotionFigures, Point, Trace};
 use super::positions::{self, Answer, Asked, Heard};
+use super::trace::{self, MotionFigures, Point, Trace};
 use super::{DeviceFacts, Login, Report, open, write};
 use crate::clock::{CaptureTime, Mono, WallTime};
 use crate::config::{self, Kind};
@@ -340,7 +340,7 @@ fn a_head_that_turns_shows_what_its_telemetry_is_worth() {
             by: [5.0, 5.0],
             ..MotionFigures::default()
         };
-        let findings = motion::judge(&[way(report, moving)], &space, &mut figures);
+        let findings = trace::judge(&[way(report, moving)], &space, &mut figures);
         let (found, what) =
             about(&findings, check).unwrap_or_else(|| panic!("{name}: {findings:#?}"));
         assert_eq!(found, verdict, "{name}: {findings:#?}");
@@ -348,12 +348,12 @@ fn a_head_that_turns_shows_what_its_telemetry_is_worth() {
     }
     // An honest one has nothing else against it.
     let mut figures = MotionFigures::default();
-    let findings = motion::judge(&[way(|s| s, honest)], &space, &mut figures);
+    let findings = trace::judge(&[way(|s| s, honest)], &space, &mut figures);
     assert!(findings.iter().all(|f| f.verdict == Good), "{findings:#?}");
     for spread in [0.0, 0.5] {
         figures.by = [5.0, 5.0];
         figures.returns_spread = Some([spread, 0.0]);
-        let findings = motion::judge(&[way(|s| s, honest)], &space, &mut figures);
+        let findings = trace::judge(&[way(|s| s, honest)], &space, &mut figures);
         let wanted = if spread > 0.1 { Doubt } else { Good };
         assert_eq!(
             about(&findings, "precision").unwrap().0,
