@@ -83,6 +83,8 @@ pub mod app;
 #[cfg(feature = "gateway")]
 pub mod doctor;
 #[cfg(feature = "gateway")]
+pub mod probe;
+#[cfg(feature = "gateway")]
 pub mod sim;
 
 #[cfg(feature = "gateway")]

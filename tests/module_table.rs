@@ -92,6 +92,10 @@ const TABLE: &[(&str, &[&str])] = &[
     ("sim", &["clock"]),
     ("app", ALL),
     ("doctor", &["app", "config", "machine", "pipeline"]),
+    (
+        "probe",
+        &["doctor", "onvif", "pipeline", "pose", "clock", "secret"],
+    ),
     ("prove", ALL),
     ("cli", ALL),
 ];
@@ -133,6 +137,7 @@ const ALL: &[&str] = &[
     "metrics",
     "machine",
     "doctor",
+    "probe",
     "proof",
     "onvif_device",
 ];

@@ -43,7 +43,7 @@ impl Args {
 }
 
 #[allow(clippy::print_stdout, reason = "the answer to the person who asked")]
-fn print(finding: &Finding) {
+pub(super) fn print(finding: &Finding) {
     let mark = match finding.verdict {
         Verdict::Good => "ok",
         Verdict::Doubt => "note",

@@ -7,6 +7,7 @@ mod doctor;
 mod eval;
 mod mask;
 mod openapi;
+mod probe;
 mod proof;
 mod prove;
 mod redact;
@@ -45,6 +46,8 @@ enum Command {
     Check(check::Args),
     /// Check this machine: what would keep cameras from running, and what to do.
     Doctor(doctor::Args),
+    /// Look at a camera: what it is, what it tells and how well; write a configuration.
+    Probe(probe::Args),
     /// Look at mask documents: check, draw, describe.
     Mask(mask::Args),
     /// Run a simulated PTZ camera.
@@ -102,6 +105,7 @@ impl Arguments {
             Command::Run(args) => args.run(&screen),
             Command::Check(args) => args.run(),
             Command::Doctor(args) => args.run(),
+            Command::Probe(args) => args.run(),
             Command::Mask(args) => args.run(),
             Command::Sim(args) => run_sim(&args),
             Command::Demo(args) => args.run(&screen),

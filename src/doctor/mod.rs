@@ -40,7 +40,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn good(check: &'static str, what: impl Into<String>) -> Self {
+    pub(crate) fn good(check: &'static str, what: impl Into<String>) -> Self {
         Self {
             check,
             verdict: Verdict::Good,
@@ -49,7 +49,11 @@ impl Finding {
         }
     }
 
-    fn doubt(check: &'static str, what: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub(crate) fn doubt(
+        check: &'static str,
+        what: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
         Self {
             verdict: Verdict::Doubt,
             remedy: Some(remedy.into()),
@@ -57,7 +61,11 @@ impl Finding {
         }
     }
 
-    fn bad(check: &'static str, what: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub(crate) fn bad(
+        check: &'static str,
+        what: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
         Self {
             verdict: Verdict::Bad,
             ..Self::doubt(check, what, remedy)

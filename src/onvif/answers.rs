@@ -156,6 +156,21 @@ pub fn done(text: &str, name: &'static str) -> Result<(), AnswerError> {
     response(&read(text)?, name).map(|_| ())
 }
 
+/// Reads any answer: what stands in the `…Response` to the operation `name`.
+///
+/// # Errors
+/// [`AnswerError`].
+pub fn any(text: &str, name: &str) -> Result<Element, AnswerError> {
+    let root = read(text)?;
+    let wanted = format!("{name}Response");
+    body(&root)?
+        .only(&wanted)
+        .cloned()
+        .ok_or(AnswerError::Lacks {
+            what: "the answer to what was asked",
+        })
+}
+
 /// Reads what stands in a Position or a PTZPosition.
 fn position(holder: &Element) -> Result<RawPosition, AnswerError> {
     let (pan_tilt, zoom) = (holder.only("PanTilt"), holder.only("Zoom"));
@@ -274,6 +289,13 @@ pub fn services(text: &str) -> Result<Services, AnswerError> {
 }
 
 fn response<'a>(root: &'a Element, name: &'static str) -> Result<&'a Element, AnswerError> {
+    body(root)?
+        .only(name)
+        .ok_or(AnswerError::Lacks { what: name })
+}
+
+/// The body, where it is no fault.
+fn body(root: &Element) -> Result<&Element, AnswerError> {
     let body = root
         .only("Body")
         .filter(|_| root.name == "Envelope")
@@ -294,7 +316,7 @@ fn response<'a>(root: &'a Element, name: &'static str) -> Result<&'a Element, An
             reason: reason.map(|e| short(&e.text)).unwrap_or_default(),
         });
     }
-    body.only(name).ok_or(AnswerError::Lacks { what: name })
+    Ok(body)
 }
 
 fn number(
@@ -317,7 +339,7 @@ fn number(
 }
 
 /// The camera's words end up in logs and on pictures: one short line of them.
-fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .take(80)

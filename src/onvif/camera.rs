@@ -4,6 +4,7 @@
 //! (WS-Security UsernameToken Profile 1.0). Must not know poses.
 
 use super::answers::{self, AnswerError, MediaProfile, PtzStatus, Services};
+use super::xml::Element;
 use super::{OnvifSettings, http::SoapHttp, utc};
 use crate::clock::{Clock, Mono};
 use crate::device_http::{self, ClientError};
@@ -50,6 +51,13 @@ fn transport_words(e: &TransportError) -> String {
     }
 }
 
+/// A service that is asked, by its WSDL's namespace and the prefix that envelopes bind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Service {
+    pub(crate) namespace: &'static str,
+    pub(crate) prefix: &'static str,
+}
+
 /// A connected camera.
 pub(crate) struct OnvifCamera {
     transport: Arc<dyn Transport>,
@@ -72,19 +80,35 @@ impl OnvifCamera {
         settings: &OnvifSettings,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, CameraError> {
+        Self::connect_over(Self::transport(settings)?, settings, clock).await
+    }
+
+    /// Finds the camera's clock and nothing else: whoever asks further says where and
+    /// for what. There may be no PTZ at all.
+    pub(crate) async fn meet(
+        settings: &OnvifSettings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, CameraError> {
+        let mut camera = Self::new(Self::transport(settings)?, settings, clock)?;
+        camera.profile_token = settings.profile_token.clone().unwrap_or_default();
+        camera.learn_time().await?;
+        Ok(camera)
+    }
+
+    fn transport(settings: &OnvifSettings) -> Result<Arc<dyn Transport>, CameraError> {
         let timeout = Duration::from_millis(settings.timeout_ms);
         let ca_pem = settings.ca_pem.as_deref();
         let transport = SoapHttp::new(&settings.user, &settings.password, ca_pem, timeout)?;
-        Self::connect_over(Arc::new(transport), settings, clock).await
+        Ok(Arc::new(transport))
     }
 
-    pub(crate) async fn connect_over(
+    fn new(
         transport: Arc<dyn Transport>,
         settings: &OnvifSettings,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, CameraError> {
         let device = parse_url(&settings.device_url)?;
-        let mut camera = Self {
+        Ok(Self {
             transport,
             settings: settings.clone(),
             clock,
@@ -92,7 +116,15 @@ impl OnvifCamera {
             device,
             profile_token: String::new(),
             time: None,
-        };
+        })
+    }
+
+    pub(crate) async fn connect_over(
+        transport: Arc<dyn Transport>,
+        settings: &OnvifSettings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, CameraError> {
+        let mut camera = Self::new(transport, settings, clock)?;
         camera.learn_time().await?;
         let found = camera.services().await?;
         let media = camera.reachable(found.media.as_deref());
@@ -134,6 +166,30 @@ impl OnvifCamera {
             .transport
             .soap_post(&self.ptz, &action, envelope)
             .await?)
+    }
+
+    /// What `service` at `address`, as the camera named it, answers to `name`. `inside`
+    /// is what stands in the request.
+    pub(crate) async fn ask(
+        &self,
+        service: Service,
+        address: Option<&str>,
+        name: &str,
+        inside: &str,
+    ) -> Result<Element, CameraError> {
+        let Service { namespace, prefix } = service;
+        let body = format!("<{prefix}:{name}>{inside}</{prefix}:{name}>");
+        let envelope = self.envelope(body, true);
+        let url = self.reachable(address);
+        let action = format!("{namespace}/{name}");
+        let text = self.transport.soap_post(&url, &action, envelope).await?;
+        Ok(answers::any(&text, name)?)
+    }
+
+    /// From now on the PTZ service at `address` is asked about this profile.
+    pub(crate) fn turn_to(&mut self, address: Option<&str>, profile_token: &str) {
+        self.ptz = self.reachable(address);
+        profile_token.clone_into(&mut self.profile_token);
     }
 
     async fn learn_time(&mut self) -> Result<(), CameraError> {
@@ -242,6 +298,6 @@ fn parse_url(text: &str) -> Result<reqwest::Url, CameraError> {
     Ok(url)
 }
 
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     quick_xml::escape::escape(text).into_owned()
 }

@@ -12,7 +12,7 @@ mod ptz;
 pub mod utc;
 pub mod xml;
 
-pub(crate) use camera::{CameraError, OnvifCamera};
+pub(crate) use camera::{CameraError, OnvifCamera, Service, escaped};
 pub(crate) use ptz::PtzCommand;
 
 use crate::secret::Secret;

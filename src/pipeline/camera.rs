@@ -243,7 +243,7 @@ fn output(
 }
 
 /// Errors go to the supervisor; nothing gathers on the bus.
-fn listen(pipeline: &gst::Pipeline, news: &Sender<News>) -> Result<(), CannotStart> {
+pub(super) fn listen(pipeline: &gst::Pipeline, news: &Sender<News>) -> Result<(), CannotStart> {
     let bus = pipeline.bus().ok_or(CannotStart::Link)?;
     let news = news.clone();
     bus.set_sync_handler(move |_, message| {

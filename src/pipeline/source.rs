@@ -160,6 +160,12 @@ impl Connection {
         let offered = self.offered.lock().unwrap_or_else(PoisonError::into_inner);
         offered.complaint()
     }
+
+    /// What is taken of what the camera offers, for people.
+    pub(super) fn codec(&self) -> Option<&'static str> {
+        let offered = self.offered.lock().unwrap_or_else(PoisonError::into_inner);
+        offered.codec
+    }
 }
 
 /// Builds connection number `connection`.
@@ -332,6 +338,7 @@ fn refuse_fields(
 #[derive(Debug, Default)]
 struct Offered {
     taken: bool,
+    codec: Option<&'static str>,
     /// What was taken, until its pad comes.
     chosen: Option<(&'static Codec, Chain)>,
     /// Why the stream that was taken, or would have been, cannot be used.
@@ -353,6 +360,7 @@ impl Offered {
         match codec.map(|codec| (codec, codec.chain(decoder))) {
             Some((codec, Ok(chain))) => {
                 self.taken = true;
+                self.codec = Some(codec.name);
                 self.chosen = Some((codec, chain));
                 return true;
             }

@@ -108,3 +108,22 @@ fn faults_of_both_soap_versions_are_told() {
         );
     }
 }
+
+#[test]
+fn any_answer_is_read_by_the_name_of_its_question() {
+    let of = |inside: &str| format!("<e:Envelope><e:Body>{inside}</e:Body></e:Envelope>");
+    let good = of("<x:GetThingResponse><x:A>1</x:A></x:GetThingResponse>");
+    let read = any(&good, "GetThing").unwrap();
+    assert_eq!(read.path(&["A"]).unwrap().text, "1");
+    for (text, words) in [
+        (of("<x:GetOtherResponse/>"), "answer lacks"),
+        (
+            of("<Fault><faultstring>never</faultstring></Fault>"),
+            "never",
+        ),
+        ("<html/>".to_owned(), "a SOAP body"),
+    ] {
+        let refused = any(&text, "GetThing").unwrap_err().to_string();
+        assert!(refused.contains(words), "{refused}");
+    }
+}

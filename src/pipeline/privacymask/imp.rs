@@ -307,10 +307,15 @@ impl PrivacyMask {
 }
 
 /// A picture that viewers are to turn or mirror: zones would lie elsewhere on it.
-fn turned(orientation: &str) -> Option<String> {
+pub(in crate::pipeline) fn turned(orientation: &str) -> Option<String> {
     (orientation != "rotate-0").then(|| {
         format!("the picture is to be shown turned ({orientation}): set the camera's rotation to 0")
     })
+}
+
+/// Why pictures of these caps would not be painted.
+pub(in crate::pipeline) fn form_refused(caps: gst::Caps) -> Option<String> {
+    read_form(caps).err()
 }
 
 /// Takes caps that we can paint, with even sides: 4:2:0 encoders take no others.

@@ -33,6 +33,7 @@ use crate::geom::Size;
 
 pub(super) use frame::capture_time;
 pub(crate) use frame::{Copies, GstFrame};
+pub(super) use imp::{form_refused, turned};
 
 glib::wrapper! {
     /// The element. Made by [`new`], configured by [`PrivacyMask::configure`].
