@@ -567,7 +567,7 @@ async fn a_camera_is_one_hands_and_turns_no_longer_than_it_is_told() {
         let (status, said) = h.tell("vms", operation, inside).await;
         assert_eq!(status, 500, "{operation}: {said}");
         assert!(
-            said.contains("iris steers this camera"),
+            said.contains("somebody else steers this camera"),
             "{operation}: {said}"
         );
     }

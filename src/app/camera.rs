@@ -29,6 +29,7 @@ use crate::web::{
 use anyhow::Context;
 use arc_swap::ArcSwap;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 /// The grey picture's size before the camera has told its own.
 const IDLE_SIZE: Size = Size {
@@ -37,6 +38,8 @@ const IDLE_SIZE: Size = Size {
 };
 /// Rounding of stamps, and what two clocks drift between two sender reports.
 const STAMP_SLACK_S: f64 = 0.006;
+/// Without a picture for so long nobody knows where it looks.
+const SILENT: Duration = Duration::from_millis(400);
 /// The most frames a second that a hold is laid out for.
 const MAX_FPS: f64 = 60.0;
 
@@ -85,7 +88,7 @@ pub(super) struct RunningCamera {
 impl RunningCamera {
     pub(super) fn start(camera: &Camera, shared: &Shared) -> anyhow::Result<Self> {
         let waker = Waker::default();
-        let aim = aim(camera, &waker);
+        let aim = aim(camera, &waker, shared);
         let poses = match &aim {
             Aim::Turning { poses, .. } => Some(poses.clone()),
             Aim::Fixed | Aim::Unknown(_) => None,
@@ -266,7 +269,12 @@ impl RunningCamera {
         (stats.size.unwrap_or(IDLE_SIZE), stats.fps_out)
     }
 
-    /// Where it looks now, if that is known.
+    /// Where it looks now, if that is known and pictures come that show it.
+    pub(super) fn fresh_gaze(&self) -> Option<Gaze> {
+        (self.judge.silent() < SILENT).then(|| self.gaze())?
+    }
+
+    /// Where it looked when its newest picture was taken, if that is known.
     pub(super) fn gaze(&self) -> Option<Gaze> {
         let pose = self.judge.look().ok()?.pose?;
         let profile = match &self.kind {
@@ -425,7 +433,7 @@ impl RunningCamera {
 }
 
 /// Where the camera's pose will come from.
-fn aim(camera: &Camera, waker: &Waker) -> Aim {
+fn aim(camera: &Camera, waker: &Waker, shared: &Shared) -> Aim {
     let Kind::Ptz { profile, telemetry } = &camera.kind else {
         return Aim::Fixed;
     };
@@ -443,12 +451,12 @@ fn aim(camera: &Camera, waker: &Waker) -> Aim {
             frame_tolerance_s: 2e-3 * profile.document().sigma.capture_ms + STAMP_SLACK_S,
             ..ClockRules::default()
         };
-        let poses = PoseSource::new(profile, rules, clocks, move || waker.wake());
+        let poses = PoseSource::new(profile.clone(), rules, clocks, move || waker.wake());
         Ok(Aim::Turning {
             poses: Arc::new(poses),
             optics,
             mount,
-            pictures: telemetry.check_picture.then(Arc::default),
+            pictures: (telemetry.check_picture).then(|| shared.pictures(&camera.id, &profile)),
         })
     });
     turning.unwrap_or_else(|detail| {

@@ -19,8 +19,9 @@ use crate::register::{Aspect, PictureWatch, Small};
 use crate::still::{Slot, StillPlan};
 use crate::track::Hidden;
 use arc_swap::ArcSwap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 /// What of a camera's configuration may change between two frames.
 #[derive(Clone, Debug)]
@@ -61,6 +62,8 @@ pub(super) struct Judge {
     stills: Option<Arc<Slot>>,
     /// The capture time of the newest frame that was judged; [`NEVER`] before.
     newest: AtomicI64,
+    /// When it was judged, monotonic nanoseconds; 0 before.
+    judged: AtomicU64,
 }
 
 /// The picture in which it is measured how much zones would hide.
@@ -97,6 +100,7 @@ impl Judge {
             sight,
             stills,
             newest: AtomicI64::new(NEVER),
+            judged: AtomicU64::new(0),
         }
     }
 
@@ -113,12 +117,13 @@ impl Judge {
         });
     }
 
-    /// Where the camera looks, or why nobody can tell.
+    /// Where the camera says it looks, or why it cannot tell: doubted or not, whoever steers
+    /// it must find back.
     pub(super) fn look(&self) -> Result<Look, String> {
         let size = *self.made_for.get().ok_or("there is no picture yet")?;
         let newest = self.newest.load(Ordering::Relaxed);
         let capture = (newest != NEVER).then_some(CaptureTime(newest));
-        let pose = self.pose(capture, self.clock.mono()).transpose();
+        let pose = self.told(capture, self.clock.mono()).transpose();
         let pose = pose.map_err(|reason| reason.to_string())?;
         Ok(Look { size, pose })
     }
@@ -158,9 +163,31 @@ impl Judge {
         Coverage::of(&plan).share()
     }
 
+    /// How long ago the newest frame was judged.
+    pub(super) fn silent(&self) -> Duration {
+        let judged = Mono(self.judged.load(Ordering::Relaxed));
+        self.clock.mono().since(judged)
+    }
+
     /// The next frame is judged by `camera`'s masks and limits.
     pub(super) fn swap(&self, camera: &Camera) {
         self.setup.store(Arc::new(Setup::of(camera)));
+    }
+
+    /// What is told about a frame taken at `capture`; none for a fixed camera.
+    fn told(
+        &self,
+        capture: Option<CaptureTime>,
+        now: Mono,
+    ) -> Option<Result<PoseEstimate, Reason>> {
+        match &self.aim {
+            Aim::Fixed => None,
+            Aim::Unknown(reason) => Some(Err(reason.clone())),
+            Aim::Turning { poses, .. } => Some(match capture {
+                None => Err(Reason::NoCaptureTime),
+                Some(t) => told(poses, t, now),
+            }),
+        }
     }
 
     /// The pose to use now for a frame taken at `capture`; none for a fixed camera.
@@ -169,19 +196,18 @@ impl Judge {
         capture: Option<CaptureTime>,
         now: Mono,
     ) -> Option<Result<PoseEstimate, Reason>> {
-        match &self.aim {
-            Aim::Fixed => None,
-            Aim::Unknown(reason) => Some(Err(reason.clone())),
+        let told = self.told(capture, now)?;
+        let doubts = match &self.aim {
             Aim::Turning {
-                poses, pictures, ..
-            } => Some(match capture {
-                None => Err(Reason::NoCaptureTime),
-                Some(t) => told(poses, t, now).and_then(|pose| match pictures {
-                    Some(pictures) if lock(pictures).doubts() => Err(Reason::PictureDisagrees),
-                    _ => Ok(pose),
-                }),
-            }),
-        }
+                pictures: Some(pictures),
+                ..
+            } => lock(pictures).doubts(),
+            _ => false,
+        };
+        Some(told.and_then(|pose| match doubts {
+            true => Err(Reason::PictureDisagrees),
+            false => Ok(pose),
+        }))
     }
 
     /// Gives `decide` all that is known about a frame, with the things that
@@ -340,6 +366,7 @@ impl FrameJudge for Judge {
     fn plan(&self, capture: Option<CaptureTime>, size: Size, now: Mono) -> Plan {
         self.newest
             .store(capture.map_or(NEVER, |t| t.0), Ordering::Relaxed);
+        self.judged.store(now.0, Ordering::Relaxed);
         self.with_evidence(capture, size, now, Sight::things, decide)
     }
 

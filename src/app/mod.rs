@@ -29,6 +29,8 @@ use crate::config::{self, Camera, Change, Config, diff};
 use crate::event::{Event, EventSink};
 use crate::onvif_device::OnvifDevices;
 use crate::pipeline::PipelineStats;
+use crate::pose::CameraProfile;
+use crate::register::PictureWatch;
 use crate::web::{self, GatewayStatus, Holds};
 use anyhow::Context;
 use camera::RunningCamera;
@@ -72,7 +74,13 @@ struct Shared {
     watched: Watched,
     /// What the pipelines counted of cameras that were started anew or removed.
     earlier: Mutex<BTreeMap<String, PipelineStats>>,
+    /// What turning cameras' pictures are compared with: a doubt outlives a restart of its
+    /// camera.
+    pictures: Mutex<BTreeMap<String, (Arc<CameraProfile>, Pictures)>>,
 }
+
+/// The pictures of one camera.
+type Pictures = Arc<Mutex<PictureWatch>>;
 
 impl std::fmt::Debug for Gateway {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -106,6 +114,7 @@ impl Gateway {
             watched: Watched::new(&config, &*clock),
             clock,
             earlier: Mutex::default(),
+            pictures: Mutex::default(),
         });
         for camera in &config.cameras {
             let running = RunningCamera::start(camera, &shared)
@@ -388,6 +397,20 @@ impl Drop for Gateway {
 }
 
 impl Shared {
+    /// The pictures of a camera with that profile, as they were left; none of another
+    /// profile, by which they lie elsewhere.
+    fn pictures(&self, camera: &str, profile: &Arc<CameraProfile>) -> Pictures {
+        let mut all = self.pictures.lock().unwrap_or_else(PoisonError::into_inner);
+        let (made_for, pictures) = all
+            .entry(camera.to_owned())
+            .or_insert_with(|| (profile.clone(), Pictures::default()));
+        if made_for.document() != profile.document() {
+            *made_for = profile.clone();
+            *pictures = Pictures::default();
+        }
+        pictures.clone()
+    }
+
     fn edits(&self) -> MutexGuard<'_, ()> {
         self.edits.lock().unwrap_or_else(PoisonError::into_inner)
     }

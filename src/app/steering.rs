@@ -155,7 +155,7 @@ impl Steering for Shared {
             let gaze = running.gaze();
             // A camera that does not tell where it is goes the way from pan 0.
             let near = gaze.map_or(0.0, |gaze| gaze.pan_deg);
-            let limits = Limits::of(running, steer, gaze);
+            let limits = Limits::of(running, steer, running.fresh_gaze());
             Ok(match wish {
                 Wish::Turn { pan, tilt, zoom } => {
                     let by = limits.turn(Deflection { pan, tilt, zoom });

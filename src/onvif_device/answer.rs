@@ -109,7 +109,8 @@ impl Fault {
 impl From<NotDone> for Fault {
     fn from(why: NotDone) -> Self {
         match why {
-            NotDone::Theirs(holder) => Self::not_now(format!("{holder} steers this camera")),
+            // Who has an account of the console is no viewer's business.
+            NotDone::Theirs(_) => Self::not_now("somebody else steers this camera"),
             NotDone::NotRecorded => {
                 Self::not_now("this cannot be recorded in the audit log, so it is not done")
             }

@@ -6,7 +6,7 @@ use super::media::known_profile;
 use super::request::{Request, duration_s};
 use super::server::Served;
 use super::spaces::{self, Target};
-use super::turning::{Hand, LONGEST, Motion, USUAL};
+use super::turning::{Asked, Hand, LONGEST, Motion, USUAL};
 use super::{Head, Place};
 use crate::onvif::utc;
 use crate::onvif::xml::Element;
@@ -257,13 +257,14 @@ async fn turn(request: &Request, served: &Served, hand: Hand) -> Result<(), Faul
             Duration::from_secs_f64(seconds.min(LONGEST.as_secs_f64()))
         }
     };
-    let before = served.turning.take(&hand.by).map(|(motion, _)| motion);
-    let before = before.unwrap_or_default();
+    let (asked, before) = served.turning.take(&hand.by);
+    let before = before.map(|(motion, _)| motion).unwrap_or_default();
     let (pan, tilt) = wanted.pan_tilt.unwrap_or((before.pan, before.tilt));
     let zoom = wanted.zoom.unwrap_or(before.zoom);
     let clock = served.common.clock();
     goes_on(
         served,
+        asked,
         hand,
         Motion { pan, tilt, zoom },
         clock.mono().plus(lasts),
@@ -274,7 +275,7 @@ async fn turn(request: &Request, served: &Served, hand: Hand) -> Result<(), Faul
 /// Stops all of it, or the axes that are named.
 async fn stop(request: &Request, served: &Served, hand: Hand) -> Result<(), Fault> {
     let stops = |name| request.text(name).is_none_or(|t| t == "true" || t == "1");
-    let before = served.turning.take(&hand.by);
+    let (asked, before) = served.turning.take(&hand.by);
     let now = served.common.clock().mono();
     let (mut motion, until) = before.unwrap_or((Motion::default(), now));
     if stops("PanTilt") {
@@ -283,11 +284,12 @@ async fn stop(request: &Request, served: &Served, hand: Hand) -> Result<(), Faul
     if stops("Zoom") {
         motion.zoom = 0.0;
     }
-    goes_on(served, hand, motion, until).await
+    goes_on(served, asked, hand, motion, until).await
 }
 
 async fn goes_on(
     served: &Served,
+    asked: Asked,
     hand: Hand,
     motion: Motion,
     until: crate::clock::Mono,
@@ -297,7 +299,7 @@ async fn goes_on(
     served.told();
     if wish != Wish::Stop {
         let clock = served.common.clock().clone();
-        served.turning.begin(hand, motion, clock, until);
+        served.turning.begin(asked, hand, motion, clock, until);
     }
     Ok(())
 }

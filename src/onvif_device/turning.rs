@@ -85,7 +85,18 @@ impl Hand {
 
 /// What turns one camera for a VMS now.
 #[derive(Default)]
-pub(super) struct Turning(Mutex<Option<Turn>>);
+pub(super) struct Turning(Mutex<Now>);
+
+#[derive(Default)]
+struct Now {
+    turn: Option<Turn>,
+    /// How often it was taken.
+    taken: u64,
+}
+
+/// What was asked when this was had may still begin; not if something was asked since.
+#[derive(Clone, Copy)]
+pub(super) struct Asked(u64);
 
 struct Turn {
     by: String,
@@ -97,16 +108,34 @@ struct Turn {
 impl Turning {
     /// Nothing is said any more for this hand; how the camera turned for it until now,
     /// and until when it would have.
-    pub(super) fn take(&self, by: &By) -> Option<(Motion, Mono)> {
+    pub(super) fn take(&self, by: &By) -> (Asked, Option<(Motion, Mono)>) {
         let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let turn = now.take_if(|turn| turn.by == by.name())?;
+        now.taken += 1;
+        let asked = Asked(now.taken);
+        let Some(turn) = now.turn.take_if(|turn| turn.by == by.name()) else {
+            return (asked, None);
+        };
         let ran = !turn.task.is_finished();
         turn.task.abort();
-        ran.then_some((turn.motion, turn.until))
+        (asked, ran.then_some((turn.motion, turn.until)))
     }
 
     /// From now on it is said for this hand that the camera goes on turning so.
-    pub(super) fn begin(&self, hand: Hand, motion: Motion, clock: Arc<dyn Clock>, until: Mono) {
+    ///
+    /// The camera took its time to answer: what was asked meanwhile, a stop above all,
+    /// came later and holds.
+    pub(super) fn begin(
+        &self,
+        asked: Asked,
+        hand: Hand,
+        motion: Motion,
+        clock: Arc<dyn Clock>,
+        until: Mono,
+    ) {
+        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.taken != asked.0 {
+            return;
+        }
         let by = hand.by.name().to_owned();
         let task = tokio::spawn(hand.goes_on(motion.wish(), clock, until));
         let turn = Turn {
@@ -115,8 +144,7 @@ impl Turning {
             task: task.abort_handle(),
             until,
         };
-        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(former) = now.replace(turn) {
+        if let Some(former) = now.turn.replace(turn) {
             former.task.abort();
         }
     }

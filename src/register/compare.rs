@@ -10,7 +10,7 @@
 //! value does not depend on brightness or contrast: clouds and lamps are no movement.
 
 use super::small::Small;
-use crate::geom::{PixelPoint, View};
+use crate::geom::{self, Gaze, Mount, Optics, PixelPoint, View};
 use opencv::core::{
     BORDER_CONSTANT, CV_32F, Mat, MatTrait, MatTraitConst, Point2d, Point2f, Rect, Scalar, Size,
     min_max_loc, no_array,
@@ -36,10 +36,14 @@ const LEAST_CONTRAST: f64 = 4.0;
 const ALIKE: f64 = 0.6;
 /// …and how much more so there than elsewhere, to vote.
 const CLEARLY: f64 = 0.12;
-/// A shift is measured to a cell or two.
+/// A shift is measured to a cell or two…
 const AROUND: i32 = 2;
+/// …when the view was turned and measured again so often at most.
+const TURNS: usize = 4;
 /// Pictures of other scales (in ln f) are not compared: one is blurred beside the other.
 const MOST_ZOOM: f64 = 0.35;
+/// Parts that a picture needs in which nothing is alike, to be another one.
+const MANY: usize = 10;
 /// Votes that decide at least.
 const QUORUM: usize = 4;
 
@@ -56,59 +60,135 @@ pub enum Compared {
         /// By how much, cells to the right and down.
         shift: (f64, f64),
     },
+    /// There is enough to see, and nothing of it lies anywhere near where it did.
+    Strange,
     /// Too dark, too blurred, too empty, or too much is moving: nothing can be said.
     Unclear,
     /// They show different places.
     Apart,
 }
 
-/// Compares the picture `new`, seen in `new_view`, with `old`, seen in `old_view`. The
-/// views are those of the small pictures; `tolerance` is how far what `old` shows may lie
-/// from where the positions say it lies in `new`, in cells.
+/// How a small picture is seen, as far as is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outlook {
+    /// Where the head looks.
+    pub gaze: Gaze,
+    /// Focal length, cells.
+    pub focal: f64,
+    /// The lens.
+    pub optics: Optics,
+    /// The mount.
+    pub mount: Mount,
+}
+
+impl Outlook {
+    fn view(&self, size: geom::Size) -> Option<View> {
+        View::new(self.gaze, self.focal, size, self.optics, self.mount).ok()
+    }
+
+    /// The outlook that puts in the middle what is seen `shift` beside it from this one.
+    fn turned(&self, size: geom::Size, shift: Point2d) -> Option<Self> {
+        let middle = PixelPoint {
+            x: 0.5 * f64::from(size.width) - shift.x,
+            y: 0.5 * f64::from(size.height) - shift.y,
+        };
+        let direction = self.view(size)?.unproject(middle);
+        let (pan, tilt) = self.mount.head_towards(direction);
+        let gaze = Gaze {
+            pan,
+            tilt,
+            ..self.gaze
+        };
+        Some(Self { gaze, ..*self })
+    }
+}
+
+/// Compares the picture `new`, seen as `is`, with `old`, seen as `was`; `tolerance` is how
+/// far what `old` shows may lie from where the positions say it lies in `new`, in cells.
 ///
 /// # Errors
 /// OpenCV's.
 pub fn compare(
     old: &Small,
-    old_view: &View,
+    was: &Outlook,
     new: &Small,
-    new_view: &View,
+    is: &Outlook,
     tolerance: f64,
 ) -> opencv::Result<Compared> {
     if old.size() != new.size() || !tolerance.is_finite() || tolerance > MOST_TOLERANCE {
         return Ok(Compared::Unclear);
     }
-    let zoomed = (new_view.focal_px() / old_view.focal_px()).ln().abs();
-    if zoomed > MOST_ZOOM {
+    let zoomed = (is.focal / was.focal).ln().abs();
+    if zoomed.is_nan() || zoomed > MOST_ZOOM {
         return Ok(Compared::Apart);
     }
-    let Some(overlay) = Overlay::new(old, old_view, new, new_view)? else {
+    let Some(told) = Overlay::new(old, was, new, is)? else {
         return Ok(Compared::Apart);
     };
-    let here = overlay.parts_here(tolerance)?;
-    let alike = here.iter().filter(|part| part.alike >= ALIKE).count();
-    let mut shift = overlay.shift(&[])?;
+    let parts = told.parts(tolerance)?;
+    let alike = parts.iter().filter(|part| part.lies()).count();
+    // What neither the one place nor the other explains.
+    let unexplained = match alike {
+        n if parts.len() >= MANY && n * 8 <= parts.len() => Compared::Strange,
+        _ => Compared::Unclear,
+    };
+    let mut shift = told.shift(&[])?;
     if beyond(shift, tolerance).is_none() {
         // Nothing speaks for another place than the one that was told…
-        if alike >= QUORUM && 2 * alike >= here.len() {
+        if alike >= QUORUM && 2 * alike >= parts.len() {
             return Ok(Compared::Agree { votes: alike });
         }
         // …but what stands still may be written on the picture, or on the lens.
-        shift = overlay.shift(&here)?;
+        shift = told.shift(&parts)?;
     }
-    let Some(shift) = beyond(shift, tolerance) else {
-        return Ok(Compared::Unclear);
+    if beyond(shift, tolerance).is_none() {
+        return Ok(unexplained);
+    }
+    let Some((there, turn)) = found(old, was, new, is, shift)? else {
+        return Ok(unexplained);
     };
-    let votes = overlay.votes(&here, shift)?;
+    let Some(turn) = beyond(turn, tolerance) else {
+        return Ok(unexplained);
+    };
+    let votes = there.votes(&parts)?;
     Ok(if votes.there >= QUORUM && votes.there >= 3 * votes.here {
         Compared::Disagree {
-            shift: (shift.x, shift.y),
+            shift: (turn.x, turn.y),
         }
     } else if votes.here >= QUORUM && votes.here >= votes.there {
         Compared::Agree { votes: votes.here }
     } else {
-        Compared::Unclear
+        unexplained
     })
+}
+
+/// Where the new picture really lies, if `shift` beside where it was told to: a turn of a
+/// wide view moves its middle less than its edges, so what was measured is put right by
+/// turning the view and measuring again. With the whole shift of the middle; `None` where
+/// it ends beside the old picture.
+fn found(
+    old: &Small,
+    was: &Outlook,
+    new: &Small,
+    is: &Outlook,
+    shift: Point2d,
+) -> opencv::Result<Option<(Overlay, Point2d)>> {
+    let size = new.size();
+    let mut whole = shift;
+    for _ in 0..TURNS {
+        let Some(turned) = is.turned(size, whole) else {
+            return Ok(None);
+        };
+        let Some(overlay) = Overlay::new(old, was, new, &turned)? else {
+            return Ok(None);
+        };
+        let left = overlay.shift(&[])?;
+        if beyond(left, 1.0).is_none() {
+            return Ok(Some((overlay, whole)));
+        }
+        whole = Point2d::new(whole.x + left.x, whole.y + left.y);
+    }
+    Ok(None)
 }
 
 /// `shift`, where it is more than positions may be off by.
@@ -116,11 +196,19 @@ fn beyond(shift: Point2d, tolerance: f64) -> Option<Point2d> {
     (shift.x.hypot(shift.y) > tolerance).then_some(shift)
 }
 
-/// A part of the newer picture that shows something to hold on to.
+/// A part that shows something to hold on to in one of the pictures.
 struct Part {
     at: Rect,
-    /// How alike it is to what the older picture shows where the positions say, −1…1.
-    alike: f64,
+    /// How alike it is to what the older picture shows where the positions say, −1…1;
+    /// `None` where the newer one shows nothing.
+    alike: Option<f64>,
+}
+
+impl Part {
+    /// Whether it lies where the positions say.
+    fn lies(&self) -> bool {
+        self.alike.is_some_and(|alike| alike >= ALIKE)
+    }
 }
 
 /// Which of two places parts of the picture lie at.
@@ -129,36 +217,31 @@ struct Votes {
     there: usize,
 }
 
-/// Two pictures on each other: what both show.
+/// Two pictures on each other.
 struct Overlay {
+    /// The old picture, in the view of the new one.
     old: Mat,
     new: Mat,
+    /// What both show.
+    shared: Rect,
 }
 
 impl Overlay {
     /// `None` where they share too little.
-    fn new(
-        old: &Small,
-        old_view: &View,
-        new: &Small,
-        new_view: &View,
-    ) -> opencv::Result<Option<Self>> {
+    fn new(old: &Small, was: &Outlook, new: &Small, is: &Outlook) -> opencv::Result<Option<Self>> {
         let size = new.size();
         let (width, height) = (side(size.width), side(size.height));
-        let Some(corners) = carried(old_view, new_view) else {
+        let views = was.view(size).zip(is.view(size));
+        let Some((from, to)) = views.and_then(|(was, is)| carried(&was, &is)) else {
             return Ok(None);
         };
-        let (from, to) = corners;
         let map = get_perspective_transform_slice_def(from.map(point), to.map(point))?;
-        let shared = shared(&map, width, height)?;
-        let Some(shared) = shared else {
+        let Some(shared) = shared(&map, width, height)? else {
             return Ok(None);
         };
-        let old = Mat::new_rows_cols_with_data(height, width, old.luma())?;
-        let new = Mat::new_rows_cols_with_data(height, width, new.luma())?;
         let mut turned = Mat::default();
         warp_perspective(
-            &old,
+            &Mat::new_rows_cols_with_data(height, width, old.luma())?,
             &mut turned,
             &map,
             Size::new(width, height),
@@ -167,82 +250,91 @@ impl Overlay {
             Scalar::default(),
         )?;
         Ok(Some(Self {
-            old: Mat::roi(&turned, shared)?.try_clone()?,
-            new: Mat::roi(&new, shared)?.try_clone()?,
+            old: turned,
+            new: Mat::new_rows_cols_with_data(height, width, new.luma())?.try_clone()?,
+            shared,
         }))
     }
 
     /// By how much the new picture lies beside the old one, leaving out what of `parts`
     /// lies where the positions say.
     fn shift(&self, parts: &[Part]) -> opencv::Result<Point2d> {
-        let float = |from: &Mat| {
+        let float = |from: &Mat| -> opencv::Result<Mat> {
             let mut to = Mat::default();
-            from.convert_to_def(&mut to, CV_32F).map(|()| to)
+            Mat::roi(from, self.shared)?.convert_to_def(&mut to, CV_32F)?;
+            Ok(to)
         };
         let (old, mut new) = (float(&self.old)?, float(&self.new)?);
-        for part in parts.iter().filter(|part| part.alike >= ALIKE) {
+        for part in parts.iter().filter(|part| part.lies()) {
             // With what lies between it and the next.
-            let (width, height) = (new.cols() - part.at.x, new.rows() - part.at.y);
+            let (x, y) = (part.at.x - self.shared.x, part.at.y - self.shared.y);
             let apart = PARTS_APART as i32;
-            let around = Rect::new(part.at.x, part.at.y, apart.min(width), apart.min(height));
+            let (width, height) = (apart.min(new.cols() - x), apart.min(new.rows() - y));
+            let around = Rect::new(x, y, width, height);
             Mat::roi_mut(&mut new, around)?.set_to_def(&Scalar::all(128.0))?;
         }
         let mut window = Mat::default();
-        create_hanning_window(&mut window, self.new.size()?, CV_32F)?;
+        create_hanning_window(&mut window, new.size()?, CV_32F)?;
         phase_correlate(&old, &new, &window, None)
     }
 
-    /// The parts of the newer picture that show something.
-    fn parts_here(&self, tolerance: f64) -> opencv::Result<Vec<Part>> {
+    /// The parts that show something in one of the pictures: what has gone out since is not
+    /// alike.
+    fn parts(&self, tolerance: f64) -> opencv::Result<Vec<Part>> {
         let reach = (tolerance - EXACT).ceil().max(1.0) as i32;
-        let (width, height) = (self.new.cols(), self.new.rows());
+        let Rect {
+            x: left,
+            y: top,
+            width,
+            height,
+        } = self.shared;
         let mut parts = Vec::new();
-        for y in (reach..height - PART - reach).step_by(PARTS_APART) {
-            for x in (reach..width - PART - reach).step_by(PARTS_APART) {
+        for y in (top + reach..top + height - PART - reach).step_by(PARTS_APART) {
+            for x in (left + reach..left + width - PART - reach).step_by(PARTS_APART) {
                 let at = Rect::new(x, y, PART, PART);
-                if contrast(&Mat::roi(&self.new, at)?)? < LEAST_CONTRAST {
-                    continue;
-                }
-                if let Some(alike) = self.alike(at, (0, 0), reach)? {
-                    parts.push(Part { at, alike });
+                let shows = |picture: &Mat| contrast(&Mat::roi(picture, at)?);
+                if shows(&self.new)? >= LEAST_CONTRAST {
+                    if let Some(alike) = self.alike(at, reach)? {
+                        let alike = Some(alike);
+                        parts.push(Part { at, alike });
+                    }
+                } else if shows(&self.old)? >= LEAST_CONTRAST {
+                    parts.push(Part { at, alike: None });
                 }
             }
         }
         Ok(parts)
     }
 
-    /// Lets parts vote for where the positions say, or for `shift` beside it.
-    fn votes(&self, parts: &[Part], shift: Point2d) -> opencv::Result<Votes> {
+    /// Lets parts vote for where they were told to lie, or for where they lie here.
+    fn votes(&self, parts: &[Part]) -> opencv::Result<Votes> {
         let mut votes = Votes { here: 0, there: 0 };
-        // What the new picture shows here, the old one shows there.
-        let by = (-shift.x.round() as i32, -shift.y.round() as i32);
         for part in parts {
-            let Some(there) = self.alike(part.at, by, AROUND)? else {
+            let Some(here) = part.alike else {
                 continue;
             };
-            if there >= ALIKE && there > part.alike + CLEARLY {
+            let Some(there) = self.alike(part.at, AROUND)? else {
+                continue;
+            };
+            if there >= ALIKE && there > here + CLEARLY {
                 votes.there += 1;
-            } else if part.alike >= ALIKE && part.alike > there + CLEARLY {
+            } else if here >= ALIKE && here > there + CLEARLY {
                 votes.here += 1;
             }
         }
         Ok(votes)
     }
 
-    /// How alike the part of the new picture at `at` is to the old one `by` beside it, and
-    /// up to `reach` cells around: −1…1; `None` beyond the edge.
-    fn alike(&self, at: Rect, by: (i32, i32), reach: i32) -> opencv::Result<Option<f64>> {
-        let (left, top) = (at.x + by.0 - reach, at.y + by.1 - reach);
+    /// How alike the part of the new picture at `at` is to the old one there and up to
+    /// `reach` cells around: −1…1; `None` beyond what both show.
+    fn alike(&self, at: Rect, reach: i32) -> opencv::Result<Option<f64>> {
         let side = PART + 2 * reach;
-        let inside = left >= 0
-            && top >= 0
-            && left + side <= self.old.cols()
-            && top + side <= self.old.rows();
-        if !inside {
+        let around = Rect::new(at.x - reach, at.y - reach, side, side);
+        if (around & self.shared) != around {
             return Ok(None);
         }
         let part = Mat::roi(&self.new, at)?;
-        let around = Mat::roi(&self.old, Rect::new(left, top, side, side))?;
+        let around = Mat::roi(&self.old, around)?;
         let mut scores = Mat::default();
         match_template_def(&around, &part, &mut scores, TM_CCOEFF_NORMED)?;
         let mut best = 0.0;

@@ -17,6 +17,6 @@ mod small;
 mod testing;
 mod watch;
 
-pub use compare::{Compared, compare};
+pub use compare::{Compared, Outlook, compare};
 pub use small::Small;
 pub use watch::{Aspect, PictureWatch};

@@ -1,5 +1,6 @@
 //! A street on a sphere, as small pictures of it: for tests.
 
+use super::compare::Outlook;
 use super::small::Small;
 use crate::geom::{Angle, Direction, Gaze, Mount, Optics, PixelPoint, Size, View};
 
@@ -8,16 +9,18 @@ pub(super) const SIZE: Size = Size {
     height: 180,
 };
 
-/// The view of a camera that looks to pan, tilt with a field of view, degrees.
-pub(super) fn view([pan, tilt, hfov]: [f64; 3]) -> View {
-    let gaze = Gaze {
-        pan: Angle::from_deg(pan),
-        tilt: Angle::from_deg(tilt),
-        roll: Angle::default(),
-    };
-    // A field of view of 0 stands for one that nobody knows: it sees a point.
-    let focal = View::focal_px_of(Angle::from_deg(hfov.max(1e-3)), SIZE.width);
-    View::new(gaze, focal, SIZE, Optics::default(), Mount::default()).unwrap()
+/// A camera that looks to pan, tilt with a field of view, degrees.
+pub(super) fn outlook([pan, tilt, hfov]: [f64; 3]) -> Outlook {
+    Outlook {
+        gaze: Gaze {
+            pan: Angle::from_deg(pan),
+            tilt: Angle::from_deg(tilt),
+            roll: Angle::default(),
+        },
+        focal: View::focal_px_of(Angle::from_deg(hfov), SIZE.width),
+        optics: Optics::default(),
+        mount: Mount::default(),
+    }
 }
 
 /// What there is to see.
@@ -78,9 +81,15 @@ fn brightness(d: Direction) -> f64 {
 }
 
 impl Street {
-    /// The picture of a camera that looks as [`view`] says.
+    /// The picture of a camera that looks as [`outlook`] says.
     pub(super) fn seen(self, at: [f64; 3]) -> Small {
-        let view = view(at);
+        let Outlook {
+            gaze,
+            focal,
+            optics,
+            mount,
+        } = outlook(at);
+        let view = View::new(gaze, focal, SIZE, optics, mount).unwrap();
         let (width, height) = (f64::from(SIZE.width), f64::from(SIZE.height));
         let cell = |i: u32| {
             let (x, y) = (
@@ -97,7 +106,8 @@ impl Street {
                 brightness(view.unproject(PixelPoint { x, y }))
             };
             let noise = (f64::from(self.noise) * rough(i64::from(i), at[0] as i64, 3)).round();
-            ((128.0 + 40.0 * level) * self.brightness + noise).clamp(0.0, 255.0) as u8
+            let lit = if caption { 1.0 } else { self.brightness };
+            ((128.0 + 40.0 * level) * lit + noise).clamp(0.0, 255.0) as u8
         };
         Small::from_luma(SIZE, (0..SIZE.width * SIZE.height).map(cell).collect())
     }

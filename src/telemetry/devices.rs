@@ -8,7 +8,7 @@ use super::visca::{self, Question, Reply, ViscaError};
 use super::{isapi, short, vapix};
 use crate::clock::{CaptureTime, Clock};
 use crate::device_http::DeviceHttp;
-use crate::machine::clock_discipline;
+use crate::machine::{ClockDiscipline, clock_discipline};
 use crate::onvif::utc::UtcStamp;
 use crate::onvif::xml;
 use crate::pose::profile::RawPosition;
@@ -20,6 +20,10 @@ use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
+/// The kernel's bound of its error grows by 0.5 ms a second while no time server is heard, and
+/// starts anew with each that is; systemd-timesyncd hears one every 34 minutes at most.
+const MOST_ERROR: Duration = Duration::from_millis(1100);
+
 /// What the camera's clock shows now, by this machine's clock and the promise that the two
 /// are not far apart.
 ///
@@ -27,7 +31,8 @@ use tokio::time::timeout;
 /// Where the promise rests on the kernel, and the kernel says that nothing keeps its clock
 /// right: a machine that has just started, or that lost its time servers.
 fn by_our_clock(clock: &dyn Clock, promise: &ClockPromise) -> Result<Shown, Unheard> {
-    if promise.kernel_keeps_clock && !clock_discipline().is_some_and(|told| told.synchronised) {
+    let kept = |told: ClockDiscipline| told.synchronised && told.error_bound <= MOST_ERROR;
+    if promise.kernel_keeps_clock && !clock_discipline().is_some_and(kept) {
         return Err(Unheard::wrong(
             "this machine's clock is not synchronised, so clock_within_ms means nothing",
         ));
@@ -365,7 +370,8 @@ mod tests {
             within: Duration::from_millis(5),
             kernel_keeps_clock: true,
         };
-        let kept = clock_discipline().is_some_and(|told| told.synchronised);
+        let kept = clock_discipline()
+            .is_some_and(|told| told.synchronised && told.error_bound <= MOST_ERROR);
         let shown = by_our_clock(&clock, &promise);
         assert_eq!(shown.is_ok(), kept);
         if let Err(unheard) = shown {

@@ -307,7 +307,8 @@ impl Holds {
         let Some(hold) = held.of(camera, ticket) else {
             return barred;
         };
-        let news = barred && !std::mem::replace(&mut hold.barred, barred);
+        let was_barred = std::mem::replace(&mut hold.barred, barred);
+        let news = barred && !was_barred;
         if matches!(done, Ok(()) | Err(SteerFault::Camera(_))) {
             hold.last = hold.last.max(now);
             hold.obeyed = true;

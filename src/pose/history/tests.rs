@@ -309,7 +309,7 @@ fn a_silence_shorter_than_a_restart_was_none_wherever_the_head_is_found() {
         (19.0, 30.0, "known"),
         (21.0, 30.0, "camera-unsteady"),
         // Not even then does a head jump.
-        (1.2, 150.0, "camera-unsteady"),
+        (0.5, 150.0, "camera-unsteady"),
     ] {
         let rules = HistoryRules {
             restart_takes_s: 20.0,

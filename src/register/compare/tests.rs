@@ -1,4 +1,4 @@
-use super::super::testing::{SIZE, Street, view};
+use super::super::testing::{SIZE, Street, outlook};
 use super::*;
 
 const STILL: [f64; 3] = [0.0, -8.0, 60.0];
@@ -7,7 +7,7 @@ const STILL: [f64; 3] = [0.0, -8.0, 60.0];
 /// `is` (pan, tilt, field of view, degrees) and tells that it looks at `told`.
 fn said(was: [f64; 3], is: [f64; 3], told: [f64; 3], street: Street) -> Compared {
     let old = Street::default().seen(was);
-    compare(&old, &view(was), &street.seen(is), &view(told), 2.0).unwrap()
+    compare(&old, &outlook(was), &street.seen(is), &outlook(told), 2.0).unwrap()
 }
 
 #[test]
@@ -34,6 +34,8 @@ fn pictures_that_turn_otherwise_disagree() {
         ([1.0, -8.0, 60.0], STILL),
         ([-5.0, -8.0, 60.0], STILL),
         ([12.0, -8.0, 60.0], STILL),
+        ([20.0, -8.0, 60.0], STILL),
+        ([9.0, -2.0, 60.0], STILL),
         ([0.0, -6.0, 60.0], STILL),
         // It stands, and tells that it moves.
         (STILL, [4.0, -8.0, 60.0]),
@@ -107,7 +109,7 @@ fn what_is_no_turn_of_the_camera_is_none() {
         ..ordinary
     };
     let (old, new) = (caption.seen(STILL), caption.seen([5.0, -8.0, 60.0]));
-    let found = compare(&old, &view(STILL), &new, &view(STILL), 2.0).unwrap();
+    let found = compare(&old, &outlook(STILL), &new, &outlook(STILL), 2.0).unwrap();
     assert!(
         matches!(found, Compared::Disagree { .. }),
         "under a caption: {found:?}"
@@ -123,7 +125,7 @@ fn nothing_is_said_where_nothing_is_seen() {
     };
     let (old, new) = (dark.seen(STILL), dark.seen([3.0, -8.0, 60.0]));
     let told = |old: &Small, new: &Small, at, tolerance| {
-        compare(old, &view(STILL), new, &view(at), tolerance).unwrap()
+        compare(old, &outlook(STILL), new, &outlook(at), tolerance).unwrap()
     };
     assert_eq!(told(&old, &new, STILL, 2.0), Compared::Unclear);
     // Other places, other sizes, positions that may be anywhere.
@@ -135,11 +137,32 @@ fn nothing_is_said_where_nothing_is_seen() {
     for tolerance in [30.0, f64::NAN, f64::INFINITY] {
         assert_eq!(told(&old, &old, STILL, tolerance), Compared::Unclear);
     }
-    let side = crate::geom::Size {
+    let side = geom::Size {
         width: 64,
         height: 64,
     };
     let other = Small::from_luma(side, vec![0; 4096]);
     assert_eq!(told(&other, &old, STILL, 2.0), Compared::Unclear);
     assert_eq!(old.size(), SIZE);
+}
+
+#[test]
+fn what_is_written_on_a_dark_picture_proves_nothing() {
+    let by_day = Street {
+        caption: true,
+        ..Street::default()
+    };
+    let by_night = Street {
+        brightness: 0.0,
+        ..by_day
+    };
+    let (old, new) = (by_day.seen(STILL), by_night.seen([40.0, -8.0, 60.0]));
+    let found = compare(&old, &outlook(STILL), &new, &outlook(STILL), 2.0).unwrap();
+    assert!(!matches!(found, Compared::Agree { .. }), "{found:?}");
+}
+
+#[test]
+fn another_place_is_strange() {
+    let found = said(STILL, [80.0, -8.0, 60.0], STILL, Street::default());
+    assert_eq!(found, Compared::Strange);
 }

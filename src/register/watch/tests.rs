@@ -1,6 +1,6 @@
 use super::super::testing::{SIZE, Street};
 use super::*;
-use crate::geom::Angle;
+use crate::geom::{Angle, View};
 use crate::pose::{Drift, Margin, Support};
 
 /// 25 pictures a second.
@@ -134,4 +134,26 @@ fn another_picture_size_begins_anew() {
     );
     camera.watch.restarted();
     assert_eq!(camera.shows(5, 30.0, 30.0, |pan| pan), 0);
+}
+
+#[test]
+fn a_camera_that_turned_unseen_is_doubted() {
+    let mut camera = Camera::default();
+    assert_eq!(camera.shows(52, 0.0, 0.0, |pan| pan), 0);
+    // The stream breaks, the head turns meanwhile, and tells that it did not.
+    camera.watch.restarted();
+    assert_eq!(camera.shows(5, 80.0, 80.0, |_| 0.0), 5);
+}
+
+#[test]
+fn what_a_late_clock_shows_at_one_speed_is_no_proof() {
+    let mut camera = Camera::default();
+    assert_eq!(camera.shows(52, 0.0, 0.0, |pan| pan), 0);
+    // 25° a second, and a clock that is 0.2 s late.
+    let late = |pan: f64| pan - 5.0;
+    assert_eq!(camera.shows(20, 5.0, 25.0, |pan| pan), 0);
+    assert!(camera.shows(20, 25.0, 45.0, late) >= 19);
+    // It comes by again at the same speed, later and later.
+    assert_eq!(camera.shows(20, 45.0, 65.0, late), 20);
+    assert_eq!(camera.shows(45, -15.0, 30.0, late), 45);
 }
