@@ -3,7 +3,7 @@
 //!
 //! A VMS logs in with a viewer's account, never with the camera's. What it asks is
 //! bounded and read by [`request`]; what it wants of a camera goes the way that the
-//! console's wishes go ([`Holds`](crate::web::Holds)): one hand at a time, recorded before it moves. Not
+//! console's wishes go ([`Holds`]): one hand at a time, recorded before it moves. Not
 //! offered: clear or masked stills, events, anything that changes a device. This
 //! module must not know GStreamer, zones, or where a camera really is.
 

@@ -74,8 +74,10 @@ pub(super) fn stream_url(told: &str, device_url: &str) -> Option<StreamUrl> {
         None => (None, authority),
     };
     // An @ in the path is one of a query with credentials, as some cameras have it; the
-    // configuration refuses any.
-    if path.contains('@') {
+    // configuration refuses any. Others write them out.
+    let lower = path.to_ascii_lowercase();
+    let named = ["password=", "passwd=", "pwd=", "pass="];
+    if path.contains('@') || named.iter().any(|name| lower.contains(name)) {
         return None;
     }
     let (host, port) = match place.rsplit_once(':') {
@@ -143,6 +145,7 @@ mod tests {
             ("rtsp://10.0.0.5:x/", None),
             ("http://10.0.0.5/", None),
             ("rtsp://10.0.0.5/a@b", None),
+            ("rtsp://10.0.0.5/user=u_Password=p_stream=0.sdp", None),
             ("rtsp://10.0.0.5/\"\nurl = ", None),
         ] {
             assert_eq!(check(told), wanted, "{told}");

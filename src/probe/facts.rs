@@ -220,12 +220,13 @@ impl Camera {
             return Some(Finding::doubt(CHECK, what, "give another profile's token"));
         };
         let Some(found) = stream_url(&told, device_url) else {
+            // Not said what it is: there may be a password in it.
             let what = format!(
-                "profile {}: {:?} cannot be used",
-                profile.token,
-                short(&told)
+                "profile {}: its stream address cannot be used",
+                profile.token
             );
-            return Some(Finding::doubt(CHECK, what, "give another profile's token"));
+            let remedy = "an rtsp address without a password in it is needed; give another profile's token, or write url yourself";
+            return Some(Finding::doubt(CHECK, what, remedy));
         };
         profile.url = Some(found.url);
         if let Some(host) = found.other_host {

@@ -33,11 +33,16 @@ const STOP_WITHIN: Duration = Duration::from_secs(5);
 const DEFLECTIONS: [f64; 6] = [0.02, 0.05, 0.1, 0.2, 0.5, 1.0];
 const DEFLECTS_FOR: Duration = Duration::from_millis(300);
 
+/// Lenses that tell no more than this apart stand alike (of the generic space, 0…1).
+const SAME_LENS: f64 = 0.02;
+
 /// What is turned, and by how much.
 struct Plan {
     space: Space,
     start: [f64; 2],
     by: [f64; 2],
+    /// The lens' space and number, where it tells them: presets take it elsewhere.
+    lens: Option<(String, f64)>,
 }
 
 /// Turns the camera, and puts it back.
@@ -192,7 +197,9 @@ impl Mover<'_> {
             }
         };
         let start = now.at;
+        let lens = now.zoom.filter(|x| x.is_finite());
         Ok(Plan {
+            lens: reported.zoom_space.zip(lens),
             by: [
                 towards(start[0], x, around(x, 360.0)),
                 towards(start[1], y, around(y, 180.0)),
@@ -239,7 +246,7 @@ impl Mover<'_> {
     /// Sends the head somewhere, and listens until it rests.
     async fn go(&self, plan: &Plan, from: [f64; 2], to: [f64; 2]) -> Result<Trace, Broken> {
         let told = self.clock.mono();
-        let command = absolute(plan, to);
+        let command = absolute(plan, to, None);
         self.camera
             .onvif()
             .tell(&command)
@@ -384,11 +391,18 @@ impl Mover<'_> {
         self.halt()
             .await
             .map_err(|e| format!("it has not confirmed that it stops: {e}"))?;
-        let told = self.camera.onvif().tell(&absolute(plan, plan.start)).await;
+        let told = self
+            .camera
+            .onvif()
+            .tell(&absolute(plan, plan.start, plan.lens.clone()))
+            .await;
         told.map_err(|e| e.to_string())?;
         let began = self.clock.mono();
         let near = |p: &Point| {
-            [0, 1]
+            let lens = plan.lens.as_ref();
+            let back =
+                lens.is_none_or(|(_, x)| p.zoom.is_some_and(|now| (now - x).abs() < SAME_LENS));
+            back && [0, 1]
                 .into_iter()
                 .all(|axis| (p.at[axis] - plan.start[axis]).abs() <= plan.by[axis].abs() * SPREAD)
         };
@@ -407,12 +421,12 @@ fn known<'h>(head: &'h HeadFacts, wanted: &str) -> Option<&'h PresetFacts> {
     all.find(|p| p.token == wanted || p.name == wanted)
 }
 
-fn absolute(plan: &Plan, to: [f64; 2]) -> PtzCommand {
+/// `lens`: none = as it is.
+fn absolute(plan: &Plan, to: [f64; 2], lens: Option<(String, f64)>) -> PtzCommand {
     PtzCommand::Absolute {
         position_space: plan.space.uri.clone(),
         pan: to[0],
         tilt: to[1],
-        // As it is.
-        zoom: None,
+        zoom: lens,
     }
 }

@@ -123,6 +123,9 @@ impl Holds {
         }
         // Much may have happened while the log was written.
         let settled = self.settled(camera, wish).await;
+        if !may() {
+            return Err(NotDone::NoLonger);
+        }
         let done = match settled {
             Ok(wish) => {
                 let given = self.give(camera, &ticket, wish).map_err(|overtaken| {
