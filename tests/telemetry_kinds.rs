@@ -614,7 +614,7 @@ async fn a_camera_without_onvif_says_why_it_is_not_steered() {
          [console]\nusers = \"users.toml\"\nwebrtc_listen = \"127.0.0.1:0\"\n\
          [[camera]]\nid = \"street\"\nmasks = \"street.json\"\nprofile = \"profile.toml\"\n\
          url = \"{}\"\nuser = \"operator\"\npassword_file = \"password\"\n\
-         [camera.telemetry]\nkind = \"vapix\"\ndevice_url = \"{}\"\n\
+         [camera.telemetry]\nkind = \"vapix\"\nposition_age_ms = 0\ndevice_url = \"{}\"\n\
          user = \"operator\"\npassword_file = \"password\"\n",
         sim.rtsp_url(),
         sim.http_url()
