@@ -2,7 +2,8 @@
 //!
 //! Several requests may be under way, so that answers that take longer than a
 //! period do not lower the rate. A camera that stops answering is connected
-//! anew every second; one that answers and does not tell, with growing pauses. Runs on a thread of its own; ends with its handle.
+//! anew every second; one that answers and does not tell, with growing pauses. Runs on
+//! a thread of its own; ends with its handle.
 
 use super::measure::{Measure, Rationed};
 use super::sample_clock::{NoTime, SampleClock};
