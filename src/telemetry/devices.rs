@@ -24,6 +24,11 @@ use tokio::time::timeout;
 /// starts anew with each that is; systemd-timesyncd hears one every 34 minutes at most.
 const MOST_ERROR: Duration = Duration::from_millis(1100);
 
+/// Whether something keeps the machine's clock right, and was heard lately.
+fn is_kept(told: ClockDiscipline) -> bool {
+    told.synchronised && told.error_bound <= MOST_ERROR
+}
+
 /// What the camera's clock shows now, by this machine's clock and the promise that the two
 /// are not far apart.
 ///
@@ -31,8 +36,7 @@ const MOST_ERROR: Duration = Duration::from_millis(1100);
 /// Where the promise rests on the kernel, and the kernel says that nothing keeps its clock
 /// right: a machine that has just started, or that lost its time servers.
 fn by_our_clock(clock: &dyn Clock, promise: &ClockPromise) -> Result<Shown, Unheard> {
-    let kept = |told: ClockDiscipline| told.synchronised && told.error_bound <= MOST_ERROR;
-    if promise.kernel_keeps_clock && !clock_discipline().is_some_and(kept) {
+    if promise.kernel_keeps_clock && !clock_discipline().is_some_and(is_kept) {
         return Err(Unheard::wrong(
             "this machine's clock is not synchronised, so clock_within_ms means nothing",
         ));
@@ -370,10 +374,21 @@ mod tests {
             within: Duration::from_millis(5),
             kernel_keeps_clock: true,
         };
-        let kept = clock_discipline()
-            .is_some_and(|told| told.synchronised && told.error_bound <= MOST_ERROR);
+        for (synchronised, error_ms, kept) in [
+            (true, 20, true),
+            (true, 1100, true),
+            // Nobody was heard for an hour.
+            (true, 1800, false),
+            (false, 20, false),
+        ] {
+            let told = ClockDiscipline {
+                synchronised,
+                error_bound: Duration::from_millis(error_ms),
+            };
+            assert_eq!(is_kept(told), kept, "{told:?}");
+        }
         let shown = by_our_clock(&clock, &promise);
-        assert_eq!(shown.is_ok(), kept);
+        assert_eq!(shown.is_ok(), clock_discipline().is_some_and(is_kept));
         if let Err(unheard) = shown {
             assert!(unheard.is_wrong, "it covers at once: {unheard:?}");
         }
