@@ -34,10 +34,11 @@ const AT_ANY_RATE: f64 = 1.7;
 const KEPT: usize = 32;
 /// Two kept pictures are so much apart at least (of the picture's width).
 const KEPT_APART: f64 = 0.35;
-/// While positions may be off by more than [`SURE`], so many pictures on end that nobody can
-/// compare are not shown, after so many that could be.
-const UNSURE: u32 = 3;
+/// Where pictures cannot be compared any more after so many that could be, while positions may
+/// be off by more than [`SURE`]…
 const SURE_BEFORE: u32 = 5;
+/// …they are not shown, so many at most: a second, in which the head slows down again.
+const UNSURE: u32 = 25;
 /// A camera whose picture moved by no more did not jump, cells.
 const SAME: f64 = 20.0;
 /// Less than this is noise, cells.
@@ -55,6 +56,9 @@ const STEADY_DEG_S: f64 = 2.0;
 /// A camera that has one speed only is believed again when so many places were where they
 /// had been.
 const STEADY_PLACES: usize = 2;
+/// So many pictures on end are where they had been before positions are believed again: a head
+/// that turns passes by where it says it stands.
+const RIGHT_AGAIN: u32 = 10;
 /// A kept picture is changed for a newer one of the same place after so long, seconds:
 /// shadows wander. Not earlier, or a head that creeps would be followed step by step.
 const STALE_AFTER_S: f64 = 600.0;
@@ -216,9 +220,11 @@ pub struct PictureWatch {
     /// How many were, and how many of them fitted.
     compared: u32,
     fitted: u32,
-    /// How many fitted on end, and how many after those could not be compared.
+    /// How many fitted on end, or how many on end could not be compared.
     sure: u32,
     unsure: u32,
+    /// Those are not shown.
+    hides: bool,
     /// Pictures of places from times without doubt, the newest at the end.
     kept: Vec<Kept>,
     /// How the newest picture was seen.
@@ -229,6 +235,8 @@ pub struct PictureWatch {
     contradicted: [Option<Speed>; 2],
     /// The kept pictures that were seen again at that speed since.
     again: Vec<CaptureTime>,
+    /// How many pictures on end were where they had been.
+    right: u32,
 }
 
 impl PictureWatch {
@@ -242,6 +250,7 @@ impl PictureWatch {
     pub fn restarted(&mut self) {
         self.last = None;
         self.newest = None;
+        (self.sure, self.unsure, self.hides) = (0, 0, false);
     }
 
     /// Takes up `picture`, seen as `aspect` says, and says what it shows.
@@ -297,7 +306,7 @@ impl PictureWatch {
                 Ok(Seen::doubtful(true))
             }
             Compared::Agree { left, .. } => {
-                (self.sure, self.unsure) = (self.sure.saturating_add(1), 0);
+                (self.sure, self.unsure, self.hides) = (self.sure.saturating_add(1), 0, false);
                 // What the other lies beside the truth by, this one does, too.
                 new.beside = last.beside + if left > NOISE { left } else { 0.0 };
                 let seen = Seen {
@@ -313,7 +322,10 @@ impl PictureWatch {
                 if let Some(last) = last.filter(|last| !begun.doubts && last.beside <= NOISE) {
                     self.keep(last)?;
                 }
-                Ok(begun)
+                Ok(Seen {
+                    beside: Angle::from_rad(seen.beside.rad().max(begun.beside.rad())),
+                    ..begun
+                })
             }
             // Nothing links this picture with the last: others may.
             Compared::Apart => {
@@ -328,16 +340,18 @@ impl PictureWatch {
                 }
                 self.begin(new)
             }
-            Compared::Unclear | Compared::Strange if far => self.begin(new),
             Compared::Unclear | Compared::Strange => {
-                let hides = self.sure >= SURE_BEFORE && self.unsure < UNSURE;
                 let vague = new.aspect.tolerance(&last.aspect, new.picture.size()) > SURE;
+                let begins = self.unsure == 0 && self.sure >= SURE_BEFORE && vague;
+                self.hides = (self.hides || begins) && self.unsure < UNSURE;
                 self.unsure = self.unsure.saturating_add(1);
-                if self.unsure >= UNSURE {
-                    self.sure = 0;
+                self.sure = 0;
+                let over = self.compared >= NEW_AFTER_FRAMES && self.unsure >= UNSURE;
+                if !self.hides && (apart > 1.0 || over) {
+                    return self.begin(new);
                 }
                 Ok(Seen {
-                    unsure: hides && vague,
+                    unsure: self.hides,
                     beside: new.angle(last.beside),
                     ..Seen::default()
                 })
@@ -359,9 +373,14 @@ impl PictureWatch {
         // Of a picture that begins a stream the speed is known with the next.
         let [_, speed] = &mut self.contradicted;
         *speed = speed.or(new.speed);
-        if !self.shows_again(&new)? {
+        self.right = match self.shows_again(&new)? {
+            true => self.right + 1,
+            false => 0,
+        };
+        if self.right < RIGHT_AGAIN {
             return Ok(Seen::doubtful(true));
         }
+        self.right = 0;
         tracing::info!("the picture is where it was before the doubt");
         self.again.clear();
         self.begin(new)

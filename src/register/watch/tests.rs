@@ -67,6 +67,9 @@ fn a_position_that_stands_still_is_doubted_until_it_is_right_again() {
     assert!(camera.shows(40, 0.0, 20.0, |_| 0.0) >= 38);
     // It rests, and still tells where it was.
     assert_eq!(camera.shows(20, 20.0, 20.0, |_| 0.0), 20);
+    // It passes by where it says it stands.
+    assert_eq!(camera.shows(40, 20.0, -20.0, |_| 0.0), 40);
+    assert_eq!(camera.shows(40, -20.0, 20.0, |_| 0.0), 40);
     // Two wrongs that fit each other.
     assert_eq!(camera.shows(20, 20.0, 40.0, |pan| pan - 20.0), 20);
     // Right again, at a place that nobody saw before.
