@@ -400,7 +400,7 @@ pub fn start(
     CameraPipeline::start(
         settings,
         judge,
-        Waker::default(),
+        (Waker::default(), None),
         log.clone(),
         Arc::new(SystemClock::new()),
     )
