@@ -411,7 +411,11 @@ fn every_kind_of_telemetry_is_read_with_its_own_profile() {
 #[test]
 fn the_metadata_stream_is_heard_where_somebody_says_so() {
     let onvif = "device_url = \"http://h/onvif\"\n";
-    for (key, heard) in [("", false), ("metadata = false", false), ("metadata = true", true)] {
+    for (key, heard) in [
+        ("", false),
+        ("metadata = false", false),
+        ("metadata = true", true),
+    ] {
         let config = turning(["", ""], 1.0, &format!("{onvif}{key}\n")).unwrap();
         let Kind::Ptz { telemetry, .. } = &config.cameras[0].kind else {
             panic!("it turns")

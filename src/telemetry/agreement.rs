@@ -4,9 +4,9 @@
 //! was under way, and nothing in it tells. Answers tell, while the camera turns: there a
 //! wrong time is a wrong place. So each answer is compared with the line between the two
 //! streamed positions around it. How well they agree, over the speed, is the most by which
-//! the stream's time may be off, and goes into every streamed position's uncertainty.
-//! Before it is small, none is used. What an honest head cannot explain is a
-//! contradiction. Must not know protocols or clocks.
+//! the time of those two may be off; and that of another by as much more as it came sooner
+//! or later after its stamp than they did. Where that is not small, it is not used. What
+//! an honest head cannot explain is a contradiction. Must not know protocols.
 
 use crate::clock::{CaptureTime, Mono};
 use crate::pose::{CameraProfile, PoseSample};
@@ -15,13 +15,14 @@ use std::time::Duration;
 
 /// Streamed positions further apart say too little about what lies between.
 const MOST_APART_S: f64 = 0.25;
-/// The stream's time must be known at least so well, seconds.
+/// The time of a streamed position must be known at least so well, seconds.
 const MOST_LAG_S: f64 = 0.05;
 /// What is compared lies within this, seconds.
 const KEPT_S: f64 = 5.0;
 const KEPT: usize = 256;
-/// The stream's time is bounded by the best of so many comparisons.
-const COMPARED: usize = 16;
+/// So many comparisons that bound the stream's time are remembered, for as long as it
+/// takes: a camera that rests proves nothing, and nothing else.
+const PROOFS: usize = 16;
 /// For how long a stream is not listened to that contradicted.
 const DISTRUST: Duration = Duration::from_secs(600);
 /// Rounding in the camera's reports, degrees and ln f.
@@ -35,6 +36,18 @@ struct Point {
     sigma_s: f64,
     /// Pan and tilt, degrees, ln f.
     axes: [f64; 3],
+    /// Arrival by our clock less `at` by the camera's, nanoseconds: only differences mean
+    /// anything.
+    delay_ns: i128,
+}
+
+/// What one comparison showed.
+#[derive(Clone, Copy, Debug)]
+struct Proof {
+    /// By how much the time of the two positions was off at most, seconds.
+    lag_s: f64,
+    /// Theirs.
+    delays_ns: [i128; 2],
 }
 
 /// What an honest head may do on each axis.
@@ -64,8 +77,9 @@ pub(super) struct Agreement {
     streamed: VecDeque<Point>,
     /// Answers that streamed positions do not surround yet.
     answers: VecDeque<Point>,
-    /// What the last comparisons left open, seconds.
-    lags_s: VecDeque<f64>,
+    proofs: VecDeque<Proof>,
+    /// Whether any streamed position was let through since this began anew.
+    believed: bool,
     agreed: Option<CaptureTime>,
     distrusted_until: Option<Mono>,
 }
@@ -86,7 +100,8 @@ impl Agreement {
             },
             streamed: VecDeque::new(),
             answers: VecDeque::new(),
-            lags_s: VecDeque::new(),
+            proofs: VecDeque::new(),
+            believed: false,
             agreed: None,
             distrusted_until: None,
         }
@@ -96,7 +111,8 @@ impl Agreement {
     pub(super) fn reset(&mut self) {
         self.streamed.clear();
         self.answers.clear();
-        self.lags_s.clear();
+        self.proofs.clear();
+        self.believed = false;
         self.agreed = None;
     }
 
@@ -105,11 +121,18 @@ impl Agreement {
         self.distrusted_until.is_some_and(|until| now < until)
     }
 
-    /// By how much the stream's time may be off at most, seconds; `None` while that is
-    /// not known well enough.
-    pub(super) fn lag_s(&self) -> Option<f64> {
-        let best = self.lags_s.iter().copied().reduce(f64::min)?;
-        (best <= MOST_LAG_S).then_some(best)
+    /// By how much the time of a streamed position may be off at most, seconds; `None`
+    /// where that is not known well enough: it must not be used.
+    pub(super) fn lag_s(&mut self, sample: &PoseSample) -> Option<f64> {
+        let delay_ns = point(sample, 0.0).delay_ns;
+        let bound = |proof: &Proof| {
+            let slipped = proof.delays_ns.map(|d| (d - delay_ns).unsigned_abs());
+            proof.lag_s + slipped[0].max(slipped[1]) as f64 * 1e-9
+        };
+        let best = self.proofs.iter().map(bound).reduce(f64::min)?;
+        let known = (best <= MOST_LAG_S).then_some(best);
+        self.believed |= known.is_some();
+        known
     }
 
     /// Takes up a streamed position, with the logarithm of its focal length.
@@ -155,13 +178,16 @@ impl Agreement {
                 None => {}
                 Some(Ok(lag_s)) => {
                     self.agreed = Some(answer.at);
-                    self.lags_s.push_back(lag_s);
-                    while self.lags_s.len() > COMPARED {
-                        self.lags_s.pop_front();
+                    if lag_s <= MOST_LAG_S {
+                        let delays_ns = [a.delay_ns, b.delay_ns];
+                        self.proofs.push_back(Proof { lag_s, delays_ns });
+                    }
+                    while self.proofs.len() > PROOFS {
+                        self.proofs.pop_front();
                     }
                 }
                 Some(Err(detail)) => {
-                    let was_believed = self.lag_s().is_some();
+                    let was_believed = self.believed;
                     let since = self.agreed.unwrap_or(CaptureTime(i64::MIN));
                     self.reset();
                     self.distrusted_until = Some(now.plus(DISTRUST));
@@ -182,6 +208,7 @@ fn point(sample: &PoseSample, ln_focal: f64) -> Point {
         at: sample.at,
         sigma_s: sample.sigma_t_s,
         axes: [sample.pan_deg, sample.tilt_deg, ln_focal],
+        delay_ns: i128::from(sample.received.0) - i128::from(sample.at.0),
     }
 }
 
@@ -256,8 +283,22 @@ mod tests {
             tilt_deg: 0.0,
             zoom: 0.0,
             hfov_deg: None,
-            received: Mono((at_s * 1e9) as u64 + 1_000_000_000),
+            received: mono(at_s),
         }
+    }
+
+    fn mono(at_s: f64) -> Mono {
+        Mono((at_s * 1e9) as u64 + 1_000_000_000)
+    }
+
+    /// What is known of the time of a document that comes as those of `play` do, and
+    /// `slip_s` later.
+    fn lag_s(found: &mut Agreement, lag_s: f64, slip_s: f64) -> Option<f64> {
+        let at_s = 6.0;
+        found.lag_s(&PoseSample {
+            received: mono(at_s + slip_s),
+            ..sample(at_s - lag_s, 0.0)
+        })
     }
 
     /// A head that turns at `speed`, answers every half second and streams every tenth
@@ -268,7 +309,12 @@ mod tests {
             let at_s = f64::from(tenth) * 0.1;
             let pan = (speed * at_s + 180.0).rem_euclid(360.0) - 180.0;
             let lie = if at_s > 3.0 { lie_deg } else { 0.0 };
-            let mut result = found.streamed(&sample(at_s - lag_s, pan + lie), 0.0);
+            let document = PoseSample {
+                received: mono(at_s),
+                ..sample(at_s - lag_s, pan + lie)
+            };
+            let mut result = found.streamed(&document, 0.0);
+            found.lag_s(&document);
             if tenth % 5 == 0 {
                 let at_s = at_s - 0.033;
                 let pan = (speed * at_s + 180.0).rem_euclid(360.0) - 180.0;
@@ -284,24 +330,27 @@ mod tests {
     #[test]
     fn a_stream_is_proven_by_agreement_in_motion() {
         for (speed, proven) in [(0.0, false), (4.0, false), (60.0, true), (-100.0, true)] {
-            let (found, contradiction) = play(speed, 0.0, 0.0);
+            let (mut found, contradiction) = play(speed, 0.0, 0.0);
             assert_eq!(contradiction, None, "{speed}");
-            assert_eq!(
-                found.lag_s().is_some(),
-                proven,
-                "{speed}: {:?}",
-                found.lags_s
-            );
+            let known = lag_s(&mut found, 0.0, 0.0);
+            assert_eq!(known.is_some(), proven, "{speed}: {:?}", found.proofs);
         }
     }
 
     #[test]
     fn a_lag_that_is_not_seen_is_bounded() {
         for (speed, lag_ms) in [(20.0, 10.0), (60.0, 3.0), (100.0, 5.0)] {
-            let (found, contradiction) = play(speed, lag_ms * 1e-3, 0.0);
+            let (mut found, contradiction) = play(speed, lag_ms * 1e-3, 0.0);
             assert_eq!(contradiction, None, "{speed}");
-            let bound_s = found.lag_s().unwrap();
+            let mut known = |slip_s| lag_s(&mut found, lag_ms * 1e-3, slip_s);
+            let bound_s = known(0.0).unwrap();
             assert!(bound_s >= lag_ms * 1e-3, "{bound_s} at {speed}");
+            // Sooner or later than those that were compared: by so much less is known.
+            for slip_s in [0.005, -0.005] {
+                let wider = known(slip_s).unwrap_or(f64::INFINITY);
+                assert!(wider > bound_s + 0.0049, "{wider} at {speed}");
+            }
+            assert_eq!(known(0.06), None);
         }
     }
 
@@ -332,7 +381,7 @@ mod tests {
         found.streamed(&sample(0.0, 0.0), 0.0).unwrap();
         found.answered(&sample(1.0, 5.0), 0.0).unwrap();
         found.streamed(&sample(2.0, 40.0), 0.0).unwrap();
-        assert!(found.answers.is_empty() && found.lag_s().is_none());
+        assert!(found.answers.is_empty() && found.proofs.is_empty());
         // Out of order, and of before the first: nothing to compare.
         found.streamed(&sample(1.5, 90.0), 0.0).unwrap();
         assert_eq!(found.streamed.len(), 2);

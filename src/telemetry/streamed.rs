@@ -193,7 +193,7 @@ impl Poller {
             self.contradicted(contradiction);
             return None;
         }
-        let Some(lag_s) = listening.agreement.lag_s() else {
+        let Some(lag_s) = listening.agreement.lag_s(&sample) else {
             listening.counts.unproven += 1;
             return Some(());
         };
