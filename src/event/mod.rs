@@ -251,6 +251,8 @@ pub struct Looking {
 pub struct MetadataCounts {
     /// Positions that were believed.
     pub taken: u64,
+    /// Positions passed over: answers alone say better where the head is.
+    pub spare: u64,
     /// Positions passed over: answers do not bear the stream out, or not yet.
     pub unproven: u64,
     /// Positions passed over: no stamp, a coarse one, or one that does not fit the clock.
@@ -265,8 +267,9 @@ pub struct MetadataCounts {
 
 impl MetadataCounts {
     /// What was passed over, by why.
-    pub fn passed_over(&self) -> [(&'static str, u64); 5] {
+    pub fn passed_over(&self) -> [(&'static str, u64); 6] {
         [
+            ("spare", self.spare),
             ("unproven", self.unproven),
             ("untimed", self.untimed),
             ("refused", self.refused),
@@ -279,6 +282,7 @@ impl MetadataCounts {
 impl std::ops::AddAssign for MetadataCounts {
     fn add_assign(&mut self, other: Self) {
         self.taken += other.taken;
+        self.spare += other.spare;
         self.unproven += other.unproven;
         self.untimed += other.untimed;
         self.refused += other.refused;

@@ -90,7 +90,7 @@ pub struct Metadata {
     /// Positions that were believed.
     pub taken: u64,
     /// Positions and documents that were not, by why.
-    pub passed_over: [(&'static str, u64); 5],
+    pub passed_over: [(&'static str, u64); 6],
 }
 
 /// What a camera's detectors reach.

@@ -77,6 +77,8 @@ pub(super) struct Agreement {
     streamed: VecDeque<Point>,
     /// Answers that streamed positions do not surround yet.
     answers: VecDeque<Point>,
+    /// The last answer, and how long after the one before it was measured, seconds.
+    newest: Option<(Point, f64)>,
     proofs: VecDeque<Proof>,
     /// Whether any streamed position was let through since this began anew.
     believed: bool,
@@ -100,6 +102,7 @@ impl Agreement {
             },
             streamed: VecDeque::new(),
             answers: VecDeque::new(),
+            newest: None,
             proofs: VecDeque::new(),
             believed: false,
             agreed: None,
@@ -111,6 +114,7 @@ impl Agreement {
     pub(super) fn reset(&mut self) {
         self.streamed.clear();
         self.answers.clear();
+        self.newest = None;
         self.proofs.clear();
         self.believed = false;
         self.agreed = None;
@@ -159,10 +163,34 @@ impl Agreement {
         sample: &PoseSample,
         ln_focal: f64,
     ) -> Result<(), Contradiction> {
-        if keep(&mut self.answers, point(sample, ln_focal)) {
+        let answer = point(sample, ln_focal);
+        if keep(&mut self.answers, answer) {
+            let gap_s = self.newest.map_or(f64::INFINITY, |(before, _)| {
+                answer.at.seconds_since(before.at)
+            });
+            self.newest = Some((answer, gap_s));
             self.compare(sample.received)?;
         }
         Ok(())
+    }
+
+    /// Whether answers alone say better where the head is between two of them than
+    /// streamed positions do whose times are known to `sigma_s`: then those would only
+    /// widen the margin.
+    pub(super) fn is_spare(&self, sigma_s: f64) -> bool {
+        let mut last = self.streamed.iter().rev();
+        let (Some(b), Some(a), Some((answer, gap_s))) = (last.next(), last.next(), self.newest)
+        else {
+            return false;
+        };
+        let apart_s = b.at.seconds_since(a.at);
+        let speed = self.rules.speed(a, b);
+        let unsure = |apart_s: f64, sigma_s: f64| {
+            self.rules.most_accel[0] * apart_s * apart_s / 8.0 + 2.0 * sigma_s * speed
+        };
+        // Late answers leave as much open as seldom ones.
+        let answers_apart_s = gap_s.max(b.at.seconds_since(answer.at));
+        unsure(answers_apart_s, answer.sigma_s) <= unsure(apart_s, sigma_s)
     }
 
     fn compare(&mut self, now: Mono) -> Result<(), Contradiction> {
@@ -229,6 +257,20 @@ fn keep(points: &mut VecDeque<Point>, point: Point) -> bool {
 }
 
 impl Rules {
+    /// `x`, on an axis that may wrap, as it lies nearest to `to`.
+    fn near(&self, axis: usize, x: f64, to: f64) -> f64 {
+        match self.wraps && axis == 0 {
+            true => x + 360.0 * ((to - x) / 360.0).round(),
+            false => x,
+        }
+    }
+
+    /// How fast the head turned from `a` to `b`, degrees a second in pan or tilt.
+    fn speed(&self, a: &Point, b: &Point) -> f64 {
+        let moved = |axis: usize| self.near(axis, b.axes[axis], a.axes[axis]) - a.axes[axis];
+        moved(0).abs().max(moved(1).abs()) / b.at.seconds_since(a.at)
+    }
+
     /// What `answer`, between `a` and `b`, leaves open of the stream's time, seconds;
     /// what it contradicts; `None` where the two are too far apart to tell.
     fn compare(&self, a: Point, b: Point, answer: Point) -> Option<Result<f64, String>> {
@@ -241,10 +283,7 @@ impl Rules {
         let unsure_s = 2.0 * (answer.sigma_s + a.sigma_s.max(b.sigma_s));
         let mut least_lag_s = f64::INFINITY;
         for (axis, name) in ["pan", "tilt", "zoom"].into_iter().enumerate() {
-            let near = |x: f64, to: f64| match self.wraps && axis == 0 {
-                true => x + 360.0 * ((to - x) / 360.0).round(),
-                false => x,
-            };
+            let near = |x: f64, to: f64| self.near(axis, x, to);
             let from = a.axes[axis];
             let moved = near(b.axes[axis], from) - from;
             let off = (near(answer.axes[axis], from) - from - moved * share).abs();

@@ -199,6 +199,10 @@ impl Poller {
         };
         // The lag is a bound: 2σ.
         sample.sigma_t_s = sample.sigma_t_s.max(lag_s / 2.0);
+        if listening.agreement.is_spare(sample.sigma_t_s) {
+            listening.counts.spare += 1;
+            return Some(());
+        }
         listening.counts.taken += 1;
         self.measure.sample(time.lateness_s);
         (self.sink)(TelemetryItem::Streamed(sample));

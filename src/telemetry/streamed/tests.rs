@@ -20,6 +20,8 @@ struct Camera {
     queue: DocumentQueue,
     said: Arc<Mutex<Vec<TelemetryItem>>>,
     speed: f64,
+    /// Tenths of a second from answer to answer.
+    every: u32,
     stamp_s: f64,
     lie_deg: f64,
     space: &'static str,
@@ -57,6 +59,7 @@ impl Camera {
             queue,
             said,
             speed,
+            every: 5,
             stamp_s: 0.0,
             lie_deg: 0.0,
             space: "PositionGenericSpace",
@@ -93,7 +96,7 @@ impl Camera {
     fn play(&mut self, tenths: std::ops::Range<u32>) -> &mut Self {
         for tenth in tenths {
             let at_s = f64::from(tenth) * 0.1;
-            if tenth % 5 == 0 {
+            if tenth % self.every == 0 {
                 let asked_s = at_s - 0.033;
                 self.answer(asked_s);
             }
@@ -179,6 +182,19 @@ fn a_stream_leads_once_answers_have_borne_it_out() {
         assert!(off.abs() < bound && sample.sigma_t_s < 0.025, "{sample:?}");
         assert_eq!(sample.hfov_deg, None);
     }
+}
+
+#[test]
+fn answers_lead_where_they_are_better() {
+    let mut camera = Camera::turning(60.0);
+    camera.every = 1;
+    let (leads, counts) = camera.play(0..40).counts();
+    assert!(!leads && counts.taken == 0, "{counts:?}");
+    assert!(counts.spare > 30, "{counts:?}");
+    // Answers become seldom: the stream leads at once.
+    camera.every = 5;
+    let (leads, counts) = camera.play(40..80).counts();
+    assert!(leads && counts.taken > 30, "{counts:?}");
 }
 
 #[test]
