@@ -9,7 +9,7 @@
 //! only says what the clock showed while it was given is timed the same way; a
 //! head that is read at its own pace makes it older. A stamp that comes in the metadata
 //! stream, unasked, bounds nothing: it is compared with what answers have bounded
-//! (see [`streamed`]). Must not know HTTP or XML.
+//! (`streamed`). Must not know HTTP or XML.
 
 mod streamed;
 
