@@ -193,6 +193,7 @@ profile = "street.profile.toml"
 latency_budget_ms = {budget_ms}
 [camera.telemetry]
 device_url = "{1}"
+metadata = true
 [[camera]]
 id = "yard"
 url = "{0}"

@@ -1,4 +1,4 @@
-//! What cameras answer to GetStatus, and what becomes of it.
+//! What cameras answer to GetStatus or stream as metadata, and what becomes of it.
 #![cfg(feature = "gateway")]
 #![allow(
     clippy::unwrap_used,
@@ -6,26 +6,47 @@
     reason = "a test that fails should fail loudly"
 )]
 
-use greyplane::onvif::answers::{AnswerError, Moving, ptz_status};
+use greyplane::onvif::answers::{AnswerError, Moving, PtzStatus, ptz_status};
+use greyplane::onvif::metadata;
 use greyplane::pose::CameraProfile;
 use std::path::{Path, PathBuf};
 
 const PROFILE: &str = include_str!("fixtures/profile-generic.toml");
 
 fn directory() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/onvif")
+    folder("onvif")
+}
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures")
+        .join(name)
+}
+
+/// The fixtures in a folder, by name.
+fn fixtures(folder: &Path) -> Vec<String> {
+    let mut files: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|f| f.unwrap().path())
+        .map(|f| f.file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    files.sort();
+    files
 }
 
 /// What becomes of an answer, in one line.
 fn judged(text: &str) -> String {
+    match ptz_status(text) {
+        Ok(status) => judged_status(&status),
+        Err(AnswerError::Fault { code, .. }) => format!("fault {code}"),
+        Err(AnswerError::Xml(e)) => format!("xml: {e}"),
+        Err(e) => format!("refused: {e}"),
+    }
+}
+
+fn judged_status(status: &PtzStatus) -> String {
     let profile = CameraProfile::from_toml(PROFILE).unwrap();
-    let status = match ptz_status(text) {
-        Ok(status) => status,
-        Err(AnswerError::Fault { code, .. }) => return format!("fault {code}"),
-        Err(AnswerError::Xml(e)) => return format!("xml: {e}"),
-        Err(e) => return format!("refused: {e}"),
-    };
-    if let Some(error) = status.error {
+    if let Some(error) = &status.error {
         return format!("error flag: {error}");
     }
     match profile.map(&status.position) {
@@ -129,18 +150,7 @@ fn every_answer_is_mapped_or_refused_by_name() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-    let mut files: Vec<String> = std::fs::read_dir(directory())
-        .unwrap()
-        .map(|f| {
-            f.unwrap()
-                .path()
-                .file_stem()
-                .unwrap()
-                .to_string_lossy()
-                .into_owned()
-        })
-        .collect();
-    files.sort();
+    let files = fixtures(&directory());
     let mut named: Vec<&str> = cases.iter().map(|c| c.0).collect();
     named.sort_unstable();
     assert_eq!(files, named, "every fixture has its case");
@@ -161,5 +171,61 @@ fn motion_words_are_kept_but_never_needed() {
     assert_eq!(
         read("friendly-other-prefixes"),
         (Moving::Unknown, Moving::Unknown)
+    );
+}
+
+#[test]
+fn every_metadata_document_is_mapped_or_refused_by_name() {
+    let there = "pan 45.0 tilt -62.5 zoom 0.10, to 1 ms";
+    let cases: [(&str, &[&str]); 14] = [
+        ("documented-analytics-and-ptz", &[there]),
+        ("documented-event", &[]),
+        ("documented-ptz", &[there]),
+        (
+            "documented-two-moments",
+            &[there, "pan 46.8 tilt -62.5 zoom 0.10, to 1 ms"],
+        ),
+        (
+            "hostile-entity",
+            &["metadata document: answer defines or uses entities"],
+        ),
+        ("hostile-envelope", &["metadata document is a Envelope"]),
+        ("unnamed-field-of-view", &[there]),
+        ("unnamed-moving-alone", &[]),
+        ("unnamed-nan", &["position refused: pan is NaN"]),
+        (
+            "unnamed-no-time",
+            &["pan 45.0 tilt -62.5 zoom 0.10, no time"],
+        ),
+        (
+            "unnamed-other-space",
+            &[
+                "position refused: pan/tilt in another space: f.org/ver10/tptz/PanTiltSpaces/SphericalPositionSpaceDegrees",
+            ],
+        ),
+        (
+            "unnamed-two-documents",
+            &["metadata document: answer is not well-formed at byte 65: a second root"],
+        ),
+        (
+            "unnamed-whole-seconds",
+            &["pan 45.0 tilt -62.5 zoom 0.10, to 1000 ms"],
+        ),
+        ("unnamed-zoom-missing", &["position refused: zoom missing"]),
+    ];
+    for (name, expected) in cases {
+        let bytes = std::fs::read(folder("metadata").join(name).with_extension("xml")).unwrap();
+        let found = metadata::text(&bytes, false).and_then(|t| metadata::ptz_statuses(&t));
+        let found = match found {
+            Ok(statuses) => statuses.iter().map(judged_status).collect(),
+            Err(e) => vec![e.to_string()],
+        };
+        assert_eq!(found, expected, "{name}");
+    }
+    let named: Vec<&str> = cases.iter().map(|c| c.0).collect();
+    assert_eq!(
+        fixtures(&folder("metadata")),
+        named,
+        "every fixture has its case"
     );
 }

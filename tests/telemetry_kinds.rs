@@ -289,6 +289,7 @@ impl Watched {
                     lateness_ms,
                 } => noted.lock().unwrap().push((rate_hz, lateness_ms)),
                 TelemetryItem::Fault(detail) => println!("{words:?}: {detail}"),
+                _ => {}
             })
             .unwrap();
         Self {

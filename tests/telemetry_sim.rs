@@ -81,7 +81,7 @@ fn run(faults: Faults) -> Found {
             } => {
                 *noted.lock().unwrap() = (rate_hz, lateness_ms);
             }
-            TelemetryItem::Fault(_) => {}
+            _ => {}
         },
     )
     .unwrap();

@@ -68,6 +68,7 @@ pub(super) fn entry(event: &Event) -> Option<Entry> {
             .detail("why", detail.as_str()),
         Event::FramesDropped { .. }
         | Event::TelemetryMeasured { .. }
+        | Event::MetadataMeasured { .. }
         | Event::TelemetryFault { .. }
         | Event::DetectorMeasured { .. }
         | Event::DetectorFault { .. } => return None,

@@ -24,7 +24,8 @@ use crate::pose::{CameraProfile, HistoryRules, PoseSource};
 use crate::steer::{Aim as Helmsman, Steer};
 use crate::telemetry::Telemetry;
 use crate::web::{
-    CameraStatus, CameraView, DeskFault, DetectorStatus, MountView, Percentiles, SteerFault, Why,
+    CameraStatus, CameraView, DeskFault, DetectorStatus, MetadataStatus, MountView, Percentiles,
+    SteerFault, Why,
 };
 use anyhow::Context;
 use arc_swap::ArcSwap;
@@ -106,10 +107,11 @@ impl RunningCamera {
         let slot = stills.slot();
         let judge = Judge::new(camera, aim.clone(), clock, size, sight.clone(), slot);
         let judge = Arc::new(judge);
+        let (sink, documents) = positions::metadata(camera).unzip();
         let pipeline = CameraPipeline::start(
             settings(camera),
             judge.clone(),
-            waker,
+            (waker, sink),
             shared.journal.clone(),
             shared.clock.clone(),
         )?;
@@ -123,8 +125,8 @@ impl RunningCamera {
             ) => {
                 let events = shared.journal.clone();
                 let clock = shared.clock.clone();
-                let started =
-                    positions::start(camera, telemetry, profile.clone(), poses, events, clock);
+                let heard = (profile.clone(), documents);
+                let started = positions::start(camera, telemetry, heard, poses, events, clock);
                 let helmsman = Helmsman::new(profile.clone(), mount);
                 let clock = shared.clock.clone();
                 let steer = positions::steering(telemetry)
@@ -364,6 +366,11 @@ impl RunningCamera {
                 lateness_s: gauges.telemetry_lateness_ms.map(ms),
                 faults: tally.telemetry_faults,
             }),
+            metadata: gauges.metadata_leads.map(|leads| metrics::Metadata {
+                leads,
+                taken: tally.metadata.taken,
+                passed_over: tally.metadata.passed_over(),
+            }),
             detector: self.sight.is_some().then(|| {
                 let looking = gauges.looking.unwrap_or_default();
                 metrics::Detector {
@@ -417,6 +424,14 @@ impl RunningCamera {
                 .collect(),
             telemetry_hz: gauges.telemetry_hz,
             telemetry_lateness_ms: gauges.telemetry_lateness_ms,
+            metadata: gauges.metadata_leads.map(|leads| {
+                let counts = journal.tally(&self.id).metadata;
+                MetadataStatus {
+                    leads,
+                    positions: counts.taken,
+                    passed_over: counts.passed_over().into(),
+                }
+            }),
             detector: gauges.looking.map(|l| DetectorStatus {
                 looks_hz: if quiet { 0.0 } else { l.looks_hz },
                 cpu_percent: if quiet { 0.0 } else { l.cpu_percent },

@@ -2,7 +2,7 @@
 
 use super::audited;
 use crate::audit::{Audit, Entry, Health};
-use crate::event::{CameraState, Event, EventSink, Looking};
+use crate::event::{CameraState, Event, EventSink, Looking, MetadataCounts};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,6 +12,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub(super) struct Gauges {
     pub(super) telemetry_hz: Option<f64>,
     pub(super) telemetry_lateness_ms: Option<f64>,
+    /// Whether the metadata stream leads; none where none is heard.
+    pub(super) metadata_leads: Option<bool>,
     pub(super) looking: Option<Looking>,
     pub(super) read_back_failures: u64,
     shown: bool,
@@ -23,6 +25,7 @@ pub(super) struct Gauges {
 pub(super) struct Tally {
     pub(super) stream_failures: u64,
     pub(super) telemetry_faults: u64,
+    pub(super) metadata: MetadataCounts,
     pub(super) detector_faults: u64,
     pub(super) read_back_failures: u64,
     pub(super) frames_before_their_look: u64,
@@ -128,6 +131,9 @@ impl Journal {
         match event {
             Event::StreamDown { camera, .. } => of(camera, |t| &mut t.stream_failures),
             Event::TelemetryFault { camera, .. } => of(camera, |t| &mut t.telemetry_faults),
+            Event::MetadataMeasured { camera, counts, .. } => {
+                counted.cameras.entry(camera.clone()).or_default().metadata += *counts;
+            }
             Event::DetectorFault { camera, .. } => of(camera, |t| &mut t.detector_faults),
             Event::ReadBackFailed { camera } => of(camera, |t| &mut t.read_back_failures),
             Event::Reloaded { .. } => {
@@ -165,6 +171,10 @@ impl Journal {
                 let gauges = cameras.entry(camera.clone()).or_default();
                 gauges.telemetry_hz = Some(*rate_hz);
                 gauges.telemetry_lateness_ms = Some(*lateness_ms);
+            }
+            Event::MetadataMeasured { camera, leads, .. } => {
+                let mut cameras = self.lock();
+                cameras.entry(camera.clone()).or_default().metadata_leads = Some(*leads);
             }
             Event::DetectorMeasured { camera, looking } => {
                 self.lock().entry(camera.clone()).or_default().looking = Some(*looking);
@@ -222,6 +232,13 @@ fn log(event: &Event) {
             lateness_ms,
         } => {
             tracing::debug!(%camera, rate_hz, lateness_ms, "telemetry");
+        }
+        Event::MetadataMeasured {
+            camera,
+            leads,
+            counts,
+        } => {
+            tracing::debug!(%camera, leads, ?counts, "metadata stream");
         }
         Event::TelemetryFault { camera, detail } => {
             tracing::warn!(%camera, %detail, "telemetry fault");
@@ -298,6 +315,19 @@ mod tests {
             journal.forget("a");
             journal.emit(refused());
         }
+        let metadata = |taken| Event::MetadataMeasured {
+            camera: "a".into(),
+            leads: taken > 2,
+            counts: MetadataCounts {
+                taken,
+                ..MetadataCounts::default()
+            },
+        };
+        journal.emit(metadata(3));
+        journal.forget("a");
+        journal.emit(metadata(2));
+        assert_eq!(journal.gauges("a").metadata_leads, Some(false));
+        assert_eq!(journal.tally("a").metadata.taken, 5);
         journal.emit(looked(1));
         let tally = journal.tally("a");
         assert_eq!(tally.read_back_failures, 2);

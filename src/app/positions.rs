@@ -1,24 +1,40 @@
-//! Telemetry's answers → pose evidence and events.
+//! Telemetry's answers, and the camera's metadata stream → pose evidence and events.
 
 use crate::clock::Clock;
-use crate::config::{Camera, Telemetry as Wanted, TelemetryKind, Untimed};
+use crate::config::{Camera, Kind, Telemetry as Wanted, TelemetryKind, Untimed};
 use crate::event::{Event, EventSink};
 use crate::onvif::OnvifSettings;
+use crate::pipeline::{MetadataDocument, MetadataSink};
 use crate::pose::{CameraProfile, PoseSource, Pushed};
 use crate::secret::Secret;
 use crate::telemetry::{
-    AnswerTimes, ClockPromise, HttpSettings, Source, Telemetry, TelemetryError, TelemetryItem,
-    TelemetrySettings, ViscaSettings, visca_address,
+    AnswerTimes, ClockPromise, Documents, HttpSettings, Source, StreamedDocument, Telemetry,
+    TelemetryError, TelemetryItem, TelemetrySettings, ViscaSettings, documents, visca_address,
 };
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Asks `camera` for its position until the result is dropped, and gives every
-/// answer to `poses`.
+/// From the pipeline's hands into telemetry's, where the metadata stream of `camera` is
+/// wanted: a short queue, and what finds it full is counted and thrown away.
+pub(super) fn metadata(camera: &Camera) -> Option<(MetadataSink, Documents)> {
+    let wanted = matches!(&camera.kind, Kind::Ptz { telemetry, .. } if telemetry.metadata);
+    let (queue, documents) = wanted.then(documents)?;
+    let put = move |document: MetadataDocument| {
+        queue.put(StreamedDocument {
+            bytes: document.bytes,
+            gzip: document.gzip,
+            received: document.arrived,
+        });
+    };
+    Some((Arc::new(put), documents))
+}
+
+/// Asks `camera` for its position until the result is dropped, hears `documents` of its
+/// metadata stream, and gives every position to `poses`.
 pub(super) fn start(
     camera: &Camera,
     wanted: &Wanted,
-    profile: Arc<CameraProfile>,
+    (profile, documents): (Arc<CameraProfile>, Option<Documents>),
     poses: Arc<PoseSource>,
     events: Arc<dyn EventSink>,
     clock: Arc<dyn Clock>,
@@ -28,7 +44,7 @@ pub(super) fn start(
         source: source(wanted),
         rate_hz: wanted.rate_hz,
     };
-    Telemetry::start(settings, profile, clock, move |item| {
+    Telemetry::start_listening(settings, profile, clock, documents, move |item| {
         take(&camera, item, &poses, &*events);
     })
 }
@@ -40,6 +56,19 @@ fn take(camera: &str, item: TelemetryItem, poses: &PoseSource, events: &dyn Even
             if let Pushed::Unsteady(reason) | Pushed::Refused(reason) = poses.on_sample(&timed) {
                 tracing::debug!(camera = camera(), %reason, "position not believed");
             }
+        }
+        TelemetryItem::Streamed(sample) => {
+            if let Pushed::Unsteady(reason) | Pushed::Refused(reason) = poses.on_streamed(&sample) {
+                tracing::debug!(camera = camera(), %reason, "streamed position not believed");
+            }
+        }
+        TelemetryItem::Contradicted { since, detail } => poses.on_contradiction(since, detail),
+        TelemetryItem::Metadata { leads, counts } => {
+            events.emit(Event::MetadataMeasured {
+                camera: camera(),
+                leads,
+                counts,
+            });
         }
         TelemetryItem::Refused { reason, received } => {
             tracing::debug!(camera = camera(), %reason, "position refused");

@@ -141,6 +141,7 @@ pub(super) struct Telemetry {
     pub(super) password_env: Option<Spanned<String>>,
     pub(super) ca_file: Option<Spanned<String>>,
     pub(super) profile_token: Option<Spanned<String>>,
+    pub(super) metadata: Option<Spanned<bool>>,
     pub(super) channel: Option<Spanned<u32>>,
     pub(super) clock_within_ms: Option<Spanned<u64>>,
     pub(super) kernel_keeps_clock: Option<Spanned<bool>>,

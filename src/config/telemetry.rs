@@ -40,6 +40,7 @@ impl Validator<'_> {
             device_url: t.device_url.get_ref().clone(),
             login,
             check_picture: t.check_picture,
+            metadata: t.metadata.as_ref().is_some_and(|m| *m.get_ref()),
             rate_hz: self.number(&t.rate_hz, 0.2..=100.0, "Hz"),
             timeout: self.ms(&t.timeout_ms, 50..=30_000),
         }
@@ -102,6 +103,7 @@ impl Validator<'_> {
         self.no_use(onvif, kind, &t.position_age_ms, "position_age_ms");
         self.no_use(onvif || visca, kind, &t.channel, "channel");
         self.no_use(!onvif, kind, &t.profile_token, "profile_token");
+        self.no_use(!onvif, kind, &t.metadata, "metadata");
         found
     }
 

@@ -409,6 +409,32 @@ fn every_kind_of_telemetry_is_read_with_its_own_profile() {
 }
 
 #[test]
+fn the_metadata_stream_is_heard_where_somebody_says_so() {
+    let onvif = "device_url = \"http://h/onvif\"\n";
+    for (key, heard) in [
+        ("", false),
+        ("metadata = false", false),
+        ("metadata = true", true),
+    ] {
+        let config = turning(["", ""], 1.0, &format!("{onvif}{key}\n")).unwrap();
+        let Kind::Ptz { telemetry, .. } = &config.cameras[0].kind else {
+            panic!("it turns")
+        };
+        assert_eq!(telemetry.metadata, heard, "{key}");
+    }
+    let with = turning(["", ""], 1.0, &format!("{onvif}metadata = true\n")).unwrap();
+    let without = turning(["", ""], 1.0, onvif).unwrap();
+    let mut with_it = without.clone();
+    with_it.cameras[0].kind = with.cameras[0].kind.clone();
+    // Another stream is another connection.
+    assert!(matches!(diff(&without, &with_it)[..], [Change::Restart(_)]));
+    let vapix = "kind = \"vapix\"\ndevice_url = \"http://h\"\nposition_age_ms = 40\n";
+    let problems = turning(VAPIX, 1.0, &format!("{vapix}metadata = true\n"));
+    let problems = problems.expect_err("only ONVIF has one").0;
+    assert!(problems[0].what.contains("of no use"), "{problems:#?}");
+}
+
+#[test]
 fn telemetry_that_cannot_be_is_refused_with_a_remedy() {
     let vapix = "kind = \"vapix\"\ndevice_url = \"http://h\"\nposition_age_ms = 40\n";
     let visca = "kind = \"visca\"\ndevice_url = \"visca://h\"\nposition_age_ms = 40\n";

@@ -246,6 +246,8 @@ pub struct Telemetry {
     pub ca_pem: Option<Arc<str>>,
     /// Questions a second.
     pub rate_hz: f64,
+    /// Whether positions are taken from the metadata stream beside the video, too.
+    pub metadata: bool,
     /// Whether the picture is covered where it turns otherwise than positions say.
     pub check_picture: bool,
     /// An answer later than this is worth nothing.

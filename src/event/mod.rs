@@ -246,6 +246,51 @@ pub struct Looking {
     pub frames_before_their_look: u64,
 }
 
+/// What became of the positions and documents of a camera's metadata stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct MetadataCounts {
+    /// Positions that were believed.
+    pub taken: u64,
+    /// Positions passed over: answers alone say better where the head is.
+    pub spare: u64,
+    /// Positions passed over: answers do not bear the stream out, or not yet.
+    pub unproven: u64,
+    /// Positions passed over: no stamp, a coarse one, or one that does not fit the clock.
+    pub untimed: u64,
+    /// Positions refused: missing, not finite, out of range, in another space.
+    pub refused: u64,
+    /// Documents that could not be read.
+    pub unreadable: u64,
+    /// Documents that nobody had time to read.
+    pub lost: u64,
+}
+
+impl MetadataCounts {
+    /// What was passed over, by why.
+    pub fn passed_over(&self) -> [(&'static str, u64); 6] {
+        [
+            ("spare", self.spare),
+            ("unproven", self.unproven),
+            ("untimed", self.untimed),
+            ("refused", self.refused),
+            ("unreadable", self.unreadable),
+            ("lost", self.lost),
+        ]
+    }
+}
+
+impl std::ops::AddAssign for MetadataCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.taken += other.taken;
+        self.spare += other.spare;
+        self.unproven += other.unproven;
+        self.untimed += other.untimed;
+        self.refused += other.refused;
+        self.unreadable += other.unreadable;
+        self.lost += other.lost;
+    }
+}
+
 /// Something that happened, worth a log line, a metric and an audit record.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
@@ -290,6 +335,15 @@ pub enum Event {
         rate_hz: f64,
         /// Mean time from measurement to arrival, milliseconds.
         lateness_ms: f64,
+    },
+    /// The camera's metadata stream: what became of it in the last second.
+    MetadataMeasured {
+        /// Camera id.
+        camera: String,
+        /// Whether more positions came from it than from answers.
+        leads: bool,
+        /// Positions.
+        counts: MetadataCounts,
     },
     /// Telemetry fails or was refused (rate-limited).
     TelemetryFault {

@@ -50,6 +50,8 @@ pub struct Camera {
     pub read_back_failures: u64,
     /// Its position; none for a fixed camera.
     pub telemetry: Option<Telemetry>,
+    /// Its metadata stream; none where none is heard.
+    pub metadata: Option<Metadata>,
     /// What looks at its picture; none where nothing is looked for.
     pub detector: Option<Detector>,
 }
@@ -78,6 +80,17 @@ pub struct Telemetry {
     pub lateness_s: Option<f64>,
     /// Reports of failures; of many within seconds one.
     pub faults: u64,
+}
+
+/// What becomes of a camera's metadata stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Metadata {
+    /// Whether more positions came from it than from answers.
+    pub leads: bool,
+    /// Positions that were believed.
+    pub taken: u64,
+    /// Positions and documents that were not, by why.
+    pub passed_over: [(&'static str, u64); 6],
 }
 
 /// What a camera's detectors reach.
@@ -114,6 +127,7 @@ pub(super) fn write(cameras: &[Camera], page: &mut Page<'_>) -> fmt::Result {
     all.time()?;
     all.people()?;
     all.telemetry()?;
+    all.metadata()?;
     all.detectors()
 }
 
@@ -340,6 +354,28 @@ impl<'a> All<'a, '_, '_> {
             "greyplane_camera_telemetry_faults",
             "Reports that positions fail; of many within seconds one",
             |c| c.telemetry.map(|t| t.faults),
+        )
+    }
+
+    fn metadata(&mut self) -> fmt::Result {
+        self.gauge(
+            "greyplane_camera_metadata_leads",
+            "1 while more positions come from the metadata stream than from answers",
+            |c| c.metadata.map(|m| u64::from(m.leads)),
+        )?;
+        self.counter(
+            "greyplane_camera_metadata_positions",
+            "Positions of the metadata stream that were believed",
+            |c| c.metadata.map(|m| m.taken),
+        )?;
+        let passed_over = self.cameras.iter().flat_map(|c| {
+            let whys = c.metadata.into_iter().flat_map(|m| m.passed_over);
+            whys.map(|(why, n)| (vec![("camera", c.id.as_str()), ("why", why)], n))
+        });
+        self.page.counters(
+            "greyplane_camera_metadata_passed_over",
+            "Positions and documents of the metadata stream that were not believed",
+            passed_over,
         )
     }
 

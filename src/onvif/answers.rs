@@ -65,7 +65,7 @@ pub enum Moving {
     Unknown,
 }
 
-/// One GetStatus answer.
+/// What a GetStatus answer, or a document of the metadata stream, says of one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PtzStatus {
     /// The position as written.
@@ -89,6 +89,11 @@ pub fn ptz_status(text: &str) -> Result<PtzStatus, AnswerError> {
     let status = response(&root, "GetStatusResponse")?
         .only("PTZStatus")
         .ok_or(AnswerError::Lacks { what: "PTZStatus" })?;
+    read_status(status)
+}
+
+/// Reads what stands in a PTZStatus.
+pub(super) fn read_status(status: &Element) -> Result<PtzStatus, AnswerError> {
     let moving = |axis: &str| {
         let word = status.path(&["MoveStatus", axis]).map(|e| e.text.as_str());
         match word {

@@ -8,6 +8,7 @@
 pub mod answers;
 mod camera;
 mod http;
+pub mod metadata;
 mod ptz;
 pub mod utc;
 pub mod xml;

@@ -13,6 +13,7 @@ use gstreamer_app as gst_app;
 use super::CannotStart;
 use super::encoder::{self, EncoderSettings};
 use super::judge::{FrameJudge, Waker};
+use super::metadata::MetadataSink;
 use super::privacymask::{PrivacyMask, Setup};
 use super::source::{News, SourceSettings, What, connection_of};
 use super::stats::{Meters, PipelineStats};
@@ -65,7 +66,8 @@ const STOP_WITHIN: Duration = Duration::from_millis(1400);
 impl CameraPipeline {
     /// Starts masking and encoding; grey at once, the camera when it answers.
     ///
-    /// `waker` is to be woken whenever evidence comes.
+    /// `waker` is to be woken whenever evidence comes. With a sink the camera's metadata
+    /// stream is received, too, where it offers one.
     ///
     /// # Errors
     /// [`CannotStart`] where the settings or this machine's GStreamer do not
@@ -73,7 +75,7 @@ impl CameraPipeline {
     pub fn start(
         settings: CameraSettings,
         judge: Arc<dyn FrameJudge>,
-        waker: Waker,
+        (waker, metadata): (Waker, Option<MetadataSink>),
         events: Arc<dyn EventSink>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, CannotStart> {
@@ -112,6 +114,7 @@ impl CameraPipeline {
             camera: settings.id.clone(),
             source: settings.source,
             endpoint,
+            metadata,
             pipeline: pipeline.clone(),
             mask,
             meters: meters.clone(),

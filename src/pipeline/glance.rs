@@ -62,7 +62,7 @@ pub fn glance(
     let pipeline = gst::Pipeline::with_name("glance");
     let (news, heard) = bounded(64);
     listen(&pipeline, &news)?;
-    let connection = source::connect(settings, 1, &news)?;
+    let connection = source::connect(settings, 1, &news, None)?;
     let sink = element("fakesink")?;
     sink.set_property("sync", false);
     sink.set_property("async", false);

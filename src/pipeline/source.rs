@@ -1,8 +1,9 @@
 //! Ingest: from the camera's RTSP to decoded frames. One bin per connection.
 //!
 //! `rtspsrc ! depay ! parse ! decoder ! videoconvert`, put together for the codec
-//! that the camera's SDP names (see `codec`); sound and everything else is left
-//! alone, never received. Must not know what becomes of the frames.
+//! that the camera's SDP names (see `codec`), and, where somebody wants it, the ONVIF
+//! metadata stream beside it; sound and everything else is left alone, never received.
+//! Must not know what becomes of the frames.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -16,6 +17,8 @@ use gstreamer as gst;
 use super::CannotStart;
 use super::codec::{self, Chain, Codec};
 use super::encoder::element;
+use super::metadata::{self, MetadataSink};
+use crate::clock::Clock;
 use crate::secret::Secret;
 
 /// How we call ourselves.
@@ -168,11 +171,13 @@ impl Connection {
     }
 }
 
-/// Builds connection number `connection`.
+/// Builds connection number `connection`; `metadata` gets the documents of the camera's
+/// metadata stream, stamped by that clock.
 pub(super) fn connect(
     settings: &SourceSettings,
     connection: u64,
     news: &Sender<News>,
+    metadata: Option<(MetadataSink, Arc<dyn Clock>)>,
 ) -> Result<Connection, CannotStart> {
     let name = settings.decoder.as_str();
     if name != "auto" && !codec::decoders().any(|known| known == name) {
@@ -187,8 +192,14 @@ pub(super) fn connect(
         .build();
     watch(&ghost, connection, news);
     bin.add_pad(&ghost).map_err(|_| CannotStart::Link)?;
-    let offered = Arc::new(Mutex::new(Offered::default()));
+    let offered = Arc::new(Mutex::new(Offered {
+        wants_metadata: metadata.is_some(),
+        ..Offered::default()
+    }));
     select(&rtspsrc, &offered, settings);
+    if let Some((sink, clock)) = metadata {
+        metadata::take(&rtspsrc, &bin, sink, clock);
+    }
     take(&rtspsrc, &bin, &ghost, &offered, (connection, news));
     Ok(Connection { bin, offered })
 }
@@ -254,6 +265,9 @@ fn take(
     let (bin, ghost) = (bin.downgrade(), ghost.downgrade());
     let (offered, news) = (offered.clone(), news.clone());
     rtspsrc.connect_pad_added(move |_, pad| {
+        if metadata::is_metadata(pad) {
+            return;
+        }
         let chosen = {
             let mut offered = offered.lock().unwrap_or_else(PoisonError::into_inner);
             offered.chosen.take()
@@ -338,6 +352,7 @@ fn refuse_fields(
 #[derive(Debug, Default)]
 struct Offered {
     taken: bool,
+    wants_metadata: bool,
     codec: Option<&'static str>,
     /// What was taken, until its pad comes.
     chosen: Option<(&'static Codec, Chain)>,
@@ -353,6 +368,11 @@ impl Offered {
         };
         let media = s.get::<&str>("media").unwrap_or("?");
         let encoding = s.get::<&str>("encoding-name").unwrap_or("?");
+        if self.wants_metadata && metadata::packing(s).is_some() {
+            // The first one alone.
+            self.wants_metadata = false;
+            return true;
+        }
         // The first of a known codec is the one, or none is: another video may come
         // through another lens, for which no zone was drawn.
         let decided = self.taken || self.refused.is_some();

@@ -17,6 +17,7 @@ use gstreamer as gst;
 
 use super::CannotStart;
 use super::backoff::Backoff;
+use super::metadata::MetadataSink;
 use super::privacymask::PrivacyMask;
 use super::source::{self, Connection, News, SourceSettings, What};
 use super::stats::Meters;
@@ -38,6 +39,8 @@ pub(super) struct Supervisor {
     pub(super) source: SourceSettings,
     /// Host and port.
     pub(super) endpoint: (String, u16),
+    /// Who is to have the metadata stream's documents.
+    pub(super) metadata: Option<MetadataSink>,
     pub(super) pipeline: gst::Pipeline,
     pub(super) mask: PrivacyMask,
     pub(super) meters: Arc<Meters>,
@@ -138,7 +141,8 @@ impl Supervisor {
         while let Ok(news) = self.heard.try_recv() {
             self.heed_between_connections(&news);
         }
-        let opened = source::connect(&self.source, connection, &self.news)?;
+        let metadata = self.metadata.clone().map(|sink| (sink, self.clock.clone()));
+        let opened = source::connect(&self.source, connection, &self.news, metadata)?;
         self.meters.connected();
         let join = || -> Result<(), gst::glib::BoolError> {
             self.pipeline.add(&opened.bin)?;

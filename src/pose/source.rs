@@ -79,6 +79,20 @@ impl PoseSource {
         pushed
     }
 
+    /// Takes up a position that came unasked, and so says nothing of the clocks.
+    pub fn on_streamed(&self, sample: &PoseSample) -> Pushed {
+        let pushed = self.cell().history.push(sample);
+        (self.notify)();
+        pushed
+    }
+
+    /// Notes that two sources of positions, both believed, contradict each other: what
+    /// lies after `since` is not known any more.
+    pub fn on_contradiction(&self, since: CaptureTime, detail: String) {
+        self.cell().history.contradicted(since, detail);
+        (self.notify)();
+    }
+
     /// Notes that a report was refused.
     pub fn on_refused(&self, reason: Reason, received: Mono) {
         self.cell().history.refuse(reason, received);

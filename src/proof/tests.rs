@@ -60,6 +60,7 @@ pub(super) fn camera(zones: ZoneSet, change: fn(&str) -> String) -> Camera {
                 ca_pem: None,
                 rate_hz: 10.0,
                 check_picture: true,
+                metadata: false,
                 timeout: Duration::from_secs(1),
             },
         },

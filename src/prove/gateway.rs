@@ -164,6 +164,9 @@ fn configuration(cameras: &[CameraFiles], knobs: &GatewayKnobs, books: bool) -> 
         if let Some(rate) = knobs.telemetry_rate_hz {
             let _ = writeln!(text, "rate_hz = {rate:?}");
         }
+        if let Some(metadata) = knobs.metadata {
+            let _ = writeln!(text, "metadata = {metadata}");
+        }
         text.push_str("[camera.encoder]\n");
         if let Some(rate) = knobs.bitrate_kbit {
             let _ = writeln!(text, "bitrate_kbit = {rate}");
@@ -282,6 +285,7 @@ mod tests {
             latency_budget_ms: Some(300),
             transport: Some("udp".into()),
             telemetry_rate_hz: Some(5.0),
+            metadata: Some(true),
             bitrate_kbit: Some(3000),
             max_telemetry_age_ms: Some(700),
             restart_takes_ms: None,
@@ -294,6 +298,7 @@ mod tests {
         assert_eq!(camera["url"].as_str(), Some("rtsp://127.0.0.1:1/\"x"));
         assert_eq!(camera["latency_budget_ms"].as_integer(), Some(300));
         assert_eq!(camera["telemetry"]["rate_hz"].as_float(), Some(5.0));
+        assert_eq!(camera["telemetry"]["metadata"].as_bool(), Some(true));
         assert_eq!(camera["encoder"]["bitrate_kbit"].as_integer(), Some(3000));
         assert_eq!(
             camera["limits"]["max_telemetry_age_ms"].as_integer(),

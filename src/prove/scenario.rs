@@ -109,6 +109,8 @@ pub struct GatewayKnobs {
     pub telemetry: Reports,
     /// `telemetry.rate_hz`.
     pub telemetry_rate_hz: Option<f64>,
+    /// `telemetry.metadata`.
+    pub metadata: Option<bool>,
     /// `encoder.bitrate_kbit`.
     pub bitrate_kbit: Option<u32>,
     /// `limits.max_telemetry_age_ms`.

@@ -73,6 +73,8 @@ pub struct SimConfig {
     /// How often the metadata stream tells the position while it changes, Hz;
     /// 0 leaves the metadata stream out.
     pub metadata_hz: f64,
+    /// The metadata stream is packed with gzip.
+    pub metadata_gzip: bool,
     /// User for RTSP (Digest) and ONVIF (WS-UsernameToken); none: open.
     pub user: Option<String>,
     /// The user's password.
@@ -136,6 +138,7 @@ impl Default for SimConfig {
             gop: 25,
             sender_report_ms: 500,
             metadata_hz: 10.0,
+            metadata_gzip: false,
             user: None,
             password: None,
             canary: false,

@@ -102,6 +102,12 @@ pub struct Faults {
     pub position: PositionFault,
     /// UtcTime in a status.
     pub utc: UtcFault,
+    /// UtcTime in the metadata stream less that of the measurement, seconds.
+    pub metadata_stamp_s: f64,
+    /// Pan in the metadata stream less what answers tell, degrees.
+    pub metadata_lie_pan_deg: f64,
+    /// Nothing comes in the metadata stream.
+    pub metadata_silent: bool,
     /// MoveStatus says MOVING for ever.
     pub stuck_moving: bool,
     /// How far the camera's clock (sender reports and UtcTime) is ahead, seconds.
@@ -127,6 +133,9 @@ impl Default for Faults {
             space: SpaceFault::No,
             position: PositionFault::No,
             utc: UtcFault::No,
+            metadata_stamp_s: 0.0,
+            metadata_lie_pan_deg: 0.0,
+            metadata_silent: false,
             stuck_moving: false,
             clock_step_s: 0.0,
             rtp_loss: 0.0,
@@ -149,6 +158,13 @@ impl Faults {
             ("loss", self.loss, 0.0, 1.0),
             ("lie_pan_deg", self.lie_pan_deg, -360.0, 360.0),
             ("lie_tilt_deg", self.lie_tilt_deg, -180.0, 180.0),
+            ("metadata_stamp_s", self.metadata_stamp_s, -1e6, 1e6),
+            (
+                "metadata_lie_pan_deg",
+                self.metadata_lie_pan_deg,
+                -360.0,
+                360.0,
+            ),
             ("clock_step_s", self.clock_step_s, -1e8, 1e8),
             ("rtp_loss", self.rtp_loss, 0.0, 1.0),
         ] {

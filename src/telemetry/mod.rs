@@ -1,26 +1,29 @@
 //! Telemetry: cameras' protocols → [`PoseSample`](crate::pose::PoseSample)s.
 //!
-//! Polls ONVIF's GetStatus, Axis' VAPIX, Hikvision's ISAPI or VISCA over IP. What a
-//! camera says is refused or mapped by its [profile](crate::pose::profile), timed, and
+//! Polls ONVIF's GetStatus, Axis' VAPIX, Hikvision's ISAPI or VISCA over IP, and hears
+//! ONVIF's metadata stream beside it where there is one. What a camera says is refused or mapped by its [profile](crate::pose::profile), timed, and
 //! handed to a sink; nothing is ever made up. This module must not know frames, zones or
 //! GStreamer.
 
+mod agreement;
 mod devices;
 pub mod isapi;
 mod measure;
 mod poller;
 pub mod sample_clock;
 mod source;
+mod streamed;
 pub mod vapix;
 pub mod visca;
 
 pub(crate) use devices::visca_address;
 pub use sample_clock::AnswerTimes;
 pub use source::{ClockPromise, HttpSettings, Source, ViscaSettings};
+pub use streamed::{DocumentQueue, Documents, StreamedDocument, documents};
 
-use crate::clock::{Clock, Mono};
-use crate::event::Reason;
-use crate::pose::{CameraProfile, TimedSample};
+use crate::clock::{CaptureTime, Clock, Mono};
+use crate::event::{MetadataCounts, Reason};
+use crate::pose::{CameraProfile, PoseSample, TimedSample};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -38,8 +41,17 @@ pub struct TelemetrySettings {
 /// What telemetry has to say.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TelemetryItem {
-    /// A position.
+    /// A position that was asked for.
     Sample(TimedSample),
+    /// A position of the metadata stream, believed as far as its uncertainty says.
+    Streamed(PoseSample),
+    /// The metadata stream, believed until now, and the answers contradict each other.
+    Contradicted {
+        /// The last moment at which they agreed, camera's clock.
+        since: CaptureTime,
+        /// For people.
+        detail: String,
+    },
     /// A report that must not be used.
     Refused {
         /// Why.
@@ -55,6 +67,14 @@ pub enum TelemetryItem {
         rate_hz: f64,
         /// Mean time from measurement to arrival, milliseconds.
         lateness_ms: f64,
+    },
+    /// What became of the metadata stream since this was told last, once a second where
+    /// there is one to be heard.
+    Metadata {
+        /// Whether more positions came from it than from answers.
+        leads: bool,
+        /// Positions.
+        counts: MetadataCounts,
     },
 }
 
@@ -96,12 +116,29 @@ impl Telemetry {
         clock: Arc<dyn Clock>,
         sink: impl Fn(TelemetryItem) + Send + 'static,
     ) -> Result<Self, TelemetryError> {
+        Self::start_listening(settings, profile, clock, None, sink)
+    }
+
+    /// The same, and `documents` of the camera's metadata stream are heard, too.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_listening(
+        settings: TelemetrySettings,
+        profile: Arc<CameraProfile>,
+        clock: Arc<dyn Clock>,
+        documents: Option<Documents>,
+        sink: impl Fn(TelemetryItem) + Send + 'static,
+    ) -> Result<Self, TelemetryError> {
         check(&settings)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
         let (stop, stopped) = watch::channel(false);
+        let agreement = agreement::Agreement::new(&profile);
+        let listening = documents.map(|d| streamed::Listening::new(d, agreement));
         let poller = poller::Poller {
+            listening,
             settings,
             profile,
             measure: measure::Measure::from(clock.mono()),

@@ -2,12 +2,14 @@
 //!
 //! Several requests may be under way, so that answers that take longer than a
 //! period do not lower the rate. A camera that stops answering is connected
-//! anew every second; one that answers and does not tell, with growing pauses. Runs on
-//! a thread of its own; ends with its handle.
+//! anew every second; one that answers and does not tell, with growing pauses. Where the
+//! camera also tells positions unasked, they are heard between the answers. Runs on a
+//! thread of its own; ends with its handle.
 
 use super::measure::{Measure, Rationed};
 use super::sample_clock::{NoTime, SampleClock};
 use super::source::{Asked, Connection, When};
+use super::streamed::{Listening, next};
 use super::{TelemetryItem, TelemetrySettings};
 use crate::clock::{Clock, Mono};
 use crate::event::Reason;
@@ -58,6 +60,7 @@ pub(super) struct Poller {
     pub(super) times: SampleClock,
     pub(super) faults: Rationed,
     pub(super) measure: Measure,
+    pub(super) listening: Option<Listening>,
 }
 
 impl Poller {
@@ -92,11 +95,16 @@ impl Poller {
             }
         };
         self.times.reset();
+        if let Some(listening) = &mut self.listening {
+            listening.begin_anew();
+        }
         let mut session = Session::Silent;
         let mut last_answer = self.clock.mono();
         let mut in_flight = JoinSet::new();
         let mut ticks = interval(Duration::from_secs_f64(1.0 / self.pace_hz()));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        // Whoever is asked seldom is not silent for that.
+        let give_up_after = GIVE_UP_AFTER.max(ticks.period().mul_f64(2.5));
         loop {
             tokio::select! {
                 _ = ticks.tick() => {
@@ -105,11 +113,12 @@ impl Poller {
                         let camera = camera.clone();
                         in_flight.spawn(async move { camera.ask().await });
                     }
-                    if self.clock.mono().since(last_answer) > GIVE_UP_AFTER {
+                    if self.clock.mono().since(last_answer) > give_up_after {
                         self.fault("silent; connecting anew".to_owned());
                         return session;
                     }
                 }
+                document = next(&mut self.listening) => self.hear(&document),
                 Some(done) = in_flight.join_next() => {
                     let Ok(asked) = done else { return session };
                     if asked.answer.as_ref().map_or_else(|e| e.is_answer, |_| true) {
@@ -139,7 +148,7 @@ impl Poller {
     }
 
     /// Passes one answer on; whether it was a position.
-    fn take(&mut self, asked: Asked) -> bool {
+    pub(super) fn take(&mut self, asked: Asked) -> bool {
         let (sent, received) = (asked.sent, asked.received);
         let status = match asked.answer {
             Ok(status) => status,
@@ -170,7 +179,7 @@ impl Poller {
         let time = match time {
             Ok(time) => time,
             // Old news: evidence goes stale by itself.
-            Err(NoTime::Frozen | NoTime::Unresolved) => return false,
+            Err(NoTime::Frozen | NoTime::Unresolved | NoTime::Apart) => return false,
             Err(NoTime::Missing) => {
                 let detail = "no time stamp".to_owned();
                 self.refuse(Reason::BadPosition { detail }, received);
@@ -178,27 +187,27 @@ impl Poller {
             }
         };
         self.measure.sample(time.lateness_s);
-        (self.sink)(TelemetryItem::Sample(TimedSample {
-            sample: PoseSample {
-                at: time.at,
-                sigma_t_s: time.sigma_s,
-                pan_deg: position.pan_deg,
-                tilt_deg: position.tilt_deg,
-                zoom: position.zoom,
-                hfov_deg: position.hfov_deg,
-                received,
-            },
-            clock: time.clock,
-        }));
+        let sample = PoseSample {
+            at: time.at,
+            sigma_t_s: time.sigma_s,
+            pan_deg: position.pan_deg,
+            tilt_deg: position.tilt_deg,
+            zoom: position.zoom,
+            hfov_deg: position.hfov_deg,
+            received,
+        };
+        self.compare(&sample);
+        let clock = time.clock;
+        (self.sink)(TelemetryItem::Sample(TimedSample { sample, clock }));
         true
     }
 
-    fn refuse(&mut self, reason: Reason, received: Mono) {
+    pub(super) fn refuse(&mut self, reason: Reason, received: Mono) {
         self.fault(reason.to_string());
         (self.sink)(TelemetryItem::Refused { reason, received });
     }
 
-    fn fault(&mut self, detail: String) {
+    pub(super) fn fault(&mut self, detail: String) {
         if let Some(detail) = self.faults.pass(self.clock.mono(), detail) {
             (self.sink)(TelemetryItem::Fault(detail));
         }
@@ -210,6 +219,9 @@ impl Poller {
                 rate_hz,
                 lateness_ms,
             });
+            if let Some(listening) = &mut self.listening {
+                (self.sink)(listening.tell());
+            }
         }
     }
 }

@@ -7,8 +7,13 @@
 //! midpoint into the camera's clock; half the round trip and half of what is
 //! left of the offset's interval bound the error (taken as 2σ). An answer that
 //! only says what the clock showed while it was given is timed the same way; a
-//! head that is read at its own pace makes it older. Must not know HTTP or XML.
+//! head that is read at its own pace makes it older. A stamp that comes in the metadata
+//! stream, unasked, bounds nothing: it is compared with what answers have bounded
+//! (`streamed`). Must not know HTTP or XML.
 
+mod streamed;
+
+use self::streamed::Delays;
 use crate::clock::{CaptureTime, Mono};
 use crate::onvif::utc::UtcStamp;
 use crate::pose::clockwatch::{ClockRules, OffsetWindow, ReportClock, ReportVerdict};
@@ -31,6 +36,17 @@ pub struct SampleTime {
     pub lateness_s: f64,
     /// For the clock watch.
     pub clock: ReportClock,
+}
+
+/// The time of a position that came unasked. It says nothing of the camera's clock.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StreamedTime {
+    /// When, camera's clock.
+    pub at: CaptureTime,
+    /// Standard uncertainty, seconds.
+    pub sigma_s: f64,
+    /// From measurement to arrival, seconds.
+    pub lateness_s: f64,
 }
 
 /// When a position was measured that comes without the time of its measurement.
@@ -61,12 +77,15 @@ pub enum NoTime {
     Missing,
     /// The stamps are coarse and the offset is not narrowed down yet.
     Unresolved,
+    /// It came unasked, and its stamp does not fit what answers say of the camera's clock.
+    Apart,
 }
 
 /// Finds the times of one camera's reports.
 #[derive(Debug, Default)]
 pub struct SampleClock {
     offset: OffsetWindow,
+    delays: Delays,
 }
 
 impl SampleClock {
@@ -89,7 +108,7 @@ impl SampleClock {
             received,
         };
         let tolerance_s = ClockRules::default().report_tolerance_s;
-        if self.offset.push(&clock, tolerance_s) == ReportVerdict::Frozen {
+        if self.take(&clock, tolerance_s) == ReportVerdict::Frozen {
             return Err(NoTime::Frozen);
         }
         let resolution_s = stamp.resolution_ns as f64 * 1e-9;
@@ -139,7 +158,7 @@ impl SampleClock {
             received: shown.to,
         };
         let tolerance_s = ClockRules::default().report_tolerance_s;
-        if self.offset.push(&clock, tolerance_s) == ReportVerdict::Frozen {
+        if self.take(&clock, tolerance_s) == ReportVerdict::Frozen {
             return Err(NoTime::Frozen);
         }
         let age_ns = u64::try_from(times.age.as_nanos()).unwrap_or(u64::MAX);
@@ -159,9 +178,47 @@ impl SampleClock {
         })
     }
 
+    /// The time of a position that had arrived at `received` in the metadata stream.
+    ///
+    /// # Errors
+    /// [`NoTime`]: it must not be used. That is so until an answer was timed, too.
+    pub fn time_of_streamed(
+        &mut self,
+        stamp: Option<UtcStamp>,
+        received: Mono,
+    ) -> Result<StreamedTime, NoTime> {
+        let stamp = stamp.ok_or(NoTime::Missing)?;
+        if stamp.resolution_ns > streamed::COARSEST_NS {
+            return Err(NoTime::Unresolved);
+        }
+        let offset = self.offset.offset_ns().ok_or(NoTime::Unresolved)?;
+        let delay_ns = i128::from(received.0) - i128::from(stamp.at.0);
+        if !self.delays.fits(delay_ns, offset, received) {
+            return Err(NoTime::Apart);
+        }
+        let resolution_s = stamp.resolution_ns as f64 * 1e-9;
+        let least_ns = delay_ns - (offset.0 + offset.1) / 2;
+        Ok(StreamedTime {
+            at: stamp.at.plus_seconds(resolution_s / 2.0),
+            sigma_s: (resolution_s / 4.0).max(MIN_SIGMA_S),
+            lateness_s: (least_ns as f64 * 1e-9).max(0.0),
+        })
+    }
+
+    /// Takes up what an answer says of the clock.
+    fn take(&mut self, clock: &ReportClock, tolerance_s: f64) -> ReportVerdict {
+        let verdict = self.offset.push(clock, tolerance_s);
+        match verdict {
+            ReportVerdict::Frozen => {}
+            ReportVerdict::Agrees | ReportVerdict::StepRevoked => self.delays.vouch(),
+            ReportVerdict::Stepped { .. } => self.delays = Delays::default(),
+        }
+        verdict
+    }
+
     /// Forgets everything: another connection, perhaps another camera.
     pub fn reset(&mut self) {
-        self.offset = OffsetWindow::default();
+        *self = Self::default();
     }
 }
 

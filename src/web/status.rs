@@ -50,6 +50,9 @@ pub struct CameraStatus {
     /// Mean time from measurement to arrival of positions.
     #[schema(required)]
     pub telemetry_lateness_ms: Option<f64>,
+    /// The camera's metadata stream; none where none is heard.
+    #[schema(required)]
+    pub metadata: Option<MetadataStatus>,
     /// What the detectors reach; none where nothing is looked for.
     #[schema(required)]
     pub detector: Option<DetectorStatus>,
@@ -57,6 +60,17 @@ pub struct CameraStatus {
     pub viewers: u32,
     /// Alarms: painted frames that did not read back as hidden.
     pub read_back_failures: u64,
+}
+
+/// What becomes of a camera's metadata stream. Counters run since the gateway's start.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+pub struct MetadataStatus {
+    /// Whether more positions came from it within the last second than from answers.
+    pub leads: bool,
+    /// Positions of it that were believed.
+    pub positions: u64,
+    /// Positions and documents that were not, by why.
+    pub passed_over: BTreeMap<&'static str, u64>,
 }
 
 /// What a camera's detectors reach.

@@ -52,6 +52,7 @@ impl Gateway for Cameras {
             live_s: 1.0,
             telemetry_hz: None,
             telemetry_lateness_ms: None,
+            metadata: None,
             detector: None,
             viewers: 0,
             read_back_failures: 0,

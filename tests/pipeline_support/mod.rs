@@ -407,7 +407,7 @@ pub fn start(
     CameraPipeline::start(
         settings,
         judge,
-        Waker::default(),
+        (Waker::default(), None),
         log.clone(),
         Arc::new(SystemClock::new()),
     )

@@ -45,6 +45,26 @@ impl PoseHistory {
         Pushed::Unsteady(Reason::CameraUnsteady { detail })
     }
 
+    /// Two sources contradict each other: of what either told after `since` nothing is
+    /// believed, until consistent reports end the doubt.
+    pub(in crate::pose) fn contradicted(&mut self, since: CaptureTime, detail: String) {
+        let from = match &self.doubt {
+            Some(d) if d.until.is_none() => d.from.min(since),
+            _ => since,
+        };
+        self.knots.clear();
+        self.left = None;
+        self.doubt = Some(Doubt {
+            from,
+            until: None,
+            detail,
+            // It begins with the next report.
+            run_from: CaptureTime(i64::MAX),
+            run_received: Mono(0),
+            run_len: MOST_STRAYS + 1,
+        });
+    }
+
     pub(super) fn continue_run(&mut self, knot: &Knot) -> Pushed {
         let Some(doubt) = self.doubt.as_mut().filter(|d| d.until.is_none()) else {
             return Pushed::Taken;

@@ -62,6 +62,10 @@ pub(super) fn vectors(config: &SimConfig, place: &Place) -> String {
 
 /// The inside of a `tt:PTZStatus` for a measurement, faults included.
 pub(super) fn status(camera: &Camera, measured: &Measured) -> String {
+    status_stamped(camera, measured, camera.utc_at(measured.told_t_ns))
+}
+
+fn status_stamped(camera: &Camera, measured: &Measured, time: CaptureTime) -> String {
     let faults = camera.faults();
     let config = &camera.config;
     let spherical = config.position_space == PositionSpace::Spherical;
@@ -106,7 +110,6 @@ pub(super) fn status(camera: &Camera, measured: &Measured) -> String {
         ),
     };
     let word = |moving: bool| if moving { "MOVING" } else { "IDLE" };
-    let time = camera.utc_at(measured.told_t_ns);
     let time = match faults.utc {
         UtcFault::No => format!("<tt:UtcTime>{}</tt:UtcTime>", utc(time)),
         UtcFault::WholeSeconds => {
@@ -123,11 +126,17 @@ pub(super) fn status(camera: &Camera, measured: &Measured) -> String {
     )
 }
 
-/// A metadata document that tells the position (ONVIF PTZ status stream).
+/// A metadata document that tells the position (ONVIF PTZ status stream), with the lies
+/// of its own.
 pub(crate) fn metadata_document(camera: &Camera, measured: &Measured) -> String {
+    let faults = camera.faults();
+    let mut measured = *measured;
+    measured.pose.pan_deg += faults.metadata_lie_pan_deg;
+    let time = camera.utc_at(measured.told_t_ns);
+    let time = time.plus_seconds(faults.metadata_stamp_s);
     format!(
         r#"<?xml version="1.0" encoding="UTF-8"?><tt:MetadataStream xmlns:tt="http://www.onvif.org/ver10/schema"><tt:PTZ><tt:PTZStatus>{}</tt:PTZStatus></tt:PTZ></tt:MetadataStream>"#,
-        status(camera, measured)
+        status_stamped(camera, &measured, time)
     )
 }
 

@@ -206,9 +206,15 @@ impl Feed {
             at_ns: t_ns,
             pose: Some(*pose),
         };
+        if self.camera.faults().metadata_silent {
+            return;
+        }
         if let Some(measured) = self.camera.measure() {
-            let document = metadata_document(&self.camera, &measured);
-            self.push(metadata, document.into_bytes(), t_ns, offset_ns);
+            let mut document = metadata_document(&self.camera, &measured).into_bytes();
+            if self.camera.config.metadata_gzip {
+                document = super::metapay::packed(&document);
+            }
+            self.push(metadata, document, t_ns, offset_ns);
         }
     }
 }

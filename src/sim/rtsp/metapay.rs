@@ -20,6 +20,17 @@ pub(super) fn register() -> Result<(), glib::BoolError> {
     )
 }
 
+/// A document in gzip.
+pub(super) fn packed(document: &[u8]) -> Vec<u8> {
+    use flate2::Compression;
+    use flate2::read::GzEncoder;
+    let mut all = Vec::new();
+    // From memory into memory nothing fails.
+    let _ =
+        std::io::Read::read_to_end(&mut GzEncoder::new(document, Compression::fast()), &mut all);
+    all
+}
+
 mod imp {
     use std::sync::{LazyLock, Mutex};
 
@@ -175,13 +186,18 @@ mod imp {
     impl MetaPay {
         fn event(&self, pad: &gst::Pad, event: gst::Event) -> bool {
             match event.view() {
-                gst::EventView::Caps(_) => {
+                gst::EventView::Caps(caps) => {
+                    let packed = caps.caps().structure(0).map(|s| s.get::<bool>("packed"));
+                    let encoding = match packed {
+                        Some(Ok(true)) => "VND.ONVIF.METADATA.GZIP",
+                        _ => "VND.ONVIF.METADATA",
+                    };
                     let state = lock(&self.state);
                     let caps = gst::Caps::builder("application/x-rtp")
                         .field("media", "application")
                         .field("payload", PAYLOAD_TYPE as i32)
                         .field("clock-rate", CLOCK_RATE as i32)
-                        .field("encoding-name", "VND.ONVIF.METADATA")
+                        .field("encoding-name", encoding)
                         .field("ssrc", state.ssrc)
                         .field("timestamp-offset", state.base)
                         .field("seqnum-offset", u32::from(state.sequence))

@@ -183,10 +183,11 @@ fn factory(camera: &Camera) -> Result<gst_server::RTSPMediaFactory, SimError> {
          ! {video}"
     );
     if config.metadata_hz > 0.0 {
-        launch.push_str(
+        launch.push_str(&format!(
             " appsrc name=metadata is-live=true format=time max-buffers=20 leaky-type=downstream \
-             caps=application/x-onvif-metadata ! greyplanesimmetapay name=pay1",
-        );
+             caps=application/x-onvif-metadata,packed={} ! greyplanesimmetapay name=pay1",
+            config.metadata_gzip
+        ));
     }
     launch.push_str(
         &config
