@@ -9,7 +9,7 @@ mod camera;
 mod gateway;
 mod page;
 
-pub use camera::{Camera, Detector, Latency, Telemetry};
+pub use camera::{Camera, Detector, Latency, Publication, Telemetry};
 pub use gateway::{Audit, Certificate, ClockState, Disk, Gateway, Process};
 
 use page::Page;

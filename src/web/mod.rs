@@ -30,7 +30,7 @@ pub use desk::{
 pub use holds::{By, Holds, Overtaken};
 pub use live::{Live, LiveOver, LivePart};
 pub use server::{CannotStart, Server};
-pub use status::{CameraStatus, DetectorStatus, GatewayStatus, Percentiles};
+pub use status::{CameraStatus, DetectorStatus, GatewayStatus, Percentiles, PublicationStatus};
 pub use steering::{Answer, CameraPreset, Reach, SteerFault, Steering, Wish};
 pub use stills::{ClearPicture, Grant, Permit, StillFault, Stills};
 

@@ -54,6 +54,7 @@ impl Gateway for Cameras {
             telemetry_lateness_ms: None,
             detector: None,
             viewers: 0,
+            publications: Vec::new(),
             read_back_failures: 0,
         };
         GatewayStatus {
