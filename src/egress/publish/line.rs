@@ -24,7 +24,7 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 const LONGEST_WORDS: usize = 200;
 
 /// Whether the server takes the stream by now.
-pub(super) type Taken = Box<dyn Fn(Option<&gst::Message>) -> bool>;
+pub(super) type Taken = Box<dyn Fn() -> bool>;
 
 /// A pipeline that is ready to connect. Dropping it disconnects.
 pub(super) struct Line {
@@ -112,7 +112,7 @@ impl Line {
                 }
                 _ => {}
             }
-            if !is_taken && (self.taken)(message.as_ref()) {
+            if !is_taken && (self.taken)() {
                 is_taken = true;
                 connected();
             }

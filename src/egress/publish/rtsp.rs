@@ -44,14 +44,15 @@ pub(super) fn line(
     let pad = sink.request_pad_simple("sink_%u").ok_or("no stream")?;
     pad.set_property("payloader", &payloader);
 
-    let taken: Taken = Box::new(|message| {
-        message.is_some_and(|message| match message.view() {
-            gst::MessageView::Progress(progress) => {
-                let (kind, code, _) = progress.get();
-                kind == gst::ProgressType::Complete && code == "request"
-            }
-            _ => false,
-        })
+    // What sends waits there until the server has answered RECORD.
+    let sender = sink
+        .downcast_ref::<gst::Bin>()
+        .and_then(|bin| bin.by_name("rtspbin"))
+        .ok_or("no sender")?
+        .downgrade();
+    let taken: Taken = Box::new(move || {
+        let sender = sender.upgrade();
+        sender.is_some_and(|sender| sender.current_state() == gst::State::Playing)
     });
     let line = Line::new(&[sink], taken)?;
     let times = captured::tell(line.pipeline(), &packets);
