@@ -193,6 +193,9 @@ profile = "street.profile.toml"
 latency_budget_ms = {budget_ms}
 [camera.telemetry]
 device_url = "{1}"
+[[camera.publish]]
+name = "nobody"
+url = "rtsp://127.0.0.1:9/street"
 [[camera]]
 id = "yard"
 url = "{0}"

@@ -38,6 +38,9 @@ impl Exits {
         clock: &Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
         let certificate = certificates::of_rtsp(config, clock)?;
+        for warning in published_in_clear(config) {
+            tracing::warn!("{warning}");
+        }
         let settings = RtspSettings {
             address: config.rtsp_listen.ip(),
             port: config.rtsp_listen.port(),
@@ -180,6 +183,24 @@ fn live_over(over: Mp4Over) -> LiveOver {
         Mp4Over::NoCamera => LiveOver::NoCamera,
         Mp4Over::Stopped => LiveOver::Ending,
     }
+}
+
+/// What is said of publications that leave this machine in the clear.
+pub(super) fn published_in_clear(config: &Config) -> Vec<String> {
+    let said = |camera: &config::Camera| {
+        let clear = camera.publish.iter().filter(|p| p.beyond_in_clear);
+        let id = camera.id.clone();
+        clear
+            .map(move |p| {
+                format!(
+                    "{id} is published in the clear as `{}` (`allow_clear`): whoever is on the way \
+                     can watch its masked stream, and change it",
+                    p.name
+                )
+            })
+            .collect::<Vec<_>>()
+    };
+    config.cameras.iter().flat_map(said).collect()
 }
 
 fn publication(p: &config::Publication) -> Publication {
