@@ -614,26 +614,67 @@ fn publications_are_read_whole_or_refused() {
     ))
     .unwrap_or_else(|p| panic!("{p}"));
     let all = &config.cameras[0].publish;
-    let names: Vec<_> = all.iter().map(|p| (p.name.as_str(), p.beyond_in_clear)).collect();
-    assert_eq!(names, [("main", false), ("b", false), ("c", false), ("d", true)]);
+    let names: Vec<_> = all
+        .iter()
+        .map(|p| (p.name.as_str(), p.beyond_in_clear))
+        .collect();
+    assert_eq!(
+        names,
+        [("main", false), ("b", false), ("c", false), ("d", true)]
+    );
     let PublishOver::Rtsp { login, ca_file } = &all[0].over else {
         panic!("{all:?}")
     };
     let login = login.as_ref().unwrap();
     assert_eq!((login.password.reveal(), ca_file), ("pw", &None));
-    let PublishOver::Srt { latency, passphrase, .. } = &all[2].over else {
+    let PublishOver::Srt {
+        latency,
+        passphrase,
+        ..
+    } = &all[2].over
+    else {
         panic!("{all:?}")
     };
     assert_eq!((latency.as_millis(), passphrase), (60, &None));
     let fine = "@url = \"rtsp://127.0.0.1/a\"\n";
     load_text(&with(fine)).unwrap_or_else(|p| panic!("{p}"));
     for (tables, line, what, remedy) in [
-        ("@url = \"rtsp://u:hunter2@h/a\"", 7, "carries credentials", "password_file"),
-        ("@url = \"rtmp://127.0.0.1/a\"", 7, "is no address", "rtsps://"),
-        ("@url = \"rtsp://192.0.2.1/a\"", 7, "in the clear", "rtsps://"),
-        ("@url = \"rtsp://127.0.0.1.example.org/a\"", 7, "in the clear", "allow_clear"),
-        ("@url = \"srt://192.0.2.1:1\"", 7, "in the clear", "passphrase_file"),
-        ("@url = \"srt://127.0.0.1?streamid=a\"", 7, "names no port", "8890"),
+        (
+            "@url = \"rtsp://u:hunter2@h/a\"",
+            7,
+            "carries credentials",
+            "password_file",
+        ),
+        (
+            "@url = \"rtmp://127.0.0.1/a\"",
+            7,
+            "is no address",
+            "rtsps://",
+        ),
+        (
+            "@url = \"rtsp://192.0.2.1/a\"",
+            7,
+            "in the clear",
+            "rtsps://",
+        ),
+        (
+            "@url = \"rtsp://127.0.0.1.example.org/a\"",
+            7,
+            "in the clear",
+            "allow_clear",
+        ),
+        (
+            "@url = \"srt://192.0.2.1:1\"",
+            7,
+            "in the clear",
+            "passphrase_file",
+        ),
+        (
+            "@url = \"srt://127.0.0.1?streamid=a\"",
+            7,
+            "names no port",
+            "8890",
+        ),
         (
             "@url = \"srt://127.0.0.1:1?passphrase=hunter2hunter2\"",
             7,
@@ -682,12 +723,20 @@ fn publications_are_read_whole_or_refused() {
             "twice",
             "leave one",
         ),
-        ("@url = \"rtsp://127.0.0.1/a\"\ntokn = 1", 6, "unknown field", ""),
+        (
+            "@url = \"rtsp://127.0.0.1/a\"\ntokn = 1",
+            6,
+            "unknown field",
+            "",
+        ),
     ] {
         let problems = load_text(&with(tables)).expect_err(tables).0;
         let first = &problems[0];
         assert_eq!(first.at.map_or(0, |(l, _)| l), line, "{first}");
-        assert!(first.what.contains(what) && first.remedy.contains(remedy), "{first}");
+        assert!(
+            first.what.contains(what) && first.remedy.contains(remedy),
+            "{first}"
+        );
         assert!(problems.iter().all(|p| !p.to_string().contains("hunter2")));
     }
 }
@@ -699,5 +748,7 @@ fn other_publications_cost_no_viewer_the_stream() {
     let mut other = with("rtsp://127.0.0.1/b").unwrap();
     other.cameras[0].masks_file = one.cameras[0].masks_file.clone();
     let changes = diff(&one, &other);
-    assert!(matches!(&changes[..], [Change::Swap(camera)] if camera.publish == other.cameras[0].publish));
+    assert!(
+        matches!(&changes[..], [Change::Swap(camera)] if camera.publish == other.cameras[0].publish)
+    );
 }

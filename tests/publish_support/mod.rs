@@ -106,10 +106,8 @@ impl RecordServer {
             to.of(&sink.downcast::<gst_app::AppSink>().unwrap());
             let pipeline = bin.parent().unwrap().downcast::<gst::Pipeline>().unwrap();
             pipeline.connect_deep_element_added(|_, _, element| {
-                if element
-                    .factory()
-                    .is_some_and(|f| f.name() == "rtpjitterbuffer")
-                {
+                let of = |name| element.factory().is_some_and(|f| f.name() == name);
+                if of("rtpbin") || of("rtpjitterbuffer") {
                     element.set_property("add-reference-timestamp-meta", true);
                 }
             });

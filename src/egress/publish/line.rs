@@ -107,6 +107,12 @@ impl Line {
                 Some(gst::MessageView::Eos(_)) => {
                     return Over::Lost("the server ended the stream".to_owned());
                 }
+                // All that `rtspclientsink` says of a server that has closed the connection.
+                Some(gst::MessageView::Warning(w))
+                    if w.error().matches(gst::ResourceError::Read) =>
+                {
+                    return Over::Lost("the server closed the connection".to_owned());
+                }
                 None if begun.is_err() => {
                     return Over::Lost("what sends it does not start".to_owned());
                 }

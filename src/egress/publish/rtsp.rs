@@ -24,6 +24,8 @@ pub(super) fn line(
     let sink = make("rtspclientsink")?;
     sink.set_property("location", url);
     sink.set_property_from_str("protocols", "tcp");
+    // A connection that ended is made anew as a whole, with its login and key frame.
+    sink.set_property("udp-reconnect", false);
     // Of what it would receive; nothing is.
     sink.set_property("latency", 0u32);
     sink.set_property("tcp-timeout", ANSWERS_WITHIN_US);
