@@ -15,7 +15,7 @@ use crate::paint::Coverage;
 use crate::pipeline::FrameJudge;
 use crate::plan::{CameraZones, MarginLimits, Plan, PlanInput, RegionSource, decide};
 use crate::pose::{Evidence, PoseEstimate, PoseSource};
-use crate::register::{Aspect, PictureWatch, Small};
+use crate::register::{Aspect, PictureWatch, Seen, Small};
 use crate::still::{Slot, StillPlan};
 use crate::track::Hidden;
 use arc_swap::ArcSwap;
@@ -64,7 +64,12 @@ pub(super) struct Judge {
     newest: AtomicI64,
     /// When it was judged, monotonic nanoseconds; 0 before.
     judged: AtomicU64,
+    /// The pose it was judged by.
+    by: Mutex<Option<(CaptureTime, Pose)>>,
 }
+
+/// Where the camera looked, or why that is not known.
+type Pose = Result<PoseEstimate, Reason>;
 
 /// The picture in which it is measured how much zones would hide.
 const SMALL: Size = Size {
@@ -101,6 +106,7 @@ impl Judge {
             stills,
             newest: AtomicI64::new(NEVER),
             judged: AtomicU64::new(0),
+            by: Mutex::default(),
         }
     }
 
@@ -175,11 +181,7 @@ impl Judge {
     }
 
     /// What is told about a frame taken at `capture`; none for a fixed camera.
-    fn told(
-        &self,
-        capture: Option<CaptureTime>,
-        now: Mono,
-    ) -> Option<Result<PoseEstimate, Reason>> {
+    fn told(&self, capture: Option<CaptureTime>, now: Mono) -> Option<Pose> {
         match &self.aim {
             Aim::Fixed => None,
             Aim::Unknown(reason) => Some(Err(reason.clone())),
@@ -190,24 +192,64 @@ impl Judge {
         }
     }
 
-    /// The pose to use now for a frame taken at `capture`; none for a fixed camera.
+    /// The pose to use for a frame taken at `capture`, compared with its `picture`; none for
+    /// a fixed camera. The pose is asked for once: one that no picture was compared with must
+    /// not come in between.
     fn pose(
         &self,
         capture: Option<CaptureTime>,
+        picture: Option<&FrameRef<'_>>,
         now: Mono,
-    ) -> Option<Result<PoseEstimate, Reason>> {
-        let told = self.told(capture, now)?;
-        let doubts = match &self.aim {
-            Aim::Turning {
+    ) -> Option<Pose> {
+        let pose = self.told(capture, now)?.and_then(|pose| {
+            let Aim::Turning {
+                optics,
+                mount,
                 pictures: Some(pictures),
                 ..
-            } => lock(pictures).doubts(),
-            _ => false,
-        };
-        Some(told.and_then(|pose| match doubts {
-            true => Err(Reason::PictureDisagrees),
-            false => Ok(pose),
-        }))
+            } = &self.aim
+            else {
+                return Ok(pose);
+            };
+            let mut pictures = lock(pictures);
+            let small = picture.and_then(Small::of);
+            let seen = match small.zip(capture) {
+                Some((small, at)) => {
+                    let (optics, mount) = (*optics, *mount);
+                    let aspect = Aspect {
+                        at,
+                        pose,
+                        optics,
+                        mount,
+                    };
+                    pictures.see(small, aspect).unwrap_or_else(|error| {
+                        tracing::error!(%error, "comparing pictures");
+                        Seen::default()
+                    })
+                }
+                None => Seen::default(),
+            };
+            // Doubts of before, too, where there is nothing to compare.
+            match pictures.doubts() || seen.unsure {
+                true => Err(Reason::PictureDisagrees),
+                false => Ok(pose.wider_by(seen.beside)),
+            }
+        });
+        *self.by.lock().unwrap_or_else(PoisonError::into_inner) =
+            capture.map(|capture| (capture, pose.clone()));
+        Some(pose)
+    }
+
+    /// The pose that the newest frame was judged by; none for a fixed camera.
+    fn judged_by(&self, capture: Option<CaptureTime>) -> Option<Pose> {
+        if matches!(self.aim, Aim::Fixed) {
+            return None;
+        }
+        let by = self.by.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(match (&*by, capture) {
+            (Some((at, pose)), Some(capture)) if *at == capture => pose.clone(),
+            _ => Err(Reason::NoCaptureTime),
+        })
     }
 
     /// Gives `decide` all that is known about a frame, with the things that
@@ -216,7 +258,7 @@ impl Judge {
         &self,
         capture: Option<CaptureTime>,
         size: Size,
-        now: Mono,
+        pose: Option<Pose>,
         things: impl Fn(&Sight, CaptureTime) -> Result<Vec<Hidden>, Reason>,
         decide: impl FnOnce(&PlanInput<'_>) -> T,
     ) -> T {
@@ -236,7 +278,6 @@ impl Judge {
             .map_err(|detail| Reason::NoMasks {
                 detail: detail.clone(),
             });
-        let pose = self.pose(capture, now);
         let things = self.sight.as_ref().map(|sight| match capture {
             None => Err(Reason::NoCaptureTime),
             Some(t) => things(sight, t).map(|things| things.iter().map(|h| h.at).collect()),
@@ -263,7 +304,7 @@ impl Judge {
 }
 
 /// What the camera told of its pose.
-fn told(poses: &PoseSource, t: CaptureTime, now: Mono) -> Result<PoseEstimate, Reason> {
+fn told(poses: &PoseSource, t: CaptureTime, now: Mono) -> Pose {
     match poses.at(t, now) {
         Evidence::Known(pose) => Ok(pose),
         Evidence::Pending { so_far } => so_far,
@@ -336,48 +377,29 @@ impl FrameJudge for Judge {
         pose_ready && self.sight.as_ref().is_none_or(|sight| sight.ready(t))
     }
 
-    fn released(&self, capture: CaptureTime, picture: &FrameRef<'_>, now: Mono) {
-        let Aim::Turning {
-            poses,
-            optics,
-            mount,
-            pictures: Some(pictures),
-        } = &self.aim
-        else {
-            return;
-        };
-        // Without a position the frame is covered anyway.
-        let Ok(pose) = told(poses, capture, now) else {
-            return;
-        };
-        let aspect = Aspect {
-            at: capture,
-            pose,
-            optics: *optics,
-            mount: *mount,
-        };
-        if let Some(small) = Small::of(picture)
-            && let Err(error) = lock(pictures).see(small, aspect)
-        {
-            tracing::error!(%error, "comparing pictures");
-        }
-    }
-
-    fn plan(&self, capture: Option<CaptureTime>, size: Size, now: Mono) -> Plan {
+    fn plan(
+        &self,
+        capture: Option<CaptureTime>,
+        size: Size,
+        picture: Option<&FrameRef<'_>>,
+        now: Mono,
+    ) -> Plan {
         self.newest
             .store(capture.map_or(NEVER, |t| t.0), Ordering::Relaxed);
         self.judged.store(now.0, Ordering::Relaxed);
-        self.with_evidence(capture, size, now, Sight::things, decide)
+        let pose = self.pose(capture, picture, now);
+        self.with_evidence(capture, size, pose, Sight::things, decide)
     }
 
     fn still(
         &self,
         capture: Option<CaptureTime>,
         size: Size,
-        now: Mono,
+        _now: Mono,
     ) -> Option<(&Slot, Result<StillPlan, Reason>)> {
         let slot = self.stills.as_deref().filter(|slot| slot.is_wanted())?;
-        let plan = self.with_evidence(capture, size, now, Sight::seen, StillPlan::of);
+        let pose = self.judged_by(capture);
+        let plan = self.with_evidence(capture, size, pose, Sight::seen, StillPlan::of);
         Some((slot, plan))
     }
 }

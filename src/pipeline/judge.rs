@@ -39,12 +39,16 @@ pub trait FrameJudge: Send + Sync {
     /// Whether waiting longer cannot improve the evidence for this frame.
     fn ready(&self, capture: Option<CaptureTime>) -> bool;
 
-    /// A frame taken at `capture` that is about to be planned and painted. It is lent for
-    /// the length of the call: to compare it with where the camera says it looks.
-    fn released(&self, _capture: CaptureTime, _picture: &FrameRef<'_>, _now: Mono) {}
-
     /// What to hide of a frame of `size` taken at `capture`, with what is known now.
-    fn plan(&self, capture: Option<CaptureTime>, size: Size, now: Mono) -> Plan;
+    /// `picture` is the frame, not painted yet, to compare it with where the camera says it
+    /// looks: lent for the length of the call; `None` where it cannot be read.
+    fn plan(
+        &self,
+        capture: Option<CaptureTime>,
+        size: Size,
+        picture: Option<&FrameRef<'_>>,
+        now: Mono,
+    ) -> Plan;
 
     /// Where somebody waits for a still: the slot, and what a still of this frame
     /// would hide. Asked for every frame that is about to be painted, after

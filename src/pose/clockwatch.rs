@@ -43,8 +43,8 @@ pub struct ClockRules {
     pub min_latency_s: f64,
     /// Longest believable latency from capture to arrival, seconds.
     pub max_latency_s: f64,
-    /// After a step before the clocks ever agreed there is nothing to return
-    /// to: both must then be steady for this long, seconds. Longer than sender
+    /// After a step before the clocks ever agreed, or with another latency than before
+    /// the stream was set up anew, there is nothing to return to: both must then be steady for this long, seconds. Longer than sender
     /// reports are apart.
     pub steady_s: f64,
 }
@@ -120,6 +120,8 @@ pub struct ClockWatch {
     delays: VecDeque<i128>,
     /// The latency interval while the clocks agreed, ns.
     latency: Option<(i128, i128)>,
+    /// The one before the stream was set up anew.
+    latency_before: Option<(i128, i128)>,
     state: ClockState,
     /// The newest time told, and when the last step of either was seen.
     now: Mono,
@@ -143,6 +145,7 @@ impl ClockWatch {
             anchor: None,
             delays: VecDeque::new(),
             latency: None,
+            latency_before: None,
             state: ClockState::Unsettled,
             now: Mono(0),
             frames_stepped_at: None,
@@ -194,7 +197,7 @@ impl ClockWatch {
     pub fn frames_restarted(&mut self) {
         self.anchor = None;
         self.delays.clear();
-        self.latency = None;
+        self.latency_before = self.latency.take().or(self.latency_before);
         self.frames_stepped_at = None;
         self.reports_stepped_at = None;
         self.reports_since = 0;
@@ -214,6 +217,7 @@ impl ClockWatch {
                 self.reports_since += 1;
                 // It was measured as if every answer were fresh.
                 self.latency = None;
+                self.latency_before = None;
             }
             ReportVerdict::Stepped { step_s } => {
                 self.reports_stepped_at = Some(self.now);
@@ -246,10 +250,13 @@ impl ClockWatch {
             self.jump(-(latency.0 as f64) * 1e-9);
             return;
         }
+        let as_it_was = |before: (i128, i128)| {
+            let slack = ns(self.rules.frame_tolerance_s);
+            latency.0 <= before.1 + slack && latency.1 >= before.0 - slack
+        };
         match (self.state, self.latency) {
             (ClockState::Jumped { .. }, Some(before)) => {
-                let slack = ns(self.rules.frame_tolerance_s);
-                if latency.0 <= before.1 + slack && latency.1 >= before.0 - slack {
+                if as_it_was(before) {
                     self.state = ClockState::Agree;
                 }
             }
@@ -257,7 +264,8 @@ impl ClockWatch {
                 let last = self.frames_stepped_at.max(self.reports_stepped_at);
                 let steady =
                     last.is_none_or(|at| self.now.since(at).as_secs_f64() >= self.rules.steady_s);
-                if steady {
+                // A new connection may have another latency, and then time must tell.
+                if steady || self.latency_before.is_some_and(as_it_was) {
                     self.state = ClockState::Agree;
                     self.latency = Some(latency);
                 }

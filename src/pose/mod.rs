@@ -78,6 +78,15 @@ pub struct PoseEstimate {
     pub drift: Drift,
 }
 
+impl PoseEstimate {
+    /// The same pose with a direction that is less sure by `angle`.
+    #[must_use]
+    pub fn wider_by(mut self, angle: Angle) -> Self {
+        self.margin.angle = Angle::from_rad(self.margin.angle.rad() + angle.rad());
+        self
+    }
+}
+
 /// How far a zone grows at radius r (px) from the frame's centre, DESIGN.md's
 /// margin: f(1 + r²/f²)·`angle` + r·`radial` + `floor_px`.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -54,6 +54,9 @@ pub enum Compared {
     Agree {
         /// Parts that say so.
         votes: usize,
+        /// What is left between them, cells: less than the positions may be off by. 0 where
+        /// only parts of the picture moved.
+        left: f64,
     },
     /// They lie on each other elsewhere.
     Disagree {
@@ -136,7 +139,10 @@ pub fn compare(
     if beyond(shift, tolerance).is_none() {
         // Nothing speaks for another place than the one that was told…
         if alike >= QUORUM && 2 * alike >= parts.len() {
-            return Ok(Compared::Agree { votes: alike });
+            return Ok(Compared::Agree {
+                votes: alike,
+                left: shift.x.hypot(shift.y),
+            });
         }
         // …but what stands still may be written on the picture, or on the lens.
         shift = told.shift(&parts)?;
@@ -156,7 +162,10 @@ pub fn compare(
             shift: (turn.x, turn.y),
         }
     } else if votes.here >= QUORUM && votes.here >= votes.there {
-        Compared::Agree { votes: votes.here }
+        Compared::Agree {
+            votes: votes.here,
+            left: 0.0,
+        }
     } else {
         unexplained
     })

@@ -19,4 +19,4 @@ mod watch;
 
 pub use compare::{Compared, Outlook, compare};
 pub use small::Small;
-pub use watch::{Aspect, PictureWatch};
+pub use watch::{Aspect, PictureWatch, Seen};

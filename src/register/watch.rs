@@ -8,11 +8,14 @@
 //!
 //! That two pictures in a row fit each other is no reason to believe again: a head that
 //! has slipped, or a clock that is late in a steady sweep, shows just that.
+//!
+//! A picture that lies a little beside its position is not doubted, as the position may be
+//! off by that; but how far it lies beside is told, and zones grow by it.
 
 use super::compare::{Compared, EXACT, Outlook, compare};
 use super::small::Small;
 use crate::clock::CaptureTime;
-use crate::geom::{Gaze, Mount, Optics, Size};
+use crate::geom::{Angle, Gaze, Mount, Optics, Size};
 use crate::pose::PoseEstimate;
 
 /// The picture that others are compared with is changed when it shows less than the
@@ -22,10 +25,23 @@ const NEW_AFTER_TURN: f64 = 0.3;
 const NEW_AFTER_ZOOM: f64 = 0.15;
 /// …or when so many others were compared with it.
 const NEW_AFTER_FRAMES: u32 = 50;
+/// One that is known so much better takes its place at once, cells; one that is known so
+/// much worse only…
+const BETTER: f64 = 0.5;
+/// …when the first shows so many times less than that.
+const AT_ANY_RATE: f64 = 1.7;
 /// Pictures kept. 32 of them see all round a camera at its widest, in less than 2 MiB.
 const KEPT: usize = 32;
 /// Two kept pictures are so much apart at least (of the picture's width).
 const KEPT_APART: f64 = 0.35;
+/// While positions may be off by more than [`SURE`], so many pictures on end that nobody can
+/// compare are not shown, after so many that could be.
+const UNSURE: u32 = 3;
+const SURE_BEFORE: u32 = 5;
+/// A camera whose picture moved by no more did not jump, cells.
+const SAME: f64 = 20.0;
+/// Less than this is noise, cells.
+const NOISE: f64 = 0.5;
 /// How many kept pictures a new one is compared with.
 const TRIES: usize = 4;
 /// A doubt is not lifted by what may be further off than this, cells.
@@ -34,6 +50,11 @@ const SURE: f64 = 6.0;
 const REST_DEG_S: f64 = 0.5;
 /// …and this much more or less is another speed: a clock that is 0.3 s off shows as 1.5°.
 const OTHER_DEG_S: f64 = 5.0;
+/// Speeds that differ by less are one and the same, degrees a second.
+const STEADY_DEG_S: f64 = 2.0;
+/// A camera that has one speed only is believed again when so many places were where they
+/// had been.
+const STEADY_PLACES: usize = 2;
 /// A kept picture is changed for a newer one of the same place after so long, seconds:
 /// shadows wander. Not earlier, or a head that creeps would be followed step by step.
 const STALE_AFTER_S: f64 = 600.0;
@@ -81,7 +102,7 @@ impl Aspect {
 
     /// How fast the camera was said to turn since `before`, degrees a second in pan and
     /// tilt; `None` where that is too long ago.
-    fn speed_since(&self, before: &Self) -> Option<(f64, f64)> {
+    fn speed_since(&self, before: &Self) -> Option<Speed> {
         let passed_s = self.at.seconds_since(before.at);
         (passed_s > 0.0 && passed_s < 0.5).then(|| {
             (
@@ -94,23 +115,39 @@ impl Aspect {
     /// How far what `other` shows may lie from where the positions say, cells of a
     /// picture of `size`.
     fn tolerance(&self, other: &Self, size: Size) -> f64 {
+        EXACT + self.against(other, size)
+    }
+
+    /// How well the position is known: the half of what two pictures like this one may be off
+    /// against each other, cells of a picture of `size`.
+    fn own(&self, size: Size) -> f64 {
+        0.5 * self.against(self, size)
+    }
+
+    fn against(&self, other: &Self, size: Size) -> f64 {
         let width = f64::from(size.width);
         let corner = 0.5 * width.hypot(f64::from(size.height));
-        EXACT
-            + self
-                .pose
-                .against(&other.pose)
-                .px_at(corner, self.pose.focal * width)
+        self.pose
+            .against(&other.pose)
+            .px_at(corner, self.pose.focal * width)
     }
+}
+
+/// How fast a camera is said to turn, degrees a second in pan and tilt.
+type Speed = (f64, f64);
+
+fn is_steady(a: Speed, b: Speed) -> bool {
+    (a.0 - b.0).hypot(a.1 - b.1) < STEADY_DEG_S
 }
 
 #[derive(Debug)]
 struct Kept {
     picture: Small,
     aspect: Aspect,
-    /// How fast the camera was said to turn, degrees a second in pan and tilt; `None`
-    /// where nobody knows.
-    speed: Option<(f64, f64)>,
+    /// `None` where nobody knows.
+    speed: Option<Speed>,
+    /// How far it lies beside its position itself, cells.
+    beside: f64,
 }
 
 impl Kept {
@@ -118,6 +155,20 @@ impl Kept {
     fn is_of(&self, other: &Aspect) -> bool {
         let (turned, zoomed) = self.aspect.apart(other);
         turned <= KEPT_APART && zoomed <= NEW_AFTER_ZOOM
+    }
+
+    /// So many cells of it, as an angle; none where they are noise.
+    fn angle(&self, cells: f64) -> Angle {
+        let focal = self.aspect.pose.focal * f64::from(self.picture.size().width);
+        match cells > NOISE {
+            true => Angle::from_rad((cells / focal).atan()),
+            false => Angle::default(),
+        }
+    }
+
+    /// See [`Aspect::own`].
+    fn own(&self) -> f64 {
+        self.aspect.own(self.picture.size())
     }
 
     fn is_stale(&self, now: CaptureTime) -> bool {
@@ -131,8 +182,29 @@ impl Kept {
         let (Some(a), Some(b)) = (self.speed, other.speed) else {
             return false;
         };
-        let rests = |v: (f64, f64)| v.0.hypot(v.1) < REST_DEG_S;
+        let rests = |v: Speed| v.0.hypot(v.1) < REST_DEG_S;
         (rests(a) && rests(b)) || (a.0 - b.0).hypot(a.1 - b.1) >= OTHER_DEG_S
+    }
+}
+
+/// What a picture says of the position that goes with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Seen {
+    /// Positions are doubted.
+    pub doubts: bool,
+    /// Nobody can say, of this one picture, while the camera is told to change its speed.
+    pub unsure: bool,
+    /// How far the picture lies beside where the position says, as an angle: more than is
+    /// noise, less than is doubted. Zones must grow by it.
+    pub beside: Angle,
+}
+
+impl Seen {
+    fn doubtful(doubts: bool) -> Self {
+        Self {
+            doubts,
+            ..Self::default()
+        }
     }
 }
 
@@ -144,11 +216,19 @@ pub struct PictureWatch {
     /// How many were, and how many of them fitted.
     compared: u32,
     fitted: u32,
+    /// How many fitted on end, and how many after those could not be compared.
+    sure: u32,
+    unsure: u32,
     /// Pictures of places from times without doubt, the newest at the end.
     kept: Vec<Kept>,
     /// How the newest picture was seen.
     newest: Option<Aspect>,
     doubts: bool,
+    /// The speeds of the two pictures that contradicted each other, the older one's first;
+    /// `None` where nobody knows, or not yet.
+    contradicted: [Option<Speed>; 2],
+    /// The kept pictures that were seen again at that speed since.
+    again: Vec<CaptureTime>,
 }
 
 impl PictureWatch {
@@ -164,29 +244,30 @@ impl PictureWatch {
         self.newest = None;
     }
 
-    /// Takes up `picture`, seen as `aspect` says; whether positions are doubted now.
+    /// Takes up `picture`, seen as `aspect` says, and says what it shows.
     ///
     /// # Errors
     /// OpenCV's; positions are doubted then.
-    pub fn see(&mut self, picture: Small, aspect: Aspect) -> opencv::Result<bool> {
-        let speed = self.newest.and_then(|before| aspect.speed_since(&before));
-        self.newest = Some(aspect);
+    pub fn see(&mut self, picture: Small, aspect: Aspect) -> opencv::Result<Seen> {
+        let before = self.newest.replace(aspect);
+        let speed = before.and_then(|before| aspect.speed_since(&before));
         let new = Kept {
             picture,
             aspect,
             speed,
+            beside: 0.0,
         };
         let seen = if self.doubts {
             self.again(new)
         } else {
-            self.follow(new)
+            self.follow(new, before)
         };
-        self.doubts = seen.as_ref().copied().unwrap_or(true);
+        self.doubts = seen.as_ref().map_or(true, |seen| seen.doubts);
         seen
     }
 
-    /// A picture while nothing is doubted: whether it is now.
-    fn follow(&mut self, new: Kept) -> opencv::Result<bool> {
+    /// A picture while nothing is doubted.
+    fn follow(&mut self, mut new: Kept, before: Option<Aspect>) -> opencv::Result<Seen> {
         let Some(last) = &mut self.last else {
             return self.begin(new);
         };
@@ -194,36 +275,73 @@ impl PictureWatch {
         last.speed = last.speed.or(new.speed);
         self.compared = self.compared.saturating_add(1);
         let (turned, zoomed) = new.aspect.apart(&last.aspect);
-        let changes =
-            turned > NEW_AFTER_TURN || zoomed > NEW_AFTER_ZOOM || self.compared >= NEW_AFTER_FRAMES;
-        match beside(last, &new)? {
+        let apart = (turned / NEW_AFTER_TURN).max(zoomed / NEW_AFTER_ZOOM);
+        let far = apart > 1.0 || self.compared >= NEW_AFTER_FRAMES;
+        // Beside a picture of whose place little is known little can be seen.
+        let better = last.own() - new.own();
+        let changes = better > BETTER || apart > AT_ANY_RATE || (far && better > -BETTER);
+        let compared = beside(last, &new)?;
+        tracing::debug!(
+            pan = new.aspect.pose.pan.deg(),
+            own_cells = new.own(),
+            last_own_cells = last.own(),
+            changes,
+            ?compared,
+            "compared"
+        );
+        match compared {
             Compared::Disagree { shift } => {
-                tracing::debug!(?shift, "picture and position disagree");
+                tell("it moved otherwise", last, &new, shift);
+                self.contradicted = [last.speed, new.speed];
                 self.keep_last()?;
-                Ok(true)
+                Ok(Seen::doubtful(true))
             }
-            Compared::Agree { .. } if changes => {
+            Compared::Agree { left, .. } => {
+                (self.sure, self.unsure) = (self.sure.saturating_add(1), 0);
+                // What the other lies beside the truth by, this one does, too.
+                new.beside = last.beside + if left > NOISE { left } else { 0.0 };
+                let seen = Seen {
+                    beside: new.angle(new.beside),
+                    ..Seen::default()
+                };
+                if !changes {
+                    self.fitted = self.fitted.saturating_add(1);
+                    return Ok(seen);
+                }
                 let last = self.last.take();
-                let doubts = self.begin(new)?;
-                if let Some(last) = last.filter(|_| !doubts) {
+                let begun = self.begin(new)?;
+                if let Some(last) = last.filter(|last| !begun.doubts && last.beside <= NOISE) {
                     self.keep(last)?;
                 }
-                Ok(doubts)
-            }
-            Compared::Agree { .. } => {
-                self.fitted = self.fitted.saturating_add(1);
-                Ok(false)
+                Ok(begun)
             }
             // Nothing links this picture with the last: others may.
             Compared::Apart => {
-                let doubts = shares(last, &new)?;
-                if doubts {
+                let before = before.filter(|_| new.speed.is_some());
+                if let Some(before) = before
+                    && is_still(last, &new, &before)?
+                {
+                    tell("it did not move", last, &new, (0.0, 0.0));
+                    self.contradicted = [None; 2];
                     self.keep_last()?;
+                    return Ok(Seen::doubtful(true));
                 }
-                Ok(doubts || self.begin(new)?)
+                self.begin(new)
             }
-            Compared::Unclear | Compared::Strange if changes => self.begin(new),
-            Compared::Unclear | Compared::Strange => Ok(false),
+            Compared::Unclear | Compared::Strange if far => self.begin(new),
+            Compared::Unclear | Compared::Strange => {
+                let hides = self.sure >= SURE_BEFORE && self.unsure < UNSURE;
+                let vague = new.aspect.tolerance(&last.aspect, new.picture.size()) > SURE;
+                self.unsure = self.unsure.saturating_add(1);
+                if self.unsure >= UNSURE {
+                    self.sure = 0;
+                }
+                Ok(Seen {
+                    unsure: hides && vague,
+                    beside: new.angle(last.beside),
+                    ..Seen::default()
+                })
+            }
         }
     }
 
@@ -236,47 +354,74 @@ impl PictureWatch {
         }
     }
 
-    /// A picture while positions are doubted: whether they still are.
-    fn again(&mut self, new: Kept) -> opencv::Result<bool> {
-        let doubts = !self.shows_again(&new)?;
-        if !doubts {
-            self.begin(new)?;
+    /// A picture while positions are doubted.
+    fn again(&mut self, new: Kept) -> opencv::Result<Seen> {
+        // Of a picture that begins a stream the speed is known with the next.
+        let [_, speed] = &mut self.contradicted;
+        *speed = speed.or(new.speed);
+        if !self.shows_again(&new)? {
+            return Ok(Seen::doubtful(true));
         }
-        Ok(doubts)
+        tracing::info!("the picture is where it was before the doubt");
+        self.again.clear();
+        self.begin(new)
     }
 
-    /// Whether a kept picture is seen again where it was.
-    fn shows_again(&self, new: &Kept) -> opencv::Result<bool> {
+    /// Whether kept pictures are seen again where they were.
+    fn shows_again(&mut self, new: &Kept) -> opencv::Result<bool> {
         let size = new.picture.size();
         for old in nearest(&self.kept, new) {
             // What agrees under a wide margin only may lie beside it at rest.
-            let sure = new.aspect.tolerance(&old.aspect, size) <= SURE && old.proves(new);
+            let sure = new.aspect.tolerance(&old.aspect, size) <= SURE;
             match beside(old, new)? {
-                Compared::Agree { .. } if sure => return Ok(true),
-                Compared::Disagree { .. } => return Ok(false),
+                Compared::Agree { .. } if sure && old.proves(new) => return Ok(true),
+                // At one speed only the doubt arose, and at that speed it may end: all is as
+                // it was before.
+                Compared::Agree { .. } if sure && as_before(self.contradicted, old, new) => {
+                    if !self.again.contains(&old.aspect.at) {
+                        self.again.push(old.aspect.at);
+                    }
+                    return Ok(self.again.len() >= STEADY_PLACES);
+                }
+                Compared::Disagree { .. } => {
+                    self.again.clear();
+                    return Ok(false);
+                }
                 _ => {}
             }
         }
         Ok(false)
     }
 
-    /// Pictures are compared with `new` from now on; whether it contradicts one that was
-    /// kept of the same place.
-    fn begin(&mut self, new: Kept) -> opencv::Result<bool> {
-        let mut doubts = false;
+    /// Pictures are compared with `new` from now on; what those say that were kept of the
+    /// same place.
+    fn begin(&mut self, mut new: Kept) -> opencv::Result<Seen> {
+        let mut seen = Seen::default();
+        let mut cells = new.beside;
         for old in nearest(&self.kept, &new) {
             match beside(old, &new)? {
-                Compared::Disagree { .. } => doubts = true,
-                Compared::Strange if !old.is_stale(new.aspect.at) => doubts = true,
-                Compared::Agree { .. } => {}
+                Compared::Disagree { shift } => {
+                    tell("it is not where it was", old, &new, shift);
+                    self.contradicted = [old.speed, new.speed];
+                    seen.doubts = true;
+                }
+                Compared::Strange if !old.is_stale(new.aspect.at) => {
+                    tell("nothing is where it was", old, &new, (0.0, 0.0));
+                    self.contradicted = [old.speed, new.speed];
+                    seen.doubts = true;
+                }
+                // This one was in order.
+                Compared::Agree { left, .. } => cells = if left > NOISE { left } else { 0.0 },
                 Compared::Strange | Compared::Unclear | Compared::Apart => continue,
             }
             break;
         }
+        new.beside = cells;
+        seen.beside = new.angle(cells);
         self.last = Some(new);
         self.compared = 0;
         self.fitted = 0;
-        Ok(doubts)
+        Ok(seen)
     }
 
     /// Keeps a picture that was in order, unless there is one of the same place that serves
@@ -289,7 +434,8 @@ impl PictureWatch {
             if !old.is_of(&picture.aspect) || (rests(&picture) && !rests(old)) {
                 continue;
             }
-            if !old.is_stale(now) {
+            let better = old.own() - picture.own() > BETTER;
+            if !old.is_stale(now) && !better {
                 return Ok(());
             }
             // Only what looks like it takes its place: a lorry must not.
@@ -317,15 +463,53 @@ fn nearest<'a>(kept: &'a [Kept], new: &Kept) -> impl Iterator<Item = &'a Kept> {
     by_distance.into_iter().take(TRIES)
 }
 
-/// Whether two pictures show the same, wherever: where their positions are far apart, one of
-/// them is wrong.
-fn shares(old: &Kept, new: &Kept) -> opencv::Result<bool> {
-    let outlook = old.aspect.outlook(old.picture.size());
-    let found = compare(&old.picture, &outlook, &new.picture, &outlook, EXACT)?;
-    Ok(matches!(
-        found,
-        Compared::Agree { .. } | Compared::Disagree { .. }
-    ))
+/// Whether two pictures were taken at the one speed at which the doubt arose.
+fn as_before(contradicted: [Option<Speed>; 2], old: &Kept, new: &Kept) -> bool {
+    let [Some(a), Some(b)] = contradicted else {
+        return false;
+    };
+    let (Some(was), Some(is)) = (old.speed, new.speed) else {
+        return false;
+    };
+    [b, was, is].into_iter().all(|speed| is_steady(a, speed))
+}
+
+/// Whether the camera still looks where it looked a moment `before`, or nearly so. Pictures
+/// that are alike far beside each other say nothing: streets repeat themselves.
+fn is_still(old: &Kept, new: &Kept, before: &Aspect) -> opencv::Result<bool> {
+    let size = new.picture.size();
+    let (was, is) = (old.aspect.outlook(size), before.outlook(size));
+    let tolerance = before.tolerance(&old.aspect, size);
+    Ok(
+        match compare(&old.picture, &was, &new.picture, &is, tolerance)? {
+            Compared::Agree { .. } => true,
+            Compared::Disagree { shift } => shift.0.hypot(shift.1) <= SAME,
+            _ => false,
+        },
+    )
+}
+
+/// Writes down what was doubted, for those who want to know why.
+fn tell(what: &str, old: &Kept, new: &Kept, (right, down): (f64, f64)) {
+    let of = |aspect: &Aspect| {
+        let pose = &aspect.pose;
+        format!(
+            "pan {:.2}, tilt {:.2}, focal {:.3}",
+            pose.pan.deg(),
+            pose.tilt.deg(),
+            pose.focal
+        )
+    };
+    tracing::info!(
+        what,
+        was = of(&old.aspect),
+        is = of(&new.aspect),
+        after_s = new.aspect.at.seconds_since(old.aspect.at),
+        cells_right = right,
+        cells_down = down,
+        tolerance_cells = new.aspect.tolerance(&old.aspect, new.picture.size()),
+        "picture and position disagree"
+    );
 }
 
 fn beside(old: &Kept, new: &Kept) -> opencv::Result<Compared> {
@@ -336,5 +520,7 @@ fn beside(old: &Kept, new: &Kept) -> opencv::Result<Compared> {
     compare(&old.picture, &was, &new.picture, &is, tolerance)
 }
 
+#[cfg(test)]
+mod lies;
 #[cfg(test)]
 mod tests;

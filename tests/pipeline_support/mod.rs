@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use greyplane::clock::{CaptureTime, Mono, SystemClock};
 use greyplane::event::{CameraState, Event, EventSink};
+use greyplane::frame::FrameRef;
 use greyplane::geom::{PixelPoint, Size};
 use greyplane::pipeline::{
     CameraPipeline, CameraSettings, EncoderSettings, FrameJudge, SourceSettings, Waker,
@@ -353,7 +354,13 @@ impl FrameJudge for Judge {
     fn ready(&self, _: Option<CaptureTime>) -> bool {
         true
     }
-    fn plan(&self, capture: Option<CaptureTime>, size: Size, _: Mono) -> Plan {
+    fn plan(
+        &self,
+        capture: Option<CaptureTime>,
+        size: Size,
+        _: Option<&FrameRef<'_>>,
+        _: Mono,
+    ) -> Plan {
         (self.0)(capture, size)
     }
 }

@@ -326,10 +326,8 @@ impl Sender {
     fn plan(&self, capture: Option<CaptureTime>, frame: &GstFrame) -> Plan {
         let (judge, now, size) = (&self.setup.judge, self.setup.clock.mono(), frame.size());
         let planned = catch_unwind(AssertUnwindSafe(|| {
-            if let (Some(capture), Ok(picture)) = (capture, frame.view()) {
-                judge.released(capture, &picture, now);
-            }
-            judge.plan(capture, size, now)
+            let picture = frame.view().ok();
+            judge.plan(capture, size, picture.as_ref(), now)
         }));
         match planned {
             Ok(plan) if plan.size == size => plan,

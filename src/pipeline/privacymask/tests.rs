@@ -12,6 +12,7 @@ use gstreamer_video as gst_video;
 use super::*;
 use crate::clock::{CaptureTime, Mono, SimClock, WallTime};
 use crate::event::{CameraState, Event};
+use crate::frame::FrameRef;
 use crate::geom::PixelPoint;
 use crate::plan::{Hide, MarginLimits, Plan, PlanInput, RegionSource};
 use crate::pose::PoseEstimate;
@@ -46,7 +47,7 @@ impl FrameJudge for Judge {
         assert_ne!(self.panic_in, "ready");
         self.ready.load(Ordering::SeqCst)
     }
-    fn plan(&self, _: Option<CaptureTime>, size: Size, _: Mono) -> Plan {
+    fn plan(&self, _: Option<CaptureTime>, size: Size, _: Option<&FrameRef<'_>>, _: Mono) -> Plan {
         assert_ne!(self.panic_in, "plan");
         (self.plan)(size)
     }

@@ -288,6 +288,41 @@ fn a_stream_set_up_anew_must_settle_anew() {
     assert_eq!(w.state(), ClockState::Agree);
 }
 
+/// A stream is set up anew, and 0.2 s later the frames' clock steps by half a second, and
+/// the reports' by `reports_step_s`: what is thought of it two seconds later.
+fn stepped_while_it_settles(reports_step_s: f64) -> ClockState {
+    let mut w = ClockWatch::new(ClockRules::default());
+    let mut feed = |from_ms: u64, frames: u64, steps_after: u64| {
+        for i in 0..frames {
+            let ms = from_ms + 40 * i;
+            let (frame_step_ms, report_step_s) = match i >= steps_after {
+                true => (500, reports_step_s),
+                false => (0, 0.0),
+            };
+            w.frame(
+                CaptureTime(EPOCH_NS + (ms as i64 - 120 + frame_step_ms) * 1_000_000),
+                i * 40_000_000,
+                Mono(100_000_000_000 + ms * 1_000_000),
+            );
+            let asked_s = ms as f64 / 1e3 - 0.01;
+            let utc_s = asked_s + 0.005 + report_step_s;
+            w.report(&report(utc_s, asked_s, 0.01, 1_000_000));
+        }
+        let state = w.state();
+        w.frames_restarted();
+        state
+    };
+    assert_eq!(feed(1000, 25, 99), ClockState::Agree);
+    feed(5000, 55, 5)
+}
+
+#[test]
+fn what_steps_while_a_stream_settles_is_believed_when_both_clocks_are_as_they_were() {
+    assert_eq!(stepped_while_it_settles(0.5), ClockState::Agree);
+    assert_ne!(stepped_while_it_settles(0.0), ClockState::Agree);
+    assert_ne!(stepped_while_it_settles(0.3), ClockState::Agree);
+}
+
 #[test]
 fn a_stream_that_goes_back_takes_its_mapping_along_and_is_a_step() {
     let mut w = ClockWatch::new(ClockRules::default());

@@ -44,7 +44,7 @@ impl Camera {
             let pan = from + (to - from) * f64::from(i) / f64::from(n);
             let seen = Street::default().seen([pan, -8.0, 60.0]);
             let told = aspect(self.frame, [tells(pan), -8.0, 60.0]);
-            doubted += u32::from(self.watch.see(seen, told).unwrap());
+            doubted += u32::from(self.watch.see(seen, told).unwrap().doubts);
         }
         doubted
     }
@@ -111,7 +111,13 @@ fn a_lorry_in_the_way_is_over_when_it_is_gone() {
             ..Street::default()
         }
         .seen(still);
-        doubted += u32::from(camera.watch.see(seen, aspect(camera.frame, still)).unwrap());
+        doubted += u32::from(
+            camera
+                .watch
+                .see(seen, aspect(camera.frame, still))
+                .unwrap()
+                .doubts,
+        );
     }
     println!("{doubted} of 20 pictures of a lorry");
     assert_eq!(camera.shows(30, 0.0, 0.0, |pan| pan), 0);
@@ -131,6 +137,7 @@ fn another_picture_size_begins_anew() {
             .watch
             .see(small, aspect(53, [0.0, -8.0, 60.0]))
             .unwrap()
+            .doubts
     );
     camera.watch.restarted();
     assert_eq!(camera.shows(5, 30.0, 30.0, |pan| pan), 0);
@@ -156,4 +163,19 @@ fn what_a_late_clock_shows_at_one_speed_is_no_proof() {
     // It comes by again at the same speed, later and later.
     assert_eq!(camera.shows(20, 45.0, 65.0, late), 20);
     assert_eq!(camera.shows(45, -15.0, 30.0, late), 45);
+}
+
+#[test]
+fn a_camera_with_one_speed_is_believed_again_where_all_is_as_it_was() {
+    let mut camera = Camera::default();
+    // 25° a second, all the time.
+    assert_eq!(camera.shows(120, 0.0, 120.0, |pan| pan), 0);
+    camera.watch.restarted();
+    // Beside the truth for a while, as fast as ever.
+    assert!(camera.shows(20, 0.0, 20.0, |pan| pan + 10.0) >= 19);
+    camera.watch.restarted();
+    // One place again is not enough, two are.
+    let doubted = camera.shows(80, 20.0, 100.0, |pan| pan);
+    assert!((2..60).contains(&doubted), "{doubted}");
+    assert_eq!(camera.shows(20, 100.0, 120.0, |pan| pan), 0);
 }
