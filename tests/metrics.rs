@@ -194,6 +194,9 @@ latency_budget_ms = {budget_ms}
 [camera.telemetry]
 device_url = "{1}"
 metadata = true
+[[camera.publish]]
+name = "nobody"
+url = "rtsp://127.0.0.1:9/street"
 [[camera]]
 id = "yard"
 url = "{0}"

@@ -59,6 +59,19 @@ pub(super) fn entry(event: &Event) -> Option<Entry> {
                 None => entry,
             }
         }
+        Event::PublicationUp {
+            camera,
+            publication,
+        } => of("publication-up", camera).detail("publication", publication.as_str()),
+        Event::PublicationDown {
+            camera,
+            publication,
+            detail,
+            ..
+        } => of("publication-down", camera)
+            .result(Outcome::Failed)
+            .detail("publication", publication.as_str())
+            .detail("why", detail.as_str()),
         Event::ReadBackFailed { camera } => of("read-back", camera).result(Outcome::Failed),
         Event::Reloaded { detail } => {
             Entry::new("reload", "configuration").detail("changes", detail.as_str())

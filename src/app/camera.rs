@@ -2,6 +2,7 @@
 
 use super::Shared;
 use super::detection::Sight;
+use super::exits::Exits;
 use super::journal::Journal;
 use super::judge::{Aim, Judge, Look};
 use super::motion::Motion;
@@ -11,12 +12,13 @@ use super::stills::CameraStills;
 use crate::archive::Archive;
 use crate::clock::{Clock, Mono};
 use crate::config::{self, Camera, Kind, Masks};
+use crate::egress::PublicationFigures;
 use crate::event::Reason;
 use crate::geom::{Angle, Mount, Optics, Size};
 use crate::metrics;
 use crate::pipeline::{
-    CameraPipeline, CameraSettings, EncoderSettings, Latencies, PipelineStats, SourceSettings,
-    Transport, Waker, X264Preset,
+    CameraPipeline, CameraSettings, EncoderSettings, Latencies, MaskedStream, PipelineStats,
+    SourceSettings, Transport, Waker, X264Preset,
 };
 use crate::pose::clockwatch::ClockRules;
 use crate::pose::{CameraProfile, HistoryRules, PoseSource};
@@ -25,7 +27,7 @@ use crate::steer::{Aim as Helmsman, Steer};
 use crate::telemetry::Telemetry;
 use crate::web::{
     CameraStatus, CameraView, DeskFault, DetectorStatus, MetadataStatus, MountView, Percentiles,
-    SteerFault, Why,
+    PublicationStatus, SteerFault, Why,
 };
 use anyhow::Context;
 use arc_swap::ArcSwap;
@@ -140,6 +142,9 @@ impl RunningCamera {
             _ => (None, None),
         };
         shared.exits.add_camera(&camera.id, pipeline.stream());
+        shared
+            .exits
+            .publish(&camera.id, &pipeline.stream(), &camera.publish);
         Ok(Self {
             id: camera.id.clone(),
             budget_ms: u64::try_from(camera.latency_budget.as_millis()).unwrap_or(u64::MAX),
@@ -175,6 +180,11 @@ impl RunningCamera {
         self.configured.store(Arc::new(camera.clone()));
         self.judge.swap(camera);
         self.pipeline.waker().wake();
+    }
+
+    /// Its masked stream.
+    pub(super) fn stream(&self) -> MaskedStream {
+        self.pipeline.stream()
     }
 
     /// Takes over other zones between two frames.
@@ -321,6 +331,7 @@ impl RunningCamera {
     pub(super) fn figures(
         &self,
         journal: &Journal,
+        exits: &Exits,
         earlier: Option<&PipelineStats>,
         now: Mono,
     ) -> metrics::Camera {
@@ -354,6 +365,11 @@ impl RunningCamera {
             budget_s: ms(self.budget_ms as f64),
             viewers: stats.viewers,
             connects: stats.connects,
+            publications: exits
+                .published(&self.id)
+                .into_iter()
+                .map(published)
+                .collect(),
             stream_failures: tally.stream_failures,
             read_back_failures: tally.read_back_failures,
             telemetry: (!self.is_fixed()).then(|| metrics::Telemetry {
@@ -391,7 +407,7 @@ impl RunningCamera {
         }
     }
 
-    pub(super) fn status(&self, journal: &Journal) -> CameraStatus {
+    pub(super) fn status(&self, journal: &Journal, exits: &Exits) -> CameraStatus {
         let stats = self.pipeline.stats();
         let gauges = journal.gauges(&self.id);
         let shown = |name: &str| name == "live" || name == "widened";
@@ -442,8 +458,40 @@ impl RunningCamera {
                 frames_before_their_look: l.frames_before_their_look,
             }),
             viewers: stats.viewers,
+            publications: exits
+                .published(&self.id)
+                .into_iter()
+                .map(publication)
+                .collect(),
             read_back_failures: gauges.read_back_failures,
         }
+    }
+}
+
+fn published(p: PublicationFigures) -> metrics::Publication {
+    metrics::Publication {
+        name: p.name,
+        over: p.over,
+        connected: p.connected,
+        connects: p.connects,
+        failures: p.failures,
+        frames: p.frames,
+        bytes: p.bytes,
+        dropped: p.dropped,
+    }
+}
+
+fn publication(p: PublicationFigures) -> PublicationStatus {
+    PublicationStatus {
+        name: p.name,
+        over: p.over,
+        connected: p.connected,
+        problem: p.problem,
+        connects: p.connects,
+        failures: p.failures,
+        frames: p.frames,
+        bytes: p.bytes,
+        dropped: p.dropped,
     }
 }
 

@@ -5,8 +5,9 @@ use super::certificates;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::egress::{
-    Access, Account, Cameras, Mp4Over, Mp4Part, Mp4Refused, Mp4Server, Proof, RtspServer,
-    RtspSettings, WhepRefused, WhepServer, WhepSettings,
+    Access, Account, Cameras, Mp4Over, Mp4Part, Mp4Refused, Mp4Server, Proof, Publication,
+    PublicationFigures, PublishOver, Publisher, RtspServer, RtspSettings, WhepRefused, WhepServer,
+    WhepSettings,
 };
 use crate::event::EventSink;
 use crate::pipeline::MaskedStream;
@@ -27,6 +28,7 @@ pub(super) struct Exits {
     pub(super) certificate: Option<Arc<Certificate>>,
     whep: Option<WhepServer>,
     mp4: Option<Mp4Server>,
+    publisher: Publisher,
 }
 
 impl Exits {
@@ -36,6 +38,9 @@ impl Exits {
         clock: &Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
         let certificate = certificates::of_rtsp(config, clock)?;
+        for warning in published_in_clear(config) {
+            tracing::warn!("{warning}");
+        }
         let settings = RtspSettings {
             address: config.rtsp_listen.ip(),
             port: config.rtsp_listen.port(),
@@ -70,7 +75,22 @@ impl Exits {
             certificate,
             whep,
             mp4,
+            publisher: Publisher::new(events.clone()),
         })
+    }
+
+    /// Publishes the camera as `wanted` says, and nowhere else. Where one cannot
+    /// begin for want of a thread, the camera is served all the same.
+    pub(super) fn publish(&self, id: &str, stream: &MaskedStream, wanted: &[config::Publication]) {
+        let wanted: Vec<Publication> = wanted.iter().map(publication).collect();
+        if let Err(error) = self.publisher.set(id, stream, &wanted) {
+            tracing::error!(camera = id, %error, "cannot be published");
+        }
+    }
+
+    /// What became of the camera's publications.
+    pub(super) fn published(&self, id: &str) -> Vec<PublicationFigures> {
+        self.publisher.figures(id)
     }
 
     pub(super) fn add_camera(&self, id: &str, stream: MaskedStream) {
@@ -84,6 +104,7 @@ impl Exits {
     }
 
     pub(super) fn remove_camera(&self, id: &str) {
+        self.publisher.remove_camera(id);
         if let Some(whep) = &self.whep {
             whep.remove_camera(id);
         }
@@ -141,6 +162,7 @@ impl Exits {
 
     pub(super) fn stop(&self) {
         self.end_live();
+        self.publisher.stop();
         if let Some(whep) = &self.whep {
             whep.stop();
         }
@@ -160,6 +182,50 @@ fn live_over(over: Mp4Over) -> LiveOver {
         Mp4Over::Ended => LiveOver::Unwatched,
         Mp4Over::NoCamera => LiveOver::NoCamera,
         Mp4Over::Stopped => LiveOver::Ending,
+    }
+}
+
+/// What is said of publications that leave this machine in the clear.
+pub(super) fn published_in_clear(config: &Config) -> Vec<String> {
+    let said = |camera: &config::Camera| {
+        let clear = camera.publish.iter().filter(|p| p.beyond_in_clear);
+        let id = camera.id.clone();
+        clear
+            .map(move |p| {
+                format!(
+                    "{id} is published in the clear as `{}` (`allow_clear`): whoever is on the way \
+                     can watch its masked stream, and change it",
+                    p.name
+                )
+            })
+            .collect::<Vec<_>>()
+    };
+    config.cameras.iter().flat_map(said).collect()
+}
+
+fn publication(p: &config::Publication) -> Publication {
+    let login = |login: &Option<config::Login>| {
+        let login = login.as_ref();
+        login.map(|l| (l.user.clone(), l.password.clone()))
+    };
+    Publication {
+        name: p.name.clone(),
+        url: p.url.clone(),
+        over: match &p.over {
+            config::PublishOver::Rtsp { login: l, ca_file } => PublishOver::Rtsp {
+                login: login(l),
+                ca_file: ca_file.clone(),
+            },
+            config::PublishOver::Srt {
+                login: l,
+                passphrase,
+                latency,
+            } => PublishOver::Srt {
+                login: login(l),
+                passphrase: passphrase.clone(),
+                latency: *latency,
+            },
+        },
     }
 }
 

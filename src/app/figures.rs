@@ -77,7 +77,7 @@ impl Shared {
             let earlier = self.earlier();
             let cameras: Vec<metrics::Camera> = running
                 .iter()
-                .map(|c| c.figures(&self.journal, earlier.get(c.id()), now))
+                .map(|c| c.figures(&self.journal, &self.exits, earlier.get(c.id()), now))
                 .collect();
             let masks = running.iter().filter_map(|camera| {
                 let file = camera.configured().masks_file;

@@ -262,6 +262,18 @@ fn log(event: &Event) {
             };
             tracing::info!(%camera, viewers, detail = detail.as_deref(), "{what}");
         }
+        Event::PublicationUp {
+            camera,
+            publication,
+        } => tracing::info!(%camera, %publication, "published"),
+        Event::PublicationDown {
+            camera,
+            publication,
+            detail,
+            retry_in_ms,
+        } => {
+            tracing::warn!(%camera, %publication, %detail, retry_in_ms, "not published");
+        }
         Event::ReadBackFailed { camera } => {
             tracing::error!(%camera, "a painted frame did not read back as hidden; it was covered");
         }

@@ -28,7 +28,7 @@ use crate::clock::Clock;
 use crate::config::{self, Camera, Change, Config, diff};
 use crate::event::{Event, EventSink};
 use crate::onvif_device::OnvifDevices;
-use crate::pipeline::PipelineStats;
+use crate::pipeline::{MaskedStream, PipelineStats};
 use crate::pose::CameraProfile;
 use crate::register::PictureWatch;
 use crate::web::{self, GatewayStatus, Holds};
@@ -285,10 +285,23 @@ impl Gateway {
                 Ok(format!("{id} removed"))
             }
             Change::Swap(camera) => {
-                for running in self.shared.cameras().iter().filter(|r| r.id() == camera.id) {
-                    running.swap(&camera);
+                let streams: Vec<MaskedStream> = {
+                    let cameras = self.shared.cameras();
+                    let these = cameras.iter().filter(|r| r.id() == camera.id);
+                    these
+                        .map(|running| {
+                            running.swap(&camera);
+                            running.stream()
+                        })
+                        .collect()
+                };
+                // Outside the lock: a goodbye may take a moment.
+                for stream in streams {
+                    self.shared
+                        .exits
+                        .publish(&camera.id, &stream, &camera.publish);
                 }
-                Ok(format!("{} masks and limits", camera.id))
+                Ok(format!("{} masks, limits and publications", camera.id))
             }
             Change::Restart(camera) => {
                 self.remove(&camera.id);
@@ -432,7 +445,7 @@ impl web::Gateway for Shared {
             cameras: self
                 .cameras()
                 .iter()
-                .map(|c| c.status(&self.journal))
+                .map(|c| c.status(&self.journal, &self.exits))
                 .collect(),
         }
     }

@@ -27,7 +27,10 @@ impl Shared {
                 .map_err(|e: proof::NoLanguage| DeskFault::Question(e.to_string()))?,
         };
         let (configured, status) = self.of(camera, |running| {
-            Ok((running.configured(), running.status(&self.journal)))
+            Ok((
+                running.configured(),
+                running.status(&self.journal, &self.exits),
+            ))
         })?;
         let looking = self.journal.gauges(camera).looking;
         let live = live(&status, looking);

@@ -9,7 +9,8 @@ pub enum Change {
     Add(Box<Camera>),
     /// It is gone.
     Remove(String),
-    /// Only what can be changed between two frames differs: masks, limits, how far it may be steered.
+    /// Only what can be changed between two frames differs: masks, limits, how far it may be steered,
+    /// where it is published.
     Swap(Box<Camera>),
     /// Its stream, geometry, telemetry, encoder or budget differ: it is started anew.
     Restart(Box<Camera>),
@@ -49,6 +50,8 @@ fn same_stream(a: &Camera, b: &Camera) -> bool {
         steering: a.steering,
         // Its address changes at the next start.
         onvif_device: a.onvif_device,
+        // Each publication begins and ends by itself.
+        publish: a.publish.clone(),
         limits,
         ..b.clone()
     };

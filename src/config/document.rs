@@ -123,6 +123,8 @@ pub(super) struct Camera {
     pub(super) telemetry: Option<Telemetry>,
     pub(super) steering: Option<Steering>,
     pub(super) onvif_device: Option<OnvifDevice>,
+    #[serde(default)]
+    pub(super) publish: Vec<Publish>,
     pub(super) detect: Option<Detect>,
     #[serde(default)]
     pub(super) encoder: Encoder,
@@ -169,6 +171,23 @@ pub(super) struct Steering {
 #[serde(deny_unknown_fields)]
 pub(super) struct OnvifDevice {
     pub(super) listen: Spanned<String>,
+    #[serde(default = "defaults::no")]
+    pub(super) allow_clear: Spanned<bool>,
+}
+
+/// A server that the masked stream is pushed to.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Publish {
+    #[serde(default = "defaults::publication")]
+    pub(super) name: Spanned<String>,
+    pub(super) url: Spanned<String>,
+    pub(super) user: Option<Spanned<String>>,
+    pub(super) password_file: Option<Spanned<String>>,
+    pub(super) password_env: Option<Spanned<String>>,
+    pub(super) ca_file: Option<Spanned<String>>,
+    pub(super) passphrase_file: Option<Spanned<String>>,
+    pub(super) latency_ms: Option<Spanned<u64>>,
     #[serde(default = "defaults::no")]
     pub(super) allow_clear: Spanned<bool>,
 }
@@ -239,6 +258,9 @@ mod defaults {
     }
     pub(super) fn no() -> Spanned<bool> {
         unplaced(false)
+    }
+    pub(super) fn publication() -> Spanned<String> {
+        unplaced("main".into())
     }
     pub(super) fn most_speed() -> Spanned<f64> {
         unplaced(1.0)

@@ -137,6 +137,11 @@ impl Validator<'_> {
             );
             return None;
         }
+        self.roots(file)
+    }
+
+    /// The certificates in `file`, if they can be trusted in place of the machine's.
+    pub(super) fn roots(&mut self, file: &Spanned<String>) -> Option<Arc<str>> {
         let path = self.beside(file.get_ref());
         let pem = read_text(&path, super::MAX_BYTES, self.problems)?;
         if let Err((what, remedy)) = certificates(&pem) {
@@ -159,7 +164,7 @@ impl Validator<'_> {
 #[cfg(feature = "gateway")]
 fn certificates(pem: &str) -> Result<(), (String, String)> {
     crate::device_http::check_roots(pem).map_err(|e| {
-        let remedy = "give PEM certificates of the CA that signed the camera's";
+        let remedy = "give PEM certificates of the CA that signed its own";
         (e.problem(), remedy.to_owned())
     })
 }

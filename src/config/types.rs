@@ -152,6 +152,43 @@ pub struct Camera {
     pub steering: Steering,
     /// Where a VMS finds it as an ONVIF device; none = nowhere.
     pub onvif_device: Option<OnvifDevice>,
+    /// Where its masked stream is pushed to, names unique.
+    pub publish: Vec<Publication>,
+}
+
+/// A server elsewhere that the masked stream is pushed to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Publication {
+    /// Its name.
+    pub name: String,
+    /// The server and the path on it, without credentials.
+    pub url: String,
+    /// In which protocol.
+    pub over: PublishOver,
+    /// Whether the masked stream leaves this machine in the clear by it, because
+    /// somebody said that it may.
+    pub beyond_in_clear: bool,
+}
+
+/// The protocol of a publication, by its URL, and what belongs to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PublishOver {
+    /// `rtsp` or `rtsps`.
+    Rtsp {
+        /// Who we are to the server.
+        login: Option<Login>,
+        /// Certificates (PEM) that alone are trusted; none = the machine's.
+        ca_file: Option<PathBuf>,
+    },
+    /// `srt`.
+    Srt {
+        /// Who we are to the server.
+        login: Option<Login>,
+        /// What the stream is encrypted with.
+        passphrase: Option<Secret>,
+        /// How long lost packets are sent again.
+        latency: Duration,
+    },
 }
 
 /// How far and how fast anybody may steer a camera through the gateway.

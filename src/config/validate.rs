@@ -204,6 +204,7 @@ impl<'a> Validator<'a> {
             restart_takes: (c.limits.restart_takes_ms.as_ref())
                 .map(|takes| self.ms(takes, 1_000..=600_000)),
         };
+        let publish = self.publications(&c.publish);
         let telemetry = c.telemetry.as_ref().map(|t| self.telemetry(t));
         let steering = c
             .steering
@@ -253,6 +254,7 @@ impl<'a> Validator<'a> {
             limits,
             steering: steering.unwrap_or_default(),
             onvif_device: None,
+            publish,
         })
     }
 
@@ -360,9 +362,9 @@ impl<'a> Validator<'a> {
         let text = url.get_ref();
         if text.contains('@') {
             // Not quoted: a password must not reach a terminal or a log.
-            self.note(
+            self.unquoted(
                 url,
-                "the address carries credentials".to_owned(),
+                "the address carries credentials",
                 "give `user` and `password_file` or `password_env` instead",
             );
             return;
@@ -404,10 +406,7 @@ impl<'a> Validator<'a> {
             return None;
         }
         let password = match (file, env) {
-            (Some(file), None) => {
-                let path = self.beside(file.get_ref());
-                read_text(&path, 64 * 1024, self.problems)?
-            }
+            (Some(file), None) => self.secret_text(file)?,
             (None, Some(env)) => match std::env::var(env.get_ref()) {
                 Ok(password) => password,
                 Err(VarError::NotPresent) => {
@@ -441,6 +440,22 @@ impl<'a> Validator<'a> {
             user: user.get_ref().clone(),
             password: Secret::new(password),
         })
+    }
+
+    fn secret_text(&mut self, file: &Spanned<String>) -> Option<String> {
+        let path = self.beside(file.get_ref());
+        read_text(&path, 64 * 1024, self.problems)
+    }
+
+    /// What stands in a file of its own, without the line's end.
+    pub(super) fn secret(&mut self, file: &Spanned<String>) -> Option<Secret> {
+        let text = self.secret_text(file)?;
+        let text = text.trim_end_matches(['\r', '\n']);
+        if text.is_empty() {
+            self.at(file, "is empty", "write the secret into it");
+            return None;
+        }
+        Some(Secret::new(text))
     }
 
     /// Whether it is one; otherwise it is noted as a mistake.
@@ -507,11 +522,12 @@ impl<'a> Validator<'a> {
     /// Notes a mistake at `value`, quoted as it stands in the file.
     pub(super) fn at<T>(&mut self, value: &Spanned<T>, what: &str, remedy: &str) {
         let quoted = self.text.get(value.span()).unwrap_or("");
-        self.note(value, format!("{quoted} {what}").trim().to_owned(), remedy);
+        let what = format!("{quoted} {what}");
+        self.unquoted(value, what.trim(), remedy);
     }
 
     /// Notes a mistake at `value` without quoting it.
-    fn note<T>(&mut self, value: &Spanned<T>, what: String, remedy: &str) {
+    pub(super) fn unquoted<T>(&mut self, value: &Spanned<T>, what: &str, remedy: &str) {
         let problem = Problem::at_span(self.path, self.text, &value.span(), what, remedy);
         self.problems.push(problem);
     }

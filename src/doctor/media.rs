@@ -1,7 +1,7 @@
 //! What of GStreamer must be there.
 
 use super::Finding;
-use crate::config::{Config, EncoderChoice, Transport};
+use crate::config::{Config, EncoderChoice, PublishOver, Transport};
 use crate::pipeline::{ENCODERS, codecs_here, missing_elements, usable_elements};
 use std::collections::BTreeSet;
 
@@ -20,6 +20,12 @@ const NEEDED: [(&str, &str); 8] = [
 ];
 /// Interleaved or not, packets come through these.
 const NEEDED_FOR_UDP: (&str, &str) = ("udpsrc", "gstreamer1.0-plugins-good");
+/// What publishes.
+const NEEDED_FOR_RTSP: [(&str, &str); 1] = [("rtspclientsink", "gstreamer1.0-rtsp")];
+const NEEDED_FOR_SRT: [(&str, &str); 2] = [
+    ("mpegtsmux", "gstreamer1.0-plugins-bad"),
+    ("srtsink", "gstreamer1.0-plugins-bad"),
+];
 
 pub(super) fn gstreamer(config: Option<&Config>) -> Vec<Finding> {
     let mut needed = NEEDED.to_vec();
@@ -29,6 +35,13 @@ pub(super) fn gstreamer(config: Option<&Config>) -> Vec<Finding> {
             .any(|c| c.source.transport == Transport::Udp)
     }) {
         needed.push(NEEDED_FOR_UDP);
+    }
+    let publications = config.iter().flat_map(|c| &c.cameras);
+    for publication in publications.flat_map(|c| &c.publish) {
+        needed.extend(match publication.over {
+            PublishOver::Rtsp { .. } => NEEDED_FOR_RTSP.as_slice(),
+            PublishOver::Srt { .. } => NEEDED_FOR_SRT.as_slice(),
+        });
     }
     let names: Vec<&str> = needed.iter().map(|(name, _)| *name).collect();
     let missing = match missing_elements(&names) {

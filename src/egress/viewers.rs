@@ -8,7 +8,7 @@ use gst_rtsp_server::prelude::*;
 use gstreamer::glib::WeakRef;
 use gstreamer_rtsp_server as gst_rtsp_server;
 
-use super::media::Slow;
+use super::queue::Slow;
 use crate::event::{Event, EventSink};
 use crate::pipeline::MaskedStream;
 

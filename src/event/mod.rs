@@ -377,6 +377,25 @@ pub enum Event {
         /// Why it left, when we made it leave.
         detail: Option<String>,
     },
+    /// A server takes the masked stream that is published to it.
+    PublicationUp {
+        /// Camera id.
+        camera: String,
+        /// The publication's name.
+        publication: String,
+    },
+    /// A server does not take the stream, or no longer; it is tried again after
+    /// `retry_in_ms`. Told once as long as the reason stays the same.
+    PublicationDown {
+        /// Camera id.
+        camera: String,
+        /// The publication's name.
+        publication: String,
+        /// What happened.
+        detail: String,
+        /// Wait before the next try, milliseconds.
+        retry_in_ms: u64,
+    },
     /// Painted pixels did not read back as hidden: an alarm.
     ReadBackFailed {
         /// Camera id.

@@ -42,6 +42,8 @@ pub struct Camera {
     pub budget_s: f64,
     /// Who watches now.
     pub viewers: u32,
+    /// Where its masked stream is pushed to.
+    pub publications: Vec<Publication>,
     /// Connections made to the camera.
     pub connects: u64,
     /// Ends and failures of its stream.
@@ -66,6 +68,37 @@ pub struct Latency {
     pub sum_s: f64,
     /// The longest since the camera was started last, seconds.
     pub max_s: f64,
+}
+
+/// What became of one publication.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Publication {
+    /// Its name.
+    pub name: String,
+    /// The protocol.
+    pub over: &'static str,
+    /// Whether the server takes the stream now.
+    pub connected: bool,
+    /// Connections over which it did.
+    pub connects: u64,
+    /// Tries that came to nothing, and connections that were lost.
+    pub failures: u64,
+    /// Frames given to the connection.
+    pub frames: u64,
+    /// Bytes of video in them.
+    pub bytes: u64,
+    /// Frames that a connected server was too slow for.
+    pub dropped: u64,
+}
+
+impl Publication {
+    fn labels<'a>(&'a self, camera: &'a Camera) -> Labels<'a> {
+        vec![
+            ("camera", camera.id.as_str()),
+            ("publication", self.name.as_str()),
+            ("over", self.over),
+        ]
+    }
 }
 
 /// What comes of a camera's position.
@@ -126,6 +159,7 @@ pub(super) fn write(cameras: &[Camera], page: &mut Page<'_>) -> fmt::Result {
     all.frames()?;
     all.time()?;
     all.people()?;
+    all.publications()?;
     all.telemetry()?;
     all.metadata()?;
     all.detectors()
@@ -331,6 +365,48 @@ impl<'a> All<'a, '_, '_> {
             "greyplane_camera_stream_failures",
             "Ends and failures of the camera's stream",
             |c| Some(c.stream_failures),
+        )
+    }
+
+    fn publications(&mut self) -> fmt::Result {
+        let cameras = self.cameras;
+        let all = || {
+            let of = |c: &'a Camera| c.publications.iter().map(move |p| (p.labels(c), p));
+            cameras.iter().flat_map(of)
+        };
+        self.page.gauges(
+            "greyplane_publication_connected",
+            "1 while the server takes the masked stream",
+            all().map(|(labels, p)| (labels, u64::from(p.connected))),
+        )?;
+        let mut counter = |name, help, of: fn(&Publication) -> u64| {
+            let series = all().map(|(labels, p)| (labels, of(p)));
+            self.page.counters(name, help, series)
+        };
+        counter(
+            "greyplane_publication_connects",
+            "Connections over which the server took the stream",
+            |p| p.connects,
+        )?;
+        counter(
+            "greyplane_publication_failures",
+            "Tries that came to nothing, and connections that were lost",
+            |p| p.failures,
+        )?;
+        counter(
+            "greyplane_publication_frames",
+            "Frames given to the connection",
+            |p| p.frames,
+        )?;
+        counter(
+            "greyplane_publication_frames_dropped",
+            "Frames that a connected server was too slow for",
+            |p| p.dropped,
+        )?;
+        counter(
+            "greyplane_publication_bytes",
+            "Bytes of video given to the connection",
+            |p| p.bytes,
         )
     }
 

@@ -1,4 +1,4 @@
-//! When to try a camera again. Knows numbers only.
+//! When to try a camera, or a server, again. Knows numbers only.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ const UP_TO: Duration = Duration::from_secs(30);
 
 /// Waits that double from one second to thirty, after one quick try.
 #[derive(Debug, Default)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     failures: u32,
 }
 
 impl Backoff {
     /// The wait before the next try, spread by ±20 % with `random` in 0…1, so
     /// that a hundred gateways do not fall upon a rebooted switch at once.
-    pub(super) fn next(&mut self, random: f64) -> Duration {
+    pub(crate) fn next(&mut self, random: f64) -> Duration {
         let plain = match self.failures {
             0 => AT_FIRST,
             n => FROM
@@ -28,7 +28,7 @@ impl Backoff {
     }
 
     /// The camera worked, or came back after it could not be reached.
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.failures = 0;
     }
 }

@@ -32,6 +32,7 @@ mod stream;
 mod supervisor;
 mod whole;
 
+pub(crate) use backoff::Backoff;
 pub use camera::{CameraPipeline, CameraSettings};
 pub use codec::{CodecHere, codecs_here};
 pub use encoder::{ENCODERS, EncoderSettings, X264Preset, encoder_chain};

@@ -74,6 +74,7 @@ pub(super) fn camera(zones: ZoneSet, change: fn(&str) -> String) -> Camera {
             gop_frames: 25,
         },
         steering: Steering::default(),
+        publish: Vec::new(),
         onvif_device: None,
         limits: Limits {
             widened_deg: 1.0,

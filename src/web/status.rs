@@ -58,6 +58,8 @@ pub struct CameraStatus {
     pub detector: Option<DetectorStatus>,
     /// Who watches now.
     pub viewers: u32,
+    /// Where the masked stream is pushed to.
+    pub publications: Vec<PublicationStatus>,
     /// Alarms: painted frames that did not read back as hidden.
     pub read_back_failures: u64,
 }
@@ -71,6 +73,30 @@ pub struct MetadataStatus {
     pub positions: u64,
     /// Positions and documents that were not, by why.
     pub passed_over: BTreeMap<&'static str, u64>,
+}
+
+/// One publication of a camera. Counters run since the gateway began.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct PublicationStatus {
+    /// Its name.
+    pub name: String,
+    /// `rtsp`, `rtsps` or `srt`.
+    pub over: &'static str,
+    /// Whether the server takes the stream now.
+    pub connected: bool,
+    /// Why the last try or connection ended; none while it is connected.
+    #[schema(required)]
+    pub problem: Option<String>,
+    /// Connections that the server took the stream over.
+    pub connects: u64,
+    /// Tries that came to nothing, and connections that were lost.
+    pub failures: u64,
+    /// Frames given to the connection.
+    pub frames: u64,
+    /// Bytes of video in them.
+    pub bytes: u64,
+    /// Frames that a connected server was too slow for.
+    pub dropped: u64,
 }
 
 /// What a camera's detectors reach.

@@ -55,6 +55,7 @@ impl Gateway for Cameras {
             metadata: None,
             detector: None,
             viewers: 0,
+            publications: Vec::new(),
             read_back_failures: 0,
         };
         GatewayStatus {

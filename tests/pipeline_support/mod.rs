@@ -268,7 +268,7 @@ impl Drop for Viewer {
     }
 }
 
-fn picture(sample: &gst::Sample) -> Picture {
+pub fn picture(sample: &gst::Sample) -> Picture {
     let s = sample.caps().unwrap().structure(0).unwrap();
     let size = Size {
         width: s.get::<i32>("width").unwrap() as u32,

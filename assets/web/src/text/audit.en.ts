@@ -80,6 +80,8 @@ export const auditEn = {
     "masks-saved": "masks saved",
     "masks-settled": "masks judged",
     "proof-pack": "proof pack made",
+    "publication-down": "publication ended",
+    "publication-up": "publication connected",
     "read-back": "painted picture was not hidden, so covered",
     "records-lost": "records lost",
     reload: "configuration read anew",

@@ -81,6 +81,8 @@ export const auditNl: typeof auditEn = {
     "masks-saved": "maskers opgeslagen",
     "masks-settled": "maskers beoordeeld",
     "proof-pack": "bewijspakket gemaakt",
+    "publication-down": "publicatie gestopt",
+    "publication-up": "publicatie verbonden",
     "read-back": "afdekken niet gelukt, daarom hele beeld afgedekt",
     "records-lost": "regels verloren",
     reload: "configuratie opnieuw gelezen",
