@@ -37,8 +37,10 @@ const KEPT_APART: f64 = 0.35;
 /// Where pictures cannot be compared any more after so many that could be, while positions may
 /// be off by more than [`SURE`]…
 const SURE_BEFORE: u32 = 5;
-/// …they are not shown, so many at most: a second, in which the head slows down again.
-const UNSURE: u32 = 25;
+/// …they are not shown, so many at most…
+const UNSURE: u32 = 3;
+/// …or so many, if the head is said to rest: nothing blurs its pictures then.
+const UNSURE_AT_REST: u32 = 25;
 /// A camera whose picture moved by no more did not jump, cells.
 const SAME: f64 = 20.0;
 /// Less than this is noise, cells.
@@ -155,6 +157,11 @@ struct Kept {
 }
 
 impl Kept {
+    /// Whether the camera is known to have stood still.
+    fn rests(&self) -> bool {
+        self.speed.is_some_and(|v| v.0.hypot(v.1) < REST_DEG_S)
+    }
+
     /// Whether it is a picture of the place that `other` shows.
     fn is_of(&self, other: &Aspect) -> bool {
         let (turned, zoomed) = self.aspect.apart(other);
@@ -186,8 +193,7 @@ impl Kept {
         let (Some(a), Some(b)) = (self.speed, other.speed) else {
             return false;
         };
-        let rests = |v: Speed| v.0.hypot(v.1) < REST_DEG_S;
-        (rests(a) && rests(b)) || (a.0 - b.0).hypot(a.1 - b.1) >= OTHER_DEG_S
+        (self.rests() && other.rests()) || (a.0 - b.0).hypot(a.1 - b.1) >= OTHER_DEG_S
     }
 }
 
@@ -343,10 +349,11 @@ impl PictureWatch {
             Compared::Unclear | Compared::Strange => {
                 let vague = new.aspect.tolerance(&last.aspect, new.picture.size()) > SURE;
                 let begins = self.unsure == 0 && self.sure >= SURE_BEFORE && vague;
-                self.hides = (self.hides || begins) && self.unsure < UNSURE;
+                let at_most = if new.rests() { UNSURE_AT_REST } else { UNSURE };
+                self.hides = (self.hides || begins) && self.unsure < at_most;
                 self.unsure = self.unsure.saturating_add(1);
                 self.sure = 0;
-                let over = self.compared >= NEW_AFTER_FRAMES && self.unsure >= UNSURE;
+                let over = self.compared >= NEW_AFTER_FRAMES && self.unsure >= UNSURE_AT_REST;
                 if !self.hides && (apart > 1.0 || over) {
                     return self.begin(new);
                 }
@@ -447,10 +454,9 @@ impl PictureWatch {
     /// as well.
     fn keep(&mut self, picture: Kept) -> opencv::Result<()> {
         let now = picture.aspect.at;
-        let rests = |kept: &Kept| kept.speed.is_some_and(|v| v.0.hypot(v.1) < REST_DEG_S);
         for i in (0..self.kept.len()).rev() {
             let old = &self.kept[i];
-            if !old.is_of(&picture.aspect) || (rests(&picture) && !rests(old)) {
+            if !old.is_of(&picture.aspect) || (picture.rests() && !old.rests()) {
                 continue;
             }
             let better = old.own() - picture.own() > BETTER;
@@ -497,6 +503,11 @@ fn as_before(contradicted: [Option<Speed>; 2], old: &Kept, new: &Kept) -> bool {
 /// that are alike far beside each other say nothing: streets repeat themselves.
 fn is_still(old: &Kept, new: &Kept, before: &Aspect) -> opencv::Result<bool> {
     let size = new.picture.size();
+    let (turned, _) = new.aspect.apart(before);
+    if turned * f64::from(size.width) <= 2.0 * SAME {
+        // A fast head turns by that from picture to picture.
+        return Ok(false);
+    }
     let (was, is) = (old.aspect.outlook(size), before.outlook(size));
     let tolerance = before.tolerance(&old.aspect, size);
     Ok(

@@ -1,4 +1,4 @@
-//! Telemetry: cameras' protocols → [`PoseSample`](crate::pose::PoseSample)s.
+//! Telemetry: cameras' protocols → [`PoseSample`]s.
 //!
 //! Polls ONVIF's GetStatus, Axis' VAPIX, Hikvision's ISAPI or VISCA over IP, and hears
 //! ONVIF's metadata stream beside it where there is one. What a camera says is refused or mapped by its [profile](crate::pose::profile), timed, and
