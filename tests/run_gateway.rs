@@ -10,7 +10,7 @@
 
 use futures::StreamExt;
 use greyplane::clock::SystemClock;
-use greyplane::sim::{Sim, SimConfig};
+use greyplane::sim::{Faults, Sim, SimConfig};
 use retina::client::{
     Credentials, PlayOptions, Session, SessionOptions, SetupOptions, TcpTransportOptions, Transport,
 };
@@ -257,6 +257,40 @@ fn a_gateway_serves_reloads_and_ends() {
     gateway.signal("-TERM");
     let ended = gateway.child.wait().unwrap();
     assert_eq!(ended.code(), Some(0));
+}
+
+/// Zones were drawn for the size that the stream had first. A reload that starts the camera
+/// anew while the stream has another one must not take that for the right one.
+#[test]
+fn a_reload_takes_no_other_size_for_the_right_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let sim_config = SimConfig {
+        width: 640,
+        height: 360,
+        ..SimConfig::default()
+    };
+    let sim = Sim::start(sim_config, Arc::new(SystemClock::new())).unwrap();
+    let config = configure(folder.path(), &sim);
+    let gateway = Gateway::start(&config);
+    gateway.says("live camera=street");
+    let other = Faults {
+        size: Some([320, 184]),
+        ..Faults::default()
+    };
+    sim.set_faults(&other).unwrap();
+    gateway.says("stream changed: 640x360 to 320x184");
+
+    let text = fs::read_to_string(&config).unwrap();
+    let anew = text.replace(
+        "[camera.telemetry]",
+        "jitter_buffer_ms = 60\n[camera.telemetry]",
+    );
+    fs::write(&config, anew).unwrap();
+    gateway.signal("-HUP");
+    gateway.says("reloaded");
+    gateway.says("stream changed: 640x360 to 320x184");
+    sim.set_faults(&Faults::default()).unwrap();
+    gateway.says("live camera=street");
 }
 
 /// Runs the program to its end: its exit code and what it said on stderr.

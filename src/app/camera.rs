@@ -96,7 +96,7 @@ impl RunningCamera {
             Aim::Turning { poses, .. } => Some(poses.clone()),
             Aim::Fixed | Aim::Unknown(_) => None,
         };
-        let size = Arc::new(OnceLock::new());
+        let size = shared.first_size(camera);
         let sight = camera.detect.as_ref().map(|detect| {
             let motion = motion(&aim, shared.clock.clone(), size.clone());
             let (waker, clock) = (waker.clone(), shared.clock.clone());

@@ -27,6 +27,7 @@ use crate::audit::{self, Audit};
 use crate::clock::Clock;
 use crate::config::{self, Camera, Change, Config, diff};
 use crate::event::{Event, EventSink};
+use crate::geom::Size;
 use crate::onvif_device::OnvifDevices;
 use crate::pipeline::{MaskedStream, PipelineStats};
 use crate::pose::CameraProfile;
@@ -42,7 +43,7 @@ use journal::Journal;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// A running gateway. [`Gateway::stop`] or dropping it ends everything.
 pub struct Gateway {
@@ -77,7 +78,13 @@ struct Shared {
     /// What turning cameras' pictures are compared with: a doubt outlives a restart of its
     /// camera.
     pictures: Mutex<BTreeMap<String, (Arc<CameraProfile>, Pictures)>>,
+    /// Of which size each camera's first picture was, by the address it came from: a reload
+    /// must not take another one for the right one.
+    sizes: Mutex<BTreeMap<String, (String, FirstSize)>>,
 }
+
+/// The size of a camera's first picture, once it came.
+type FirstSize = Arc<OnceLock<Size>>;
 
 /// The pictures of one camera.
 type Pictures = Arc<Mutex<PictureWatch>>;
@@ -115,6 +122,7 @@ impl Gateway {
             clock,
             earlier: Mutex::default(),
             pictures: Mutex::default(),
+            sizes: Mutex::default(),
         });
         for camera in &config.cameras {
             let running = RunningCamera::start(camera, &shared)
@@ -422,6 +430,19 @@ impl Shared {
             *pictures = Pictures::default();
         }
         pictures.clone()
+    }
+
+    /// The size of the camera's first picture, as it was before it was started anew.
+    fn first_size(&self, camera: &Camera) -> FirstSize {
+        let mut all = self.sizes.lock().unwrap_or_else(PoisonError::into_inner);
+        let (from, size) = all
+            .entry(camera.id.clone())
+            .or_insert_with(|| (camera.source.url.clone(), FirstSize::default()));
+        if *from != camera.source.url {
+            *from = camera.source.url.clone();
+            *size = FirstSize::default();
+        }
+        size.clone()
     }
 
     fn edits(&self) -> MutexGuard<'_, ()> {
