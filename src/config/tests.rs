@@ -631,12 +631,12 @@ fn limits_of_steering_are_read_or_refused() {
 
 #[test]
 fn publications_are_read_whole_or_refused() {
-    let with = |tables: &str| format!("{MINIMAL}{}", tables.replace('@', "[[camera.publish]]\n"));
+    let with = |tables: &str| format!("{MINIMAL}{}", tables.replace('%', "[[camera.publish]]\n"));
     let config = load_text(&with(
-        "@url = \"rtsps://media.example.org/a\"\nuser = \"u\"\npassword_file = \"secret\"\n\
-         @name = \"b\"\nurl = \"rtsp://localhost:8554/a\"\n\
-         @name = \"c\"\nurl = \"srt://[::1]:8890?streamid=publish:a\"\nlatency_ms = 60\n\
-         @name = \"d\"\nurl = \"rtsp://192.0.2.1/a\"\nallow_clear = true\n",
+        "%url = \"rtsps://media.example.org/a\"\nuser = \"u\"\npassword_file = \"secret\"\n\
+         %name = \"b\"\nurl = \"rtsp://localhost:8554/a\"\n\
+         %name = \"c\"\nurl = \"srt://[::1]:8890?streamid=publish:a\"\nlatency_ms = 60\n\
+         %name = \"d\"\nurl = \"rtsp://192.0.2.1/a\"\nallow_clear = true\n",
     ))
     .unwrap_or_else(|p| panic!("{p}"));
     let all = &config.cameras[0].publish;
@@ -662,96 +662,96 @@ fn publications_are_read_whole_or_refused() {
         panic!("{all:?}")
     };
     assert_eq!((latency.as_millis(), passphrase), (60, &None));
-    let fine = "@url = \"rtsp://127.0.0.1/a\"\n";
+    let fine = "%url = \"rtsp://127.0.0.1/a\"\n";
     load_text(&with(fine)).unwrap_or_else(|p| panic!("{p}"));
     for (tables, line, what, remedy) in [
         (
-            "@url = \"rtsp://u:hunter2@h/a\"",
+            "%url = \"rtsp://u:hunter2@h/a\"",
             7,
             "carries credentials",
             "password_file",
         ),
         (
-            "@url = \"rtmp://127.0.0.1/a\"",
+            "%url = \"rtmp://127.0.0.1/a\"",
             7,
             "is no address",
             "rtsps://",
         ),
         (
-            "@url = \"rtsp://192.0.2.1/a\"",
+            "%url = \"rtsp://192.0.2.1/a\"",
             7,
             "in the clear",
             "rtsps://",
         ),
         (
-            "@url = \"rtsp://127.0.0.1.example.org/a\"",
+            "%url = \"rtsp://127.0.0.1.example.org/a\"",
             7,
             "in the clear",
             "allow_clear",
         ),
         (
-            "@url = \"srt://192.0.2.1:1\"",
+            "%url = \"srt://192.0.2.1:1\"",
             7,
             "in the clear",
             "passphrase_file",
         ),
         (
-            "@url = \"srt://127.0.0.1?streamid=a\"",
+            "%url = \"srt://127.0.0.1?streamid=a\"",
             7,
             "names no port",
             "8890",
         ),
         (
-            "@url = \"srt://127.0.0.1:1?passphrase=hunter2hunter2\"",
+            "%url = \"srt://127.0.0.1:1?passphrase=hunter2hunter2\"",
             7,
             "more in it than",
             "passphrase_file",
         ),
         (
-            "@url = \"srt://127.0.0.1:1\"\npassphrase_file = \"secret\"",
+            "%url = \"srt://127.0.0.1:1\"\npassphrase_file = \"secret\"",
             8,
             "no passphrase",
             "10 to 79",
         ),
         (
-            "@url = \"srt://127.0.0.1:1\"\nuser = \"u\"\npassword_file = \"secret\"",
+            "%url = \"srt://127.0.0.1:1\"\nuser = \"u\"\npassword_file = \"secret\"",
             7,
             "no `streamid`",
             "publish:PATH",
         ),
         (
-            "@url = \"rtsp://127.0.0.1/a\"\nlatency_ms = 60",
+            "%url = \"rtsp://127.0.0.1/a\"\nlatency_ms = 60",
             8,
             "RTSP has no latency_ms",
             "leave it out",
         ),
         (
-            "@url = \"rtsps://192.0.2.1/a\"\nallow_clear = true",
+            "%url = \"rtsps://192.0.2.1/a\"\nallow_clear = true",
             8,
             "is of no use",
             "leave it out",
         ),
         (
-            "@url = \"rtsp://127.0.0.1/a\"\nca_file = \"none\"",
+            "%url = \"rtsp://127.0.0.1/a\"\nca_file = \"none\"",
             8,
             "not rtsps",
             "",
         ),
         (
-            "@url = \"rtsp://127.0.0.1/a\"\n@url = \"rtsp://127.0.0.1/b\"",
+            "%url = \"rtsp://127.0.0.1/a\"\n%url = \"rtsp://127.0.0.1/b\"",
             9,
             "one name",
             "`name`",
         ),
         (
-            "@url = \"rtsp://127.0.0.1/a\"\n@name = \"b\"\nurl = \"rtsp://127.0.0.1/a\"",
+            "%url = \"rtsp://127.0.0.1/a\"\n%name = \"b\"\nurl = \"rtsp://127.0.0.1/a\"",
             10,
             "twice",
             "leave one",
         ),
         (
-            "@url = \"rtsp://127.0.0.1/a\"\ntokn = 1",
-            6,
+            "%url = \"rtsp://127.0.0.1/a\"\ntokn = 1",
+            8,
             "unknown field",
             "",
         ),
