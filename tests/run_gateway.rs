@@ -251,7 +251,10 @@ fn a_gateway_serves_reloads_and_ends() {
     .unwrap();
     gateway.signal("-HUP");
     let reloaded = gateway.says("reloaded");
-    assert!(reloaded.contains("street masks, limits and publications"), "{reloaded}");
+    assert!(
+        reloaded.contains("street masks, limits and publications"),
+        "{reloaded}"
+    );
     assert_eq!(watch(&url, observer, 10), Ok(10));
 
     gateway.signal("-TERM");

@@ -161,6 +161,11 @@ impl RunningCamera {
         })
     }
 
+    /// Whether its metadata stream is listened to.
+    fn hears_metadata(&self) -> bool {
+        matches!(&self.kind, Kind::Ptz { telemetry, .. } if telemetry.metadata)
+    }
+
     /// Ends it; all that its pipeline counted.
     pub(super) fn end(mut self) -> PipelineStats {
         drop(self.steer.take());
@@ -382,8 +387,8 @@ impl RunningCamera {
                 lateness_s: gauges.telemetry_lateness_ms.map(ms),
                 faults: tally.telemetry_faults,
             }),
-            metadata: gauges.metadata_leads.map(|leads| metrics::Metadata {
-                leads,
+            metadata: self.hears_metadata().then(|| metrics::Metadata {
+                leads: gauges.metadata_leads.unwrap_or_default(),
                 taken: tally.metadata.taken,
                 passed_over: tally.metadata.passed_over(),
             }),
@@ -440,7 +445,8 @@ impl RunningCamera {
                 .collect(),
             telemetry_hz: gauges.telemetry_hz,
             telemetry_lateness_ms: gauges.telemetry_lateness_ms,
-            metadata: gauges.metadata_leads.map(|leads| {
+            metadata: self.hears_metadata().then(|| {
+                let leads = gauges.metadata_leads.unwrap_or_default();
                 let counts = journal.tally(&self.id).metadata;
                 MetadataStatus {
                     leads,
