@@ -1,9 +1,10 @@
 """aiortc as a WHIP server on 127.0.0.1 that decodes what it is given.
 
 usage: whip_server.py '{"port": 0, "token": null, "cert": null, "key": null,
-                        "silent": false, "redirect": null, "resource": true}'
+                        "silent": false, "deaf": false, "redirect": null}'
 
-Takes streams at /market/whip. Writes a line of JSON for everything that happens;
+Takes streams at /market/whip; `silent` never answers an offer, `deaf` answers and
+hears no datagram, `redirect` sends elsewhere. Writes a line of JSON for everything that happens;
 that of a picture is followed by its planes (I420, `bytes` of them). Lines on its
 standard input: `pli` asks for a key frame, `bye` ends the stream as a server does.
 Ends when its standard input closes.
@@ -81,6 +82,8 @@ async def offer(request):
     pc.on("connectionstatechange", lambda: say(event="state", state=pc.connectionState))
     await pc.setRemoteDescription(RTCSessionDescription(sdp=sdp, type="offer"))
     await pc.setLocalDescription(await pc.createAnswer())
+    if OPTIONS.get("deaf"):
+        await pc.close()
     name = str(len(SESSIONS) + 1)
     SESSIONS[name] = pc
     headers = {

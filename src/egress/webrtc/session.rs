@@ -70,6 +70,13 @@ impl Session {
         }
     }
 
+    /// In which section the stream is sent. Not needed where the peer's offer asks for
+    /// it: then the state machine tells.
+    pub(in crate::egress) fn sending_in(mut self, video: Mid) -> Self {
+        self.video = Some(video);
+        self
+    }
+
     /// When it has something to do whatever happens.
     pub(in crate::egress) fn due(&self) -> Instant {
         self.due.min(self.gives_up())

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use str0m::change::{SdpAnswer, SdpPendingOffer};
-use str0m::media::{Direction, MediaKind};
+use str0m::media::{Direction, MediaKind, Mid};
 use str0m::{Candidate, Rtc, RtcConfig};
 
 use crate::clock::SystemClock;
@@ -21,6 +21,8 @@ pub(super) struct Offered {
     pub(super) rtc: Rtc,
     pub(super) sdp: String,
     pub(super) pending: SdpPendingOffer,
+    /// Which section the stream goes into, once it is taken.
+    pub(super) video: Mid,
 }
 
 /// An offer to send, from `addresses`.
@@ -38,12 +40,14 @@ pub(super) fn offer(addresses: &[SocketAddr], clock: &SystemClock) -> Result<Off
         rtc.add_local_candidate(candidate);
     }
     let mut changes = rtc.sdp_api();
-    changes.add_media(MediaKind::Video, Direction::SendOnly, None, None, None);
+    let video = changes.add_media(MediaKind::Video, Direction::SendOnly, None, None, None);
     let (offer, pending) = changes.apply().ok_or("no offer could be made")?;
     Ok(Offered {
-        sdp: offer.to_sdp_string(),
+        // There is one section, and these are all its candidates (RFC 8840).
+        sdp: offer.to_sdp_string() + "a=end-of-candidates\r\n",
         rtc,
         pending,
+        video,
     })
 }
 
@@ -104,7 +108,13 @@ mod tests {
         assert_eq!(sdp.matches("m=").count(), 1, "{sdp}");
         assert_eq!(sdp.matches("a=candidate:").count(), 1, "{sdp}");
         assert!(sdp.contains("127.0.0.1 4000 typ host"), "{sdp}");
-        for line in ["a=sendonly", "a=setup:actpass", "a=rtcp-mux", "BUNDLE"] {
+        for line in [
+            "a=end-of-candidates",
+            "a=sendonly",
+            "a=setup:actpass",
+            "a=rtcp-mux",
+            "BUNDLE",
+        ] {
             assert!(sdp.contains(line), "no {line} in {sdp}");
         }
         let formats: Vec<&str> = sdp.lines().filter(|l| l.starts_with("a=rtpmap")).collect();
@@ -117,7 +127,9 @@ mod tests {
 
     #[test]
     fn an_answer_is_taken_where_it_takes_the_video() {
-        let Offered { rtc, sdp, pending } = offered();
+        let Offered {
+            rtc, sdp, pending, ..
+        } = offered();
         let good = answer(&sdp, true);
         take(rtc, pending, &good).unwrap();
         for (bad, what) in [

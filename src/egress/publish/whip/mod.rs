@@ -18,7 +18,6 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, TryRecvError};
 use reqwest::Url;
 
-use self::describe::Offered;
 use self::signal::Endpoint;
 use super::counts::Counts;
 use super::run::Over;
@@ -69,9 +68,11 @@ impl Call<'_> {
             .map_err(|e| Over::Lost(format!("the address cannot be read: {e}")))?;
         let endpoint = Endpoint::new(self.token.cloned(), self.roots()?.as_deref())?;
         let sockets = self.unless_stopped(sockets_towards(&url)).await??;
-        let Offered { rtc, sdp, pending } = describe::offer(&sockets.addresses(), &clock)?;
-        let answered = self.unless_stopped(endpoint.offer(&url, &sdp)).await??;
-        let over = match describe::take(rtc, pending, &answered.sdp) {
+        let offered = describe::offer(&sockets.addresses(), &clock)?;
+        let video = offered.video;
+        let posted = endpoint.offer(&url, &offered.sdp);
+        let answered = self.unless_stopped(posted).await??;
+        let over = match describe::take(offered.rtc, offered.pending, &answered.sdp) {
             Err(why) => Over::Lost(why),
             Ok(rtc) => {
                 let session = Session::new(
@@ -80,7 +81,8 @@ impl Call<'_> {
                     self.stream.clone(),
                     Box::new(rtc),
                     clock.instant(),
-                );
+                )
+                .sending_in(video);
                 send::until_over(session, &sockets, self, clock, connected).await
             }
         };
