@@ -58,7 +58,10 @@ const TABLE: &[(&str, &[&str])] = &[
         ],
     ),
     ("tls", &["clock"]),
-    ("egress", &["pipeline", "tls", "clock", "event", "secret"]),
+    (
+        "egress",
+        &["device_http", "pipeline", "tls", "clock", "event", "secret"],
+    ),
     ("media", &["pipeline", "paint", "frame", "geom", "clock"]),
     (
         "redact",

@@ -225,6 +225,10 @@ fn publication(p: &config::Publication) -> Publication {
                 passphrase: passphrase.clone(),
                 latency: *latency,
             },
+            config::PublishOver::Whip { token, ca_file } => PublishOver::Whip {
+                token: token.clone(),
+                ca_file: ca_file.clone(),
+            },
         },
     }
 }

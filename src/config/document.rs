@@ -187,6 +187,7 @@ pub(super) struct Publish {
     pub(super) password_env: Option<Spanned<String>>,
     pub(super) ca_file: Option<Spanned<String>>,
     pub(super) passphrase_file: Option<Spanned<String>>,
+    pub(super) token_file: Option<Spanned<String>>,
     pub(super) latency_ms: Option<Spanned<u64>>,
     #[serde(default = "defaults::no")]
     pub(super) allow_clear: Spanned<bool>,

@@ -636,7 +636,9 @@ fn publications_are_read_whole_or_refused() {
         "%url = \"rtsps://media.example.org/a\"\nuser = \"u\"\npassword_file = \"secret\"\n\
          %name = \"b\"\nurl = \"rtsp://localhost:8554/a\"\n\
          %name = \"c\"\nurl = \"srt://[::1]:8890?streamid=publish:a\"\nlatency_ms = 60\n\
-         %name = \"d\"\nurl = \"rtsp://192.0.2.1/a\"\nallow_clear = true\n",
+         %name = \"d\"\nurl = \"rtsp://192.0.2.1/a\"\nallow_clear = true\n\
+         %name = \"e\"\nurl = \"https://media.example.org/a/whip\"\ntoken_file = \"secret\"\n\
+         %name = \"f\"\nurl = \"http://localhost:8889/a/whip\"\n",
     ))
     .unwrap_or_else(|p| panic!("{p}"));
     let all = &config.cameras[0].publish;
@@ -646,8 +648,19 @@ fn publications_are_read_whole_or_refused() {
         .collect();
     assert_eq!(
         names,
-        [("main", false), ("b", false), ("c", false), ("d", true)]
+        [
+            ("main", false),
+            ("b", false),
+            ("c", false),
+            ("d", true),
+            ("e", false),
+            ("f", false)
+        ]
     );
+    let PublishOver::Whip { token, .. } = &all[4].over else {
+        panic!("{all:?}")
+    };
+    assert_eq!(token.as_ref().unwrap().reveal(), "pw");
     let PublishOver::Rtsp { login, ca_file } = &all[0].over else {
         panic!("{all:?}")
     };
@@ -718,6 +731,36 @@ fn publications_are_read_whole_or_refused() {
             7,
             "no `streamid`",
             "publish:PATH",
+        ),
+        (
+            "%url = \"http://192.0.2.1/a/whip\"",
+            7,
+            "in the clear",
+            "https://",
+        ),
+        (
+            "%url = \"https://127.0.0.1/a\"\nuser = \"u\"\npassword_file = \"secret\"",
+            8,
+            "WHIP has no user",
+            "",
+        ),
+        (
+            "%url = \"https://127.0.0.1/a\"\nlatency_ms = 60",
+            8,
+            "WHIP has no latency_ms",
+            "",
+        ),
+        (
+            "%url = \"rtsp://127.0.0.1/a\"\ntoken_file = \"secret\"",
+            8,
+            "RTSP has no token_file",
+            "leave it out",
+        ),
+        (
+            "%url = \"https://127.0.0.1/a\"\ntoken_file = \"cam.json\"",
+            8,
+            "holds no token",
+            "no spaces",
         ),
         (
             "%url = \"rtsp://127.0.0.1/a\"\nlatency_ms = 60",

@@ -189,6 +189,13 @@ pub enum PublishOver {
         /// How long lost packets are sent again.
         latency: Duration,
     },
+    /// WHIP: `https` or `http`.
+    Whip {
+        /// What the server knows us by.
+        token: Option<Secret>,
+        /// Certificates (PEM) that alone are trusted; none = the machine's.
+        ca_file: Option<PathBuf>,
+    },
 }
 
 /// How far and how fast anybody may steer a camera through the gateway.

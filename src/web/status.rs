@@ -80,7 +80,7 @@ pub struct MetadataStatus {
 pub struct PublicationStatus {
     /// Its name.
     pub name: String,
-    /// `rtsp`, `rtsps` or `srt`.
+    /// `rtsp`, `rtsps`, `srt` or `whip`.
     pub over: &'static str,
     /// Whether the server takes the stream now.
     pub connected: bool,
