@@ -65,9 +65,11 @@ impl Captures {
             Err(_) => &mut times.untimed,
         };
         *counts.entry(name).or_default() += 1;
-        let news = self
+        let changed = self
             .told
             .is_none_or(|(told, at)| told != name && now.since(at) >= TOLD_EVERY);
+        // Each connection begins so, and the state says it.
+        let news = changed && *timed != Err(Untimed::Untold);
         news.then(|| {
             self.told = Some((name, now));
             name
@@ -104,14 +106,7 @@ mod tests {
         }
         assert_eq!(
             told,
-            [
-                "untold",
-                "sender-report",
-                "ntp-64",
-                "apart",
-                "ntp-64",
-                "apart"
-            ]
+            ["sender-report", "ntp-64", "apart", "ntp-64", "apart"]
         );
         let mut times = captures.times.clone();
         times.count_on_from(&captures.times);

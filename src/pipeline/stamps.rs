@@ -182,7 +182,8 @@ fn times<'a>(picture: &'a gst::BufferRef, name: &'a str) -> impl Iterator<Item =
 /// The number of RFC 6051's extension in a stream's caps.
 pub(super) fn ntp_64(caps: &gst::StructureRef) -> Option<u8> {
     let field = ntp_64_field(caps)?;
-    field.strip_prefix(EXTMAP)?.parse().ok()
+    let number = field.strip_prefix(EXTMAP)?.parse().ok()?;
+    (number > 0).then_some(number)
 }
 
 /// How caps begin a field of `a=extmap`.

@@ -69,8 +69,8 @@ fn one_byte(mut body: &[u8], number: u8) -> Option<&[u8]> {
             continue;
         }
         let (id, length) = (head >> 4, usize::from(head & 0x0f) + 1);
-        if id == 15 {
-            return None; // What comes after it is not to be read.
+        if id == 0 || id == 15 {
+            return None; // What comes after either is not to be read.
         }
         if id == number {
             return Some(rest.get(..length).unwrap_or_default());

@@ -68,7 +68,7 @@ impl Extension {
         let told = match faults.stamp {
             StampFault::Frozen => *self.frozen.get_or_insert(taken),
             StampFault::Differing => taken.plus_seconds(0.02 * nth as f64),
-            StampFault::Sparse if self.frames % 25 != 0 => return None,
+            StampFault::Sparse if !self.frames.is_multiple_of(25) => return None,
             _ => taken,
         };
         // ONVIF's is in the first packet of a frame, unless packets are to differ.
@@ -129,7 +129,7 @@ mod tests {
 
     /// 2004-01-01T00:00:00.25Z.
     const TAKEN: CaptureTime = CaptureTime(1_072_915_200_250_000_000);
-    const NTP: [u8; 8] = [0xc3, 0x9d, 0xf0, 0x00, 0x40, 0, 0, 0];
+    const NTP: [u8; 8] = [0xc3, 0x9d, 0xe1, 0x80, 0x40, 0, 0, 0];
 
     fn packet(timestamp: u32) -> Vec<u8> {
         let mut packet = vec![0x80, 96, 0, 1];

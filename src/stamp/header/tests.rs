@@ -46,6 +46,12 @@ fn stamps_are_read_from_every_form() {
             body(&[&[0xf0, 0x37], &ntp]),
             none,
         ),
+        (
+            "after none's",
+            ONE_BYTE,
+            body(&[&[0x01, 5, 5, 0x37], &ntp]),
+            none,
+        ),
         ("of 56 bits", ONE_BYTE, body(&[&[0x36], &ntp[1..]]), broken),
         ("of 9 bytes", ONE_BYTE, body(&[&[0x38], &ntp, &[0]]), broken),
         ("cut off", ONE_BYTE, body(&[&[0x37], &ntp[..3]]), broken),
