@@ -198,6 +198,11 @@ impl RunningCamera {
         self.pipeline.waker().wake();
     }
 
+    /// Positions are believed again; whether they were doubted.
+    pub(super) fn believe(&self) -> bool {
+        self.judge.believe()
+    }
+
     /// The zones in force.
     pub(super) fn masks(&self) -> Masks {
         self.judge.masks()
