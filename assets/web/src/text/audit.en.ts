@@ -92,6 +92,7 @@ export const auditEn = {
     "state-changed": "state changed",
     stop: "gateway stopped",
     "stream-down": "camera stream ended",
+    "capture-time": "Source of capture times",
     "stream-up": "camera stream connected",
     unwatch: "stopped watching",
     "viewer-joined": "viewer joined",

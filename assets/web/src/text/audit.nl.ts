@@ -93,6 +93,7 @@ export const auditNl: typeof auditEn = {
     "state-changed": "status veranderd",
     stop: "gateway gestopt",
     "stream-down": "camerabeeld gestopt",
+    "capture-time": "Bron van opnametijden",
     "stream-up": "camerabeeld verbonden",
     unwatch: "gestopt met kijken",
     "viewer-joined": "kijker erbij",
