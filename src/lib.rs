@@ -18,6 +18,7 @@ pub mod clock;
 pub mod event;
 pub mod geom;
 pub mod secret;
+pub mod stamp;
 
 pub mod detect;
 pub mod eval;

@@ -26,8 +26,8 @@ use crate::pose::{CameraProfile, HistoryRules, PoseSource};
 use crate::steer::{Aim as Helmsman, Steer};
 use crate::telemetry::Telemetry;
 use crate::web::{
-    CameraStatus, CameraView, DeskFault, DetectorStatus, MetadataStatus, MountView, Percentiles,
-    PublicationStatus, SteerFault, Why,
+    CameraStatus, CameraView, CaptureTimeStatus, DeskFault, DetectorStatus, MetadataStatus,
+    MountView, Percentiles, PublicationStatus, SteerFault, Why,
 };
 use anyhow::Context;
 use arc_swap::ArcSwap;
@@ -373,6 +373,12 @@ impl RunningCamera {
                 max_s: ms(stats.latency.max_ms),
             },
             budget_s: ms(self.budget_ms as f64),
+            capture: metrics::CaptureTimes {
+                within_s: stats.captures.newest.map(|c| c.within.as_secs_f64()),
+                told: stats.captures.told,
+                untimed: stats.captures.untimed,
+                unreadable: stats.captures.unreadable,
+            },
             viewers: stats.viewers,
             connects: stats.connects,
             publications: exits
@@ -448,6 +454,13 @@ impl RunningCamera {
                 .into_iter()
                 .filter(|(k, _)| !shown(k))
                 .collect(),
+            capture_time: CaptureTimeStatus {
+                by: stats.captures.newest.map(|c| c.by.name()),
+                within_ms: (stats.captures.newest).map(|c| c.within.as_secs_f64() * 1e3),
+                frames: stats.captures.told,
+                frames_without: stats.captures.untimed,
+                unreadable: stats.captures.unreadable,
+            },
             telemetry_hz: gauges.telemetry_hz,
             telemetry_lateness_ms: gauges.telemetry_lateness_ms,
             metadata: self.hears_metadata().then(|| {

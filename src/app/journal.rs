@@ -226,6 +226,14 @@ fn log(event: &Event) {
         } => {
             tracing::warn!(%camera, %detail, retry_in_ms, "stream down");
         }
+        Event::CaptureTimeFrom {
+            camera,
+            by,
+            within_ms,
+        } => match within_ms {
+            Some(within_ms) => tracing::info!(%camera, by, within_ms, "capture time"),
+            None => tracing::warn!(%camera, why = by, "no capture time"),
+        },
         Event::TelemetryMeasured {
             camera,
             rate_hz,

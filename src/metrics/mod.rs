@@ -9,7 +9,7 @@ mod camera;
 mod gateway;
 mod page;
 
-pub use camera::{Camera, Detector, Latency, Metadata, Publication, Telemetry};
+pub use camera::{Camera, CaptureTimes, Detector, Latency, Metadata, Publication, Telemetry};
 pub use gateway::{Audit, Certificate, ClockState, Disk, Gateway, Process};
 
 use page::Page;

@@ -18,6 +18,7 @@
 
 mod backoff;
 mod camera;
+mod captures;
 mod codec;
 mod encoder;
 mod glance;
@@ -27,6 +28,7 @@ mod metadata;
 mod privacymask;
 mod rtptime;
 mod source;
+mod stamps;
 mod stats;
 mod stream;
 mod supervisor;
@@ -34,6 +36,7 @@ mod whole;
 
 pub(crate) use backoff::Backoff;
 pub use camera::{CameraPipeline, CameraSettings};
+pub use captures::CaptureTimes;
 pub use codec::{CodecHere, codecs_here};
 pub use encoder::{ENCODERS, EncoderSettings, X264Preset, encoder_chain};
 pub(crate) use encoder::{element, file_encoder_chain};

@@ -44,6 +44,8 @@ pub struct CameraStatus {
     pub covered_s: BTreeMap<&'static str, f64>,
     /// Seconds not wholly covered.
     pub live_s: f64,
+    /// When frames were taken, and by whose word.
+    pub capture_time: CaptureTimeStatus,
     /// Accepted positions a second; none for a fixed camera.
     #[schema(required)]
     pub telemetry_hz: Option<f64>,
@@ -62,6 +64,24 @@ pub struct CameraStatus {
     pub publications: Vec<PublicationStatus>,
     /// Alarms: painted frames that did not read back as hidden.
     pub read_back_failures: u64,
+}
+
+/// Capture times of a camera's frames. Counters run since its start.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+pub struct CaptureTimeStatus {
+    /// Who told that of the newest frame: `ntp-64`, `onvif-replay` or `sender-report`; none
+    /// where it has none.
+    #[schema(required)]
+    pub by: Option<&'static str>,
+    /// How far what was told leaves it open, milliseconds.
+    #[schema(required)]
+    pub within_ms: Option<f64>,
+    /// Frames by who told.
+    pub frames: BTreeMap<&'static str, u64>,
+    /// Frames without a capture time, by why.
+    pub frames_without: BTreeMap<&'static str, u64>,
+    /// Frames with a stamp that could not be read.
+    pub unreadable: u64,
 }
 
 /// What becomes of a camera's metadata stream. Counters run since the gateway's start.

@@ -13,10 +13,10 @@ use greyplane::audit::{self, Audit};
 use greyplane::clock::SystemClock;
 use greyplane::users::Role;
 use greyplane::web::{
-    Answer, CameraPreset, CameraStatus, CameraView, CannotWatch, ClearPicture, ConsoleSettings,
-    Desk, DeskFault, Edit, Gateway, GatewayStatus, Grant, Holds, InForce, Live, LiveOver,
-    Percentiles, Permit, ProofQuestion, Reach, Server, Settings, SteerFault, Steering, StillFault,
-    Stills, Watching, Wish,
+    Answer, CameraPreset, CameraStatus, CameraView, CannotWatch, CaptureTimeStatus, ClearPicture,
+    ConsoleSettings, Desk, DeskFault, Edit, Gateway, GatewayStatus, Grant, Holds, InForce, Live,
+    LiveOver, Percentiles, Permit, ProofQuestion, Reach, Server, Settings, SteerFault, Steering,
+    StillFault, Stills, Watching, Wish,
 };
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, SET_COOKIE};
 use reqwest::{Method, Response};
@@ -50,6 +50,7 @@ impl Gateway for Cameras {
             dropped: BTreeMap::new(),
             covered_s: BTreeMap::new(),
             live_s: 1.0,
+            capture_time: CaptureTimeStatus::default(),
             telemetry_hz: None,
             telemetry_lateness_ms: None,
             metadata: None,

@@ -73,6 +73,7 @@ export const auditEn = {
     "ask-save-masks": "wants to save masks",
     "ask-settle-masks": "wants to judge masks",
     "audit-export": "audit log exported",
+    "capture-time": "source of capture times",
     "log-begun": "log begun",
     "log-continued": "log continued in another file",
     "log-in": "log in",

@@ -74,6 +74,7 @@ export const auditNl: typeof auditEn = {
     "ask-save-masks": "wil maskers opslaan",
     "ask-settle-masks": "wil maskers beoordelen",
     "audit-export": "logboek geëxporteerd",
+    "capture-time": "bron van opnametijden",
     "log-begun": "logboek begonnen",
     "log-continued": "logboek voortgezet in een ander bestand",
     "log-in": "inloggen",
