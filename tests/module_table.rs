@@ -59,6 +59,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ),
     ("tls", &["clock"]),
     ("egress", &["pipeline", "tls", "clock", "event", "secret"]),
+    ("notify", &["pipeline", "tls", "clock", "event", "secret"]),
     ("media", &["pipeline", "paint", "frame", "geom", "clock"]),
     (
         "redact",
