@@ -167,6 +167,8 @@ impl Gateway {
             ("console", http.certificate()),
         ])
         .context("no thread for certificates")?;
+        let ids: Vec<&str> = config.cameras.iter().map(|c| c.id.as_str()).collect();
+        board.keep_only(&ids);
         let teller = Teller::start(&shared, board).context("no thread for reports")?;
         shared
             .notifier
@@ -454,13 +456,13 @@ impl Gateway {
         }
         // Side by side: each may take a moment to leave its camera.
         std::thread::scope(|scope| {
+            scope.spawn(|| self.shared.notifier.stop());
             for camera in cameras {
                 scope.spawn(move || drop(camera));
             }
         });
         self.shared.exits.stop();
         drop(self.teller.take());
-        self.shared.notifier.stop();
     }
 }
 

@@ -19,7 +19,7 @@ use std::time::Duration;
 /// keep nothing for those who come later.
 const AGAIN_AFTER: Duration = Duration::from_secs(30);
 /// What happens within so long is told in one report.
-const SETTLE: Duration = Duration::from_millis(250);
+const SETTLE: Duration = Duration::from_millis(500);
 
 /// Hands the journal's events on.
 #[derive(Clone)]

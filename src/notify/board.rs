@@ -1,6 +1,6 @@
 //! Where what happens is put down for all buses, by whoever noticed it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ pub struct Board {
 
 #[derive(Debug, Default)]
 struct State {
+    /// Cameras that may be told of.
+    configured: BTreeSet<String>,
     outboxes: Vec<Arc<Outbox>>,
     gateway: Option<Arc<GatewayReport>>,
     cameras: BTreeMap<String, Arc<CameraReport>>,
@@ -97,11 +99,14 @@ impl Board {
 
     /// How everything is now; with `again`, buses that keep nothing are told even what
     /// did not change. Cameras that are missing are not taken for removed: one may just
-    /// be started anew.
+    /// be started anew. Those that are not configured are passed over: a report may have
+    /// been made before its camera went.
     pub fn report(&self, gateway: GatewayReport, cameras: Vec<CameraReport>, again: bool) {
         let mut state = self.state();
         let gateway = Arc::new(gateway);
-        let cameras: Vec<_> = cameras.into_iter().map(Arc::new).collect();
+        let configured = |c: &CameraReport| state.configured.contains(&c.camera);
+        let cameras = cameras.into_iter().filter(configured);
+        let cameras: Vec<_> = cameras.map(Arc::new).collect();
         for outbox in &state.outboxes {
             outbox.put_gateway(&gateway, again);
             for camera in &cameras {
@@ -113,9 +118,10 @@ impl Board {
         state.cameras.extend(known.map(|c| (c.camera.clone(), c)));
     }
 
-    /// Takes away every camera but those that are configured.
+    /// Which cameras there are: nothing is told of any other, and what was is taken away.
     pub fn keep_only(&self, configured: &[&str]) {
         let mut state = self.state();
+        state.configured = configured.iter().map(ToString::to_string).collect();
         let gone = state
             .cameras
             .keys()
@@ -148,5 +154,57 @@ impl Board {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::counts::Counts;
+    use super::super::outbox::Item;
+    use super::*;
+
+    #[test]
+    fn a_report_that_was_made_before_its_camera_went_brings_nothing_back() {
+        let board = Board::default();
+        let outbox = Arc::new(Outbox::new(Arc::new(Counts::default()), false));
+        board.add(&outbox);
+        let report = || {
+            let camera = |id: &str| CameraReport {
+                camera: id.to_owned(),
+                ..CameraReport::default()
+            };
+            board.report(
+                GatewayReport::default(),
+                ["a", "b"].map(camera).into(),
+                false,
+            );
+        };
+        board.keep_only(&["a", "b"]);
+        report();
+        assert_eq!(outbox.cameras(), ["a", "b"]);
+        board.keep_only(&["a"]);
+        report();
+        assert_eq!(outbox.cameras(), ["a"]);
+        let first = outbox.first();
+        assert!(
+            matches!(first, Some(Item::Gone(id)) if id == "b"),
+            "{first:?}"
+        );
+    }
+
+    #[test]
+    fn whoever_waits_hears_of_news_and_of_the_end() {
+        let board = Board::default();
+        let moment = Duration::from_millis(1);
+        assert_eq!(board.wait(moment), Wake::Time);
+        board.news();
+        board.news();
+        assert_eq!(board.wait(moment), Wake::News);
+        assert_eq!(board.wait(moment), Wake::Time);
+        // Nobody is told: no news either.
+        board.tell(Told::default());
+        assert_eq!(board.wait(moment), Wake::Time);
+        board.close();
+        assert_eq!(board.wait(Duration::from_secs(60)), Wake::Closed);
     }
 }

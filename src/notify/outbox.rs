@@ -136,7 +136,8 @@ impl Outbox {
         }
     }
 
-    fn first(&self) -> Option<Item> {
+    /// The same, without waiting.
+    pub(super) fn first(&self) -> Option<Item> {
         let inner = self.lock();
         if let Some(id) = inner.gone.first() {
             return Some(Item::Gone(id.clone()));
