@@ -187,7 +187,7 @@ mod tests {
         assert_eq!(outbox.cameras(), ["a"]);
         let first = outbox.first();
         assert!(
-            matches!(first, Some(Item::Gone(id)) if id == "b"),
+            matches!(&first, Some(Item::Gone(id)) if id == "b"),
             "{first:?}"
         );
     }
