@@ -384,10 +384,13 @@ fn home_assistant_finds_a_device_for_each_camera_until_it_is_gone() {
     });
     // Another password is no reason to take devices away; no more discovery is.
     let listener = anyone.listen();
-    listener.wait("what is kept", |m| m.topic.ends_with("/config"));
+    listener.wait("that we are there", |m| m.payload == "online");
     let another = mqtt(with_password(broker.port, "any"), true);
     stage.notifier.set(&[another]).unwrap();
-    stage.wait_for("the next connection", |f| f.connects == 2 && f.connected);
+    let until_left = listener.wait_all("a goodbye", |m| m.payload == "offline");
+    let until_back = listener.wait_all("the next connection", |m| m.payload == "online");
+    let taken_away = |m: &Message| m.topic.ends_with("/config") && m.payload.is_empty();
+    assert!(!until_left.iter().chain(&until_back).any(taken_away));
     assert_eq!(entities(&anyone.kept()).len(), 6);
     stage
         .notifier

@@ -237,12 +237,22 @@ pub struct Listener {
 impl Listener {
     /// The first message that is as wanted.
     pub fn wait(&self, what: &str, wanted: impl Fn(&Message) -> bool) -> Message {
+        self.wait_all(what, wanted).pop().unwrap()
+    }
+
+    /// The first message that is as wanted, and all that came before it.
+    pub fn wait_all(&self, what: &str, wanted: impl Fn(&Message) -> bool) -> Vec<Message> {
         let mut others = Vec::new();
         let began = Instant::now();
         while began.elapsed() < PATIENCE {
             match self.heard.recv_timeout(Duration::from_millis(200)) {
-                Ok(message) if wanted(&message) => return message,
-                Ok(message) => others.push(message),
+                Ok(message) => {
+                    let last = wanted(&message);
+                    others.push(message);
+                    if last {
+                        return others;
+                    }
+                }
                 Err(_) => {}
             }
         }
