@@ -245,15 +245,12 @@ impl Listener {
         let mut others = Vec::new();
         let began = Instant::now();
         while began.elapsed() < PATIENCE {
-            match self.heard.recv_timeout(Duration::from_millis(200)) {
-                Ok(message) => {
-                    let last = wanted(&message);
-                    others.push(message);
-                    if last {
-                        return others;
-                    }
+            if let Ok(message) = self.heard.recv_timeout(Duration::from_millis(200)) {
+                let last = wanted(&message);
+                others.push(message);
+                if last {
+                    return others;
                 }
-                Err(_) => {}
             }
         }
         panic!("waited in vain for {what}; heard {others:#?}");
