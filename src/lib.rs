@@ -55,6 +55,8 @@ pub mod egress;
 #[cfg(feature = "gateway")]
 pub mod media;
 #[cfg(feature = "gateway")]
+pub mod notify;
+#[cfg(feature = "gateway")]
 pub mod pipeline;
 
 pub mod config;

@@ -63,6 +63,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "egress",
         &["device_http", "pipeline", "tls", "clock", "event", "secret"],
     ),
+    ("notify", &["pipeline", "tls", "clock", "event", "secret"]),
     ("media", &["pipeline", "paint", "frame", "geom", "clock"]),
     (
         "redact",

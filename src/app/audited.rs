@@ -84,6 +84,10 @@ pub(super) fn entry(event: &Event) -> Option<Entry> {
             .result(Outcome::Failed)
             .detail("publication", publication.as_str())
             .detail("why", detail.as_str()),
+        Event::BusUp { bus } => Entry::new("bus-up", format!("bus {bus}")),
+        Event::BusDown { bus, detail, .. } => Entry::new("bus-down", format!("bus {bus}"))
+            .result(Outcome::Failed)
+            .detail("why", detail.as_str()),
         Event::ReadBackFailed { camera } => of("read-back", camera).result(Outcome::Failed),
         Event::Reloaded { detail } => {
             Entry::new("reload", "configuration").detail("changes", detail.as_str())

@@ -9,6 +9,7 @@ use super::motion::Motion;
 use super::nogo::Standing;
 use super::positions;
 use super::stills::CameraStills;
+use super::told;
 use crate::archive::Archive;
 use crate::clock::{Clock, Mono};
 use crate::config::{self, Camera, Kind, Masks};
@@ -16,6 +17,7 @@ use crate::egress::PublicationFigures;
 use crate::event::Reason;
 use crate::geom::{Angle, Mount, Optics, Size};
 use crate::metrics;
+use crate::notify::{CameraReport, FORMAT};
 use crate::pipeline::{
     CameraPipeline, CameraSettings, EncoderSettings, Latencies, MaskedStream, PipelineStats,
     SourceSettings, Transport, Waker, X264Preset,
@@ -420,6 +422,42 @@ impl RunningCamera {
                     faults: tally.detector_faults,
                 }
             }),
+        }
+    }
+
+    /// What message buses are told of it.
+    pub(super) fn report(
+        &self,
+        journal: &Journal,
+        exits: &Exits,
+        clock: &dyn Clock,
+    ) -> CameraReport {
+        let stats = self.pipeline.stats();
+        // More says nothing, and would change at every look.
+        let tenths = |value: f64| (value * 10.0).round() / 10.0;
+        let (shown, covered): (Vec<_>, Vec<_>) =
+            (stats.seconds.iter()).partition(|(name, _)| matches!(**name, "live" | "widened"));
+        let down = exits.published(&self.id);
+        let down = down.iter().filter(|p| !p.connected).count();
+        CameraReport {
+            format: FORMAT,
+            camera: self.id.clone(),
+            state: stats.state.name().to_owned(),
+            hidden: told::hides(&stats.state),
+            code: stats.state.reason().map(|reason| reason.code().to_owned()),
+            reason: stats.state.reason().map(told::brief),
+            viewers: stats.viewers,
+            fps: tenths(stats.fps_out),
+            covered_s: tenths(covered.iter().map(|(_, s)| **s).sum()),
+            covered_by_reason_s: covered
+                .iter()
+                .map(|(name, s)| ((**name).to_owned(), tenths(**s)))
+                .collect(),
+            live_s: tenths(shown.iter().map(|(_, s)| **s).sum()),
+            late_frames: stats.late,
+            read_back_failures: journal.gauges(&self.id).read_back_failures,
+            clear_still_permitted: self.stills.is_permitted(clock),
+            publications_down: u32::try_from(down).unwrap_or(u32::MAX),
         }
     }
 

@@ -413,6 +413,21 @@ pub enum Event {
         /// Wait before the next try, milliseconds.
         retry_in_ms: u64,
     },
+    /// A message bus takes what it is told.
+    BusUp {
+        /// `mqtt` or `nats`.
+        bus: &'static str,
+    },
+    /// A message bus takes nothing, or no longer; it is tried again after `retry_in_ms`.
+    /// Told once as long as the reason stays the same.
+    BusDown {
+        /// `mqtt` or `nats`.
+        bus: &'static str,
+        /// What happened.
+        detail: String,
+        /// Wait before the next try, milliseconds.
+        retry_in_ms: u64,
+    },
     /// Painted pixels did not read back as hidden: an alarm.
     ReadBackFailed {
         /// Camera id.

@@ -13,6 +13,28 @@ pub struct GatewayStatus {
     pub rtsp_port: u16,
     /// All cameras, in the configuration's order.
     pub cameras: Vec<CameraStatus>,
+    /// The message buses that events are told to.
+    pub buses: Vec<BusStatus>,
+}
+
+/// A message bus. Counters run since the gateway began.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct BusStatus {
+    /// `mqtt` or `nats`.
+    pub bus: &'static str,
+    /// Whether it takes messages now.
+    pub connected: bool,
+    /// Why the last try or connection ended; none while it is connected.
+    #[schema(required)]
+    pub problem: Option<String>,
+    /// Connections that it took messages over.
+    pub connects: u64,
+    /// Tries that came to nothing, and connections that were lost.
+    pub failures: u64,
+    /// Messages that it took.
+    pub sent: u64,
+    /// Events that it was away or too slow for.
+    pub dropped: u64,
 }
 
 /// One camera as `/api/v1/status` shows it. Counters run since its start.

@@ -63,6 +63,7 @@ impl Gateway for Cameras {
             version: "0",
             rtsp_port: 0,
             cameras: ["market", "harbour"].map(camera).into(),
+            buses: Vec::new(),
         }
     }
 
