@@ -267,6 +267,9 @@ impl Gateway {
         if new.console != self.config.console {
             said.push("the console changes at the next start".to_owned());
         }
+        if new.filter_system_calls != self.config.filter_system_calls {
+            said.push("the filter of system calls changes at the next start".to_owned());
+        }
         if new.detectors != self.config.detectors {
             said.push("detectors change at the next start".to_owned());
         }
@@ -287,6 +290,7 @@ impl Gateway {
         new.rtsp_beyond_in_clear = self.config.rtsp_beyond_in_clear;
         new.http_listen = self.config.http_listen;
         new.metrics_listen = self.config.metrics_listen;
+        new.filter_system_calls = self.config.filter_system_calls;
         new.console = self.config.console.clone();
         new.detectors = self.config.detectors.clone();
         self.config = new;

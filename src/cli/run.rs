@@ -6,7 +6,8 @@ use anyhow::Context;
 use greyplane::app::Gateway;
 use greyplane::clock::SystemClock;
 use greyplane::config::{self, Config, Problems};
-use greyplane::machine::{give_back_memory, keep_few_pools};
+use greyplane::machine::{give_back_memory, is_root, keep_few_pools, refuse_calls};
+use greyplane::pipeline::start_gstreamer;
 use sd_notify::NotifyState;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -32,6 +33,7 @@ impl Args {
         let (config, problems) =
             config::load_covering(&self.config).map_err(Failure::Configuration)?;
         warn_of(&problems);
+        confine(&config)?;
         let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM]).context("signals")?;
         let mut gateway = Gateway::start(config.clone(), Arc::new(SystemClock::new()))?;
         announce(screen, &gateway, &config);
@@ -63,6 +65,31 @@ impl Args {
             std::thread::sleep(TICK);
         }
     }
+}
+
+/// Takes from this process what it will never need, before it hears of a camera.
+/// Where that does not work it ends: nobody would notice otherwise.
+fn confine(config: &Config) -> Result<(), Failure> {
+    if is_root() {
+        tracing::warn!(
+            "greyplane runs as root, and nothing in it needs that: start it as a user of its own, \
+             as the Debian package's service does"
+        );
+    }
+    if !config.filter_system_calls {
+        tracing::warn!(
+            "system calls are not filtered (`filter_system_calls`): whoever breaks into this \
+             process can start programs"
+        );
+        return Ok(());
+    }
+    // Looks through its plugins with another program, which afterwards nobody can start.
+    start_gstreamer().context("GStreamer")?;
+    refuse_calls().context(
+        "system calls cannot be filtered; a kernel with CONFIG_SECCOMP_FILTER can, or a container \
+         that allows seccomp(2); `filter_system_calls = false` in [gateway] does without",
+    )?;
+    Ok(())
 }
 
 /// Prints the addresses, one a line, for people and for scripts.

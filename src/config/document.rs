@@ -28,6 +28,7 @@ pub(super) struct Gateway {
     pub(super) http_listen: Spanned<String>,
     pub(super) metrics_listen: Option<Spanned<String>>,
     pub(super) rtsp_allow_clear: Spanned<bool>,
+    pub(super) filter_system_calls: bool,
 }
 
 /// TLS for the masked streams. Wanted as soon as the table is there.
@@ -47,6 +48,7 @@ impl Default for Gateway {
             http_listen: unplaced("127.0.0.1:8080".into()),
             metrics_listen: None,
             rtsp_allow_clear: unplaced(false),
+            filter_system_calls: true,
         }
     }
 }

@@ -25,6 +25,8 @@ pub struct Config {
     /// Where metrics are served to whoever reaches it; none = only at `http_listen`,
     /// and only where there is no console.
     pub metrics_listen: Option<SocketAddr>,
+    /// Whether the process refuses itself the system calls that it never needs.
+    pub filter_system_calls: bool,
     /// Who may use the console; none = there is none, only the status (loopback only).
     pub console: Option<Console>,
     /// Who looks at the pictures of cameras that want it.

@@ -105,6 +105,7 @@ impl<'a> Validator<'a> {
             rtsp_tls,
             http_listen,
             metrics_listen,
+            filter_system_calls: d.gateway.filter_system_calls,
             console,
             detectors,
             events,

@@ -65,7 +65,7 @@ pub(super) const CODECS: [Codec; 3] = [
 /// # Errors
 /// [`CannotStart::NoGstreamer`] where there is none that starts.
 pub fn codecs_here() -> Result<Vec<CodecHere>, CannotStart> {
-    gst::init().map_err(|e| CannotStart::NoGstreamer(e.to_string()))?;
+    super::start_gstreamer()?;
     let tried = |codec: &'static Codec| (codec.name, codec.chain("auto").map(|_| ()));
     Ok(CODECS.iter().map(tried).collect())
 }

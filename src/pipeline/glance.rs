@@ -63,7 +63,7 @@ pub fn glance(
     clock: &Arc<dyn Clock>,
     stop: &AtomicBool,
 ) -> Result<Glance, CannotStart> {
-    gst::init().map_err(|e| CannotStart::NoGstreamer(e.to_string()))?;
+    super::start_gstreamer()?;
     settings.endpoint()?;
     let pipeline = gst::Pipeline::with_name("glance");
     let (news, heard) = bounded(64);

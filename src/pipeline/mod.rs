@@ -49,6 +49,15 @@ pub use source::{SourceSettings, Transport};
 pub use stats::{Latencies, Latency, PipelineStats};
 pub use stream::{EncodedMasked, MaskedStream, Tap, TapHandle};
 
+/// Starts GStreamer. The first time on a machine, and after its plugins changed, it
+/// looks through them with a program of its own (`gst-plugin-scanner`).
+///
+/// # Errors
+/// [`CannotStart::NoGstreamer`].
+pub fn start_gstreamer() -> Result<(), CannotStart> {
+    gstreamer::init().map_err(|e| CannotStart::NoGstreamer(e.to_string()))
+}
+
 /// Why a camera's pipeline cannot be started at all. A camera that does not
 /// answer is no such reason.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
