@@ -125,6 +125,7 @@ const ALL: &[&str] = &[
     "pipeline",
     "tls",
     "egress",
+    "notify",
     "media",
     "redact",
     "config",
