@@ -131,6 +131,7 @@ const ALL: &[&str] = &[
     "pipeline",
     "tls",
     "egress",
+    "notify",
     "media",
     "redact",
     "config",
