@@ -10,6 +10,7 @@ mod document;
 mod onvif_device;
 mod problem;
 mod publish;
+mod streams;
 mod telemetry;
 mod types;
 mod validate;
@@ -20,8 +21,8 @@ pub use diff::{Change, diff};
 pub use problem::{Problem, Problems};
 pub use types::{
     Account, Camera, Config, Detect, Detectors, Encoder, EncoderChoice, Kind, Limits, Login, Masks,
-    OnvifDevice, Proof, Publication, PublishOver, RtspTls, Source, Steering, Style, Telemetry,
-    TelemetryKind, Tls, Transport, Untimed, Viewer, WhenSilent,
+    OnvifDevice, Proof, Publication, PublishOver, RtspTls, Source, Steering, Stream, Style,
+    Telemetry, TelemetryKind, Tls, Transport, Untimed, Viewer, WhenSilent,
 };
 
 use std::path::Path;
