@@ -216,6 +216,12 @@ impl RunningCamera {
         }
     }
 
+    /// Positions are believed again, by all streams; whether one of them doubted.
+    pub(super) fn believe(&self) -> bool {
+        let streams = self.streams();
+        streams.fold(false, |doubted, s| s.judge.believe() || doubted)
+    }
+
     /// The zones in force.
     pub(super) fn masks(&self) -> Masks {
         self.main.judge.masks()

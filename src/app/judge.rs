@@ -187,6 +187,21 @@ impl Judge {
         Coverage::of(&plan).share()
     }
 
+    /// Positions are believed again, by the word of somebody who looked; whether they
+    /// were doubted.
+    pub(super) fn believe(&self) -> bool {
+        match &self.aim {
+            Aim::Turning {
+                pictures: Some(pictures),
+                ..
+            } => {
+                let mut pictures = lock(pictures);
+                pictures.doubts() && pictures.believe()
+            }
+            _ => false,
+        }
+    }
+
     /// How long ago the newest frame was judged.
     pub(super) fn silent(&self) -> Duration {
         let judged = Mono(self.judged.load(Ordering::Relaxed));

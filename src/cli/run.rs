@@ -6,7 +6,7 @@ use anyhow::Context;
 use greyplane::app::Gateway;
 use greyplane::clock::SystemClock;
 use greyplane::config::{self, Config, Problems};
-use greyplane::machine::keep_few_pools;
+use greyplane::machine::{give_back_memory, keep_few_pools};
 use sd_notify::NotifyState;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -23,6 +23,8 @@ pub(crate) struct Args {
 
 /// How often the board and the signals are looked at.
 const TICK: Duration = Duration::from_millis(250);
+/// How often memory that nobody uses is given back: every minute.
+const TICKS_TO_GIVE_BACK: u32 = 240;
 
 impl Args {
     pub(crate) fn run(self, screen: &Screen) -> Result<(), Failure> {
@@ -35,6 +37,7 @@ impl Args {
         announce(screen, &gateway, &config);
         let mut board = screen.board();
         tell_systemd(&[NotifyState::Ready]);
+        let mut tick = 0;
         loop {
             for signal in signals.pending() {
                 match signal {
@@ -53,6 +56,10 @@ impl Args {
             board.show(&gateway.status(), TICK);
             // Whoever hangs in the line above is ended and started anew.
             tell_systemd(&[NotifyState::Watchdog]);
+            tick = (tick + 1) % TICKS_TO_GIVE_BACK;
+            if tick == 0 {
+                give_back_memory();
+            }
             std::thread::sleep(TICK);
         }
     }

@@ -5,6 +5,9 @@ use super::types::{Encoder, Source, Stream};
 use super::validate::Validator;
 use std::collections::HashSet;
 
+/// A VMS is told it with `encoder-config-` before it, and ONVIF's tokens have 64 at most.
+const LONGEST_NAME: usize = 32;
+
 impl Validator<'_> {
     /// Those of a camera whose main stream is `main`; mistakes are noted. Login, transport
     /// and waiting times are the camera's, and so is the encoder, but for the bits it spends.
@@ -20,11 +23,11 @@ impl Validator<'_> {
         for s in all {
             let name = s.name.get_ref();
             let plain = |ch: char| ch.is_ascii_alphanumeric() || ch == '-' || ch == '_';
-            if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {
+            if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(plain) {
                 self.at(
                     &s.name,
                     "is no name for a stream",
-                    "use 1 to 64 letters, digits, `-` and `_`: it ends the masked stream's path",
+                    "use 1 to 32 letters, digits, `-` and `_`: it ends the masked stream's path",
                 );
             } else if name == "main" {
                 self.at(

@@ -11,6 +11,6 @@ mod secrecy;
 
 pub use clock::{ClockDiscipline, clock_discipline};
 pub use disk::{Space, may_write_in, or_here, space};
-pub use memory::keep_few_pools;
+pub use memory::{give_back_memory, keep_few_pools};
 pub use process::{Usage, open_files_limit, usage};
 pub use secrecy::{core_dumps_are_off, forbid_core_dumps};

@@ -131,6 +131,10 @@ impl Desk for Cameras {
         }
     }
 
+    fn believe(&self, _: &str) -> Result<(), DeskFault> {
+        Err(DeskFault::NotDoubted)
+    }
+
     fn proof(&self, _: &str, question: &ProofQuestion) -> Result<Vec<u8>, DeskFault> {
         Err(DeskFault::Question(question.from.clone()))
     }

@@ -69,6 +69,7 @@ export const auditEn = {
   actions: {
     "accounts-changed": "accounts changed",
     "accounts-read": "accounts read",
+    "ask-believe-position": "wants a position believed again",
     "ask-save-masks": "wants to save masks",
     "ask-settle-masks": "wants to judge masks",
     "audit-export": "audit log exported",
@@ -79,6 +80,7 @@ export const auditEn = {
     "log-out": "log out",
     "masks-saved": "masks saved",
     "masks-settled": "masks judged",
+    "position-believed": "position believed again",
     "proof-pack": "proof pack made",
     "publication-down": "publication ended",
     "publication-up": "publication connected",

@@ -70,6 +70,7 @@ export const auditNl: typeof auditEn = {
   actions: {
     "accounts-changed": "accounts veranderd",
     "accounts-read": "accounts gelezen",
+    "ask-believe-position": "wil een stand weer geloven",
     "ask-save-masks": "wil maskers opslaan",
     "ask-settle-masks": "wil maskers beoordelen",
     "audit-export": "logboek geëxporteerd",
@@ -80,6 +81,7 @@ export const auditNl: typeof auditEn = {
     "log-out": "uitloggen",
     "masks-saved": "maskers opgeslagen",
     "masks-settled": "maskers beoordeeld",
+    "position-believed": "stand weer geloofd",
     "proof-pack": "bewijspakket gemaakt",
     "publication-down": "publicatie gestopt",
     "publication-up": "publicatie verbonden",
