@@ -344,9 +344,9 @@ fn two_sizes_of_one_camera_are_masked_alike() {
         alike.len()
     );
     // The same places: what the main one hides, but for the points on its edges.
-    assert!(held > 0.97, "{held}");
+    assert!(held > 0.95, "{held}");
     // And not much more: margins that count in pixels are wider in a small picture.
-    assert!(overlap > 0.75, "{overlap}");
+    assert!(overlap > 0.6, "{overlap}");
 }
 
 #[test]
