@@ -9,17 +9,14 @@
 )]
 
 mod pipeline_support;
+mod players_support;
 mod publish_support;
 mod whip_support;
 
-use futures::StreamExt;
 use greyplane::clock::SystemClock;
 use greyplane::sim::{Faults, Sim, SimConfig};
+use players_support::retina;
 use publish_support::{RecordServer, Rules, SrtServer, free_udp_port};
-use retina::client::{
-    Credentials, PlayOptions, Session, SessionOptions, SetupOptions, TcpTransportOptions, Transport,
-};
-use retina::codec::CodecItem;
 use serde_json::json;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -168,48 +165,9 @@ fn a_log_that_nobody_reads_holds_nothing_up() {
     assert!(filled.len() >= 60_000, "only {} bytes", filled.len());
 }
 
-/// Opens `url` with retina and counts video frames until `wanted` came.
-async fn frames(url: &str, login: Option<(&str, &str)>, wanted: usize) -> Result<usize, String> {
-    let login = login.map(|(username, password)| Credentials {
-        username: username.into(),
-        password: password.into(),
-    });
-    let url = url::Url::parse(url).unwrap();
-    let mut session = Session::describe(url, SessionOptions::default().creds(login))
-        .await
-        .map_err(|e| e.to_string())?;
-    let tcp = Transport::Tcp(TcpTransportOptions::default());
-    session
-        .setup(0, SetupOptions::default().transport(tcp))
-        .await
-        .map_err(|e| e.to_string())?;
-    let playing = session
-        .play(PlayOptions::default())
-        .await
-        .map_err(|e| e.to_string())?;
-    let mut items = playing.demuxed().map_err(|e| e.to_string())?;
-    let mut seen = 0;
-    while seen < wanted {
-        match items.next().await {
-            Some(Ok(CodecItem::VideoFrame(_))) => seen += 1,
-            Some(Ok(_)) => {}
-            Some(Err(e)) => return Err(e.to_string()),
-            None => return Err(format!("ended after {seen} frames")),
-        }
-    }
-    Ok(seen)
-}
-
+/// Watches with retina: how many frames came.
 fn watch(url: &str, login: Option<(&str, &str)>, wanted: usize) -> Result<usize, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        tokio::time::timeout(PATIENCE, frames(url, login, wanted))
-            .await
-            .unwrap_or_else(|_| Err("no frames in time".into()))
-    })
+    retina(url, login, wanted).map(|frames| frames.len())
 }
 
 #[test]

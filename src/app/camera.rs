@@ -9,6 +9,7 @@ use super::motion::Motion;
 use super::nogo::Standing;
 use super::positions;
 use super::stills::CameraStills;
+use super::told;
 use crate::archive::Archive;
 use crate::clock::{Clock, Mono};
 use crate::config::{self, Camera, Kind, Masks};
@@ -16,6 +17,7 @@ use crate::egress::PublicationFigures;
 use crate::event::Reason;
 use crate::geom::{Angle, Mount, Optics, Size};
 use crate::metrics;
+use crate::notify::{CameraReport, FORMAT};
 use crate::pipeline::{
     CameraPipeline, CameraSettings, EncoderSettings, Latencies, MaskedStream, PipelineStats,
     SourceSettings, Transport, Waker, X264Preset,
@@ -26,8 +28,8 @@ use crate::pose::{CameraProfile, HistoryRules, PoseSource};
 use crate::steer::{Aim as Helmsman, Steer};
 use crate::telemetry::Telemetry;
 use crate::web::{
-    CameraStatus, CameraView, DeskFault, DetectorStatus, MetadataStatus, MountView, Percentiles,
-    PublicationStatus, SteerFault, Why,
+    CameraStatus, CameraView, CaptureTimeStatus, DeskFault, DetectorStatus, MetadataStatus,
+    MountView, Percentiles, PublicationStatus, SteerFault, Why,
 };
 use anyhow::Context;
 use arc_swap::ArcSwap;
@@ -196,6 +198,11 @@ impl RunningCamera {
     pub(super) fn swap_masks(&self, masks: Masks) {
         self.judge.swap_masks(&masks);
         self.pipeline.waker().wake();
+    }
+
+    /// Positions are believed again; whether they were doubted.
+    pub(super) fn believe(&self) -> bool {
+        self.judge.believe()
     }
 
     /// The zones in force.
@@ -368,6 +375,12 @@ impl RunningCamera {
                 max_s: ms(stats.latency.max_ms),
             },
             budget_s: ms(self.budget_ms as f64),
+            capture: metrics::CaptureTimes {
+                within_s: stats.captures.newest.map(|c| c.within.as_secs_f64()),
+                told: stats.captures.told,
+                untimed: stats.captures.untimed,
+                unreadable: stats.captures.unreadable,
+            },
             viewers: stats.viewers,
             connects: stats.connects,
             publications: exits
@@ -412,6 +425,42 @@ impl RunningCamera {
         }
     }
 
+    /// What message buses are told of it.
+    pub(super) fn report(
+        &self,
+        journal: &Journal,
+        exits: &Exits,
+        clock: &dyn Clock,
+    ) -> CameraReport {
+        let stats = self.pipeline.stats();
+        // More says nothing, and would change at every look.
+        let tenths = |value: f64| (value * 10.0).round() / 10.0;
+        let (shown, covered): (Vec<_>, Vec<_>) =
+            (stats.seconds.iter()).partition(|(name, _)| matches!(**name, "live" | "widened"));
+        let down = exits.published(&self.id);
+        let down = down.iter().filter(|p| !p.connected).count();
+        CameraReport {
+            format: FORMAT,
+            camera: self.id.clone(),
+            state: stats.state.name().to_owned(),
+            hidden: told::hides(&stats.state),
+            code: stats.state.reason().map(|reason| reason.code().to_owned()),
+            reason: stats.state.reason().map(told::brief),
+            viewers: stats.viewers,
+            fps: tenths(stats.fps_out),
+            covered_s: tenths(covered.iter().map(|(_, s)| **s).sum()),
+            covered_by_reason_s: covered
+                .iter()
+                .map(|(name, s)| ((**name).to_owned(), tenths(**s)))
+                .collect(),
+            live_s: tenths(shown.iter().map(|(_, s)| **s).sum()),
+            late_frames: stats.late,
+            read_back_failures: journal.gauges(&self.id).read_back_failures,
+            clear_still_permitted: self.stills.is_permitted(clock),
+            publications_down: u32::try_from(down).unwrap_or(u32::MAX),
+        }
+    }
+
     pub(super) fn status(&self, journal: &Journal, exits: &Exits) -> CameraStatus {
         let stats = self.pipeline.stats();
         let gauges = journal.gauges(&self.id);
@@ -443,6 +492,13 @@ impl RunningCamera {
                 .into_iter()
                 .filter(|(k, _)| !shown(k))
                 .collect(),
+            capture_time: CaptureTimeStatus {
+                by: stats.captures.newest.map(|c| c.by.name()),
+                within_ms: (stats.captures.newest).map(|c| c.within.as_secs_f64() * 1e3),
+                frames: stats.captures.told,
+                frames_without: stats.captures.untimed,
+                unreadable: stats.captures.unreadable,
+            },
             telemetry_hz: gauges.telemetry_hz,
             telemetry_lateness_ms: gauges.telemetry_lateness_ms,
             metadata: self.hears_metadata().then(|| {

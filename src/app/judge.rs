@@ -16,6 +16,7 @@ use crate::pipeline::FrameJudge;
 use crate::plan::{CameraZones, MarginLimits, Plan, PlanInput, RegionSource, decide};
 use crate::pose::{Evidence, PoseEstimate, PoseSource};
 use crate::register::{Aspect, PictureWatch, Seen, Small};
+use crate::stamp::Captured;
 use crate::still::{Slot, StillPlan};
 use crate::track::Hidden;
 use arc_swap::ArcSwap;
@@ -167,6 +168,21 @@ impl Judge {
             limits: MarginLimits::default(),
         });
         Coverage::of(&plan).share()
+    }
+
+    /// Positions are believed again, by the word of somebody who looked; whether they
+    /// were doubted.
+    pub(super) fn believe(&self) -> bool {
+        match &self.aim {
+            Aim::Turning {
+                pictures: Some(pictures),
+                ..
+            } => {
+                let mut pictures = lock(pictures);
+                pictures.doubts() && pictures.believe()
+            }
+            _ => false,
+        }
     }
 
     /// How long ago the newest frame was judged.
@@ -358,9 +374,10 @@ impl FrameJudge for Judge {
         }
     }
 
-    fn frame_seen(&self, capture: Option<CaptureTime>, stream_ns: u64, arrival: Mono) {
-        if let (Aim::Turning { poses, .. }, Some(capture)) = (&self.aim, capture) {
-            poses.on_frame_clock(capture, stream_ns, arrival);
+    fn frame_seen(&self, captured: Option<Captured>, stream_ns: u64, arrival: Mono) {
+        if let (Aim::Turning { poses, .. }, Some(captured)) = (&self.aim, captured) {
+            poses.on_frame_unsure(captured.within);
+            poses.on_frame_clock(captured.at, stream_ns, arrival);
         }
     }
 

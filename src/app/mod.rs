@@ -18,6 +18,7 @@ mod positions;
 mod proof;
 mod steering;
 mod stills;
+mod told;
 mod vms;
 
 pub use certificates::check_certificates;
@@ -28,6 +29,7 @@ use crate::clock::Clock;
 use crate::config::{self, Camera, Change, Config, diff};
 use crate::event::{Event, EventSink};
 use crate::geom::Size;
+use crate::notify::{Board, Notifier};
 use crate::onvif_device::OnvifDevices;
 use crate::pipeline::{MaskedStream, PipelineStats};
 use crate::pose::CameraProfile;
@@ -44,6 +46,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use told::{Hook, Teller};
 
 /// A running gateway. [`Gateway::stop`] or dropping it ends everything.
 pub struct Gateway {
@@ -55,12 +58,17 @@ pub struct Gateway {
     /// The cameras as ONVIF devices.
     devices: Option<OnvifDevices>,
     certificates: Certificates,
+    /// Puts reports on the board.
+    teller: Option<Teller>,
 }
 
 /// What the HTTP server and the gateway both look at.
 struct Shared {
     clock: Arc<dyn Clock>,
     journal: Arc<Journal>,
+    board: Arc<Board>,
+    /// Tells message buses.
+    notifier: Notifier,
     exits: Exits,
     detectors: Pool,
     cameras: Mutex<Vec<RunningCamera>>,
@@ -105,12 +113,22 @@ impl Gateway {
     /// When an address cannot be bound or GStreamer lacks a part.
     pub fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let audit = open_audit(&config, &clock)?;
-        let journal = Arc::new(Journal::new(audit.clone()));
+        let board = Arc::new(Board::default());
+        let hook = Hook {
+            board: board.clone(),
+            clock: clock.clone(),
+        };
+        let journal = Arc::new(Journal::new(audit.clone(), hook));
         let events: Arc<dyn EventSink> = journal.clone();
+        for warning in told::in_clear(&config) {
+            tracing::warn!("{warning}");
+        }
         let exits = Exits::start(&config, &events, &clock)?;
         let detectors = models::pool(&config, &journal)?;
         let shared = Arc::new(Shared {
             journal,
+            notifier: Notifier::new(board.clone(), events),
+            board: board.clone(),
             exits,
             detectors,
             cameras: Mutex::new(Vec::new()),
@@ -149,6 +167,13 @@ impl Gateway {
             ("console", http.certificate()),
         ])
         .context("no thread for certificates")?;
+        let ids: Vec<&str> = config.cameras.iter().map(|c| c.id.as_str()).collect();
+        board.keep_only(&ids);
+        let teller = Teller::start(&shared, board).context("no thread for reports")?;
+        shared
+            .notifier
+            .set(&told::buses(&config))
+            .context("no thread for events")?;
         Ok(Self {
             started_with: config.clone(),
             config,
@@ -156,6 +181,7 @@ impl Gateway {
             http: Some(http),
             devices,
             certificates,
+            teller: Some(teller),
         })
     }
 
@@ -222,6 +248,7 @@ impl Gateway {
                 }
             }
         }
+        said.extend(self.change_buses(&new));
         let addresses = |c: &Config| (c.rtsp_listen, c.http_listen, c.metrics_listen);
         if addresses(&new) != addresses(&self.config) {
             said.push("addresses change at the next start".to_owned());
@@ -239,6 +266,9 @@ impl Gateway {
         }
         if new.console != self.config.console {
             said.push("the console changes at the next start".to_owned());
+        }
+        if new.filter_system_calls != self.config.filter_system_calls {
+            said.push("the filter of system calls changes at the next start".to_owned());
         }
         if new.detectors != self.config.detectors {
             said.push("detectors change at the next start".to_owned());
@@ -260,10 +290,37 @@ impl Gateway {
         new.rtsp_beyond_in_clear = self.config.rtsp_beyond_in_clear;
         new.http_listen = self.config.http_listen;
         new.metrics_listen = self.config.metrics_listen;
+        new.filter_system_calls = self.config.filter_system_calls;
         new.console = self.config.console.clone();
         new.detectors = self.config.detectors.clone();
         self.config = new;
         self.shared.journal.emit(Event::Reloaded { detail });
+    }
+
+    /// What message buses are told, and which.
+    fn change_buses(&self, new: &Config) -> Option<String> {
+        let shared = &self.shared;
+        let configured: Vec<&str> = new.cameras.iter().map(|c| c.id.as_str()).collect();
+        shared.board.keep_only(&configured);
+        for camera in &self.config.cameras {
+            if !configured.contains(&camera.id.as_str()) {
+                let told = told::removed(&camera.id, &*shared.clock);
+                shared.board.tell(told);
+            }
+        }
+        if new.events == self.config.events {
+            return None;
+        }
+        for warning in told::in_clear(new) {
+            tracing::warn!("{warning}");
+        }
+        Some(match shared.notifier.set(&told::buses(new)) {
+            Ok(()) => "where events are told".to_owned(),
+            Err(error) => {
+                tracing::error!(%error, "no thread for events");
+                "events failed".to_owned()
+            }
+        })
     }
 
     fn change_accounts(&self, new: &Config) -> String {
@@ -403,11 +460,13 @@ impl Gateway {
         }
         // Side by side: each may take a moment to leave its camera.
         std::thread::scope(|scope| {
+            scope.spawn(|| self.shared.notifier.stop());
             for camera in cameras {
                 scope.spawn(move || drop(camera));
             }
         });
         self.shared.exits.stop();
+        drop(self.teller.take());
     }
 }
 
@@ -467,6 +526,12 @@ impl web::Gateway for Shared {
                 .cameras()
                 .iter()
                 .map(|c| c.status(&self.journal, &self.exits))
+                .collect(),
+            buses: self
+                .notifier
+                .figures()
+                .into_iter()
+                .map(told::status)
                 .collect(),
         }
     }

@@ -16,6 +16,7 @@ pub(super) struct Document {
     pub(super) rtsp_tls: Option<RtspTls>,
     pub(super) console: Option<Console>,
     pub(super) detectors: Detectors,
+    pub(super) events: Events,
     pub(super) viewers: Vec<Viewer>,
     pub(super) cameras: Vec<Camera>,
 }
@@ -27,6 +28,7 @@ pub(super) struct Gateway {
     pub(super) http_listen: Spanned<String>,
     pub(super) metrics_listen: Option<Spanned<String>>,
     pub(super) rtsp_allow_clear: Spanned<bool>,
+    pub(super) filter_system_calls: bool,
 }
 
 /// TLS for the masked streams. Wanted as soon as the table is there.
@@ -46,6 +48,7 @@ impl Default for Gateway {
             http_listen: unplaced("127.0.0.1:8080".into()),
             metrics_listen: None,
             rtsp_allow_clear: unplaced(false),
+            filter_system_calls: true,
         }
     }
 }
@@ -89,6 +92,46 @@ impl Default for Detectors {
             input_long_side: unplaced(640),
         }
     }
+}
+
+/// The message buses that events are told to.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Events {
+    pub(super) mqtt: Option<Mqtt>,
+    pub(super) nats: Option<Nats>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Mqtt {
+    pub(super) url: Spanned<String>,
+    pub(super) user: Option<Spanned<String>>,
+    pub(super) password_file: Option<Spanned<String>>,
+    pub(super) password_env: Option<Spanned<String>>,
+    pub(super) ca_file: Option<Spanned<String>>,
+    #[serde(default = "defaults::bus_prefix")]
+    pub(super) topic: Spanned<String>,
+    #[serde(default)]
+    pub(super) home_assistant: bool,
+    pub(super) discovery_prefix: Option<Spanned<String>>,
+    #[serde(default = "defaults::no")]
+    pub(super) allow_clear: Spanned<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Nats {
+    pub(super) url: Spanned<String>,
+    pub(super) user: Option<Spanned<String>>,
+    pub(super) password_file: Option<Spanned<String>>,
+    pub(super) password_env: Option<Spanned<String>>,
+    pub(super) token_file: Option<Spanned<String>>,
+    pub(super) ca_file: Option<Spanned<String>>,
+    #[serde(default = "defaults::bus_prefix")]
+    pub(super) subject: Spanned<String>,
+    #[serde(default = "defaults::no")]
+    pub(super) allow_clear: Spanned<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -260,6 +303,9 @@ mod defaults {
     pub(super) fn no() -> Spanned<bool> {
         unplaced(false)
     }
+    pub(super) fn bus_prefix() -> Spanned<String> {
+        unplaced("greyplane".into())
+    }
     pub(super) fn publication() -> Spanned<String> {
         unplaced("main".into())
     }
@@ -325,6 +371,7 @@ pub(super) fn parse(path: &Path, text: &str, problems: &mut Problems) -> Option<
             "gateway" => reader.table(value).map(|g| document.gateway = g),
             "rtsp_tls" => reader.table(value).map(|t| document.rtsp_tls = Some(t)),
             "console" => reader.table(value).map(|c| document.console = Some(c)),
+            "events" => reader.table(value).map(|e| document.events = e),
             "detectors" => reader.table(value).map(|d| document.detectors = d),
             "viewer" => reader.array("viewer", value).map(|v| document.viewers = v),
             "camera" => reader.array("camera", value).map(|c| document.cameras = c),
@@ -334,7 +381,7 @@ pub(super) fn parse(path: &Path, text: &str, problems: &mut Problems) -> Option<
                     text,
                     &key.span(),
                     format!("unknown section `{other}`"),
-                    "known sections: [gateway], [rtsp_tls], [console], [detectors], [[viewer]], [[camera]]",
+                    "known sections: [gateway], [rtsp_tls], [console], [detectors], [events], [[viewer]], [[camera]]",
                 ));
                 None
             }

@@ -7,6 +7,7 @@
 
 mod diff;
 mod document;
+mod events;
 mod onvif_device;
 mod problem;
 mod publish;
@@ -19,9 +20,9 @@ pub use crate::secret::Secret;
 pub use diff::{Change, diff};
 pub use problem::{Problem, Problems};
 pub use types::{
-    Account, Camera, Config, Detect, Detectors, Encoder, EncoderChoice, Kind, Limits, Login, Masks,
-    OnvifDevice, Proof, Publication, PublishOver, RtspTls, Source, Steering, Style, Telemetry,
-    TelemetryKind, Tls, Transport, Untimed, Viewer, WhenSilent,
+    Account, Camera, Config, Detect, Detectors, Encoder, EncoderChoice, EventServer, Events, Kind,
+    Limits, Login, Masks, MqttBus, NatsBus, OnvifDevice, Proof, Publication, PublishOver, RtspTls,
+    Source, Steering, Style, Telemetry, TelemetryKind, Tls, Transport, Untimed, Viewer, WhenSilent,
 };
 
 use std::path::Path;

@@ -200,7 +200,7 @@ impl Validator<'_> {
 }
 
 /// Whether what follows a scheme is an address of this machine's own.
-fn is_this_machine(rest: &str) -> bool {
+pub(super) fn is_this_machine(rest: &str) -> bool {
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     let host = match authority.strip_prefix('[') {
         Some(v6) => v6.split(']').next().unwrap_or_default(),

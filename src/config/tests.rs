@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+mod events;
+
 const MASKS: &str = r#"{"format":1,"camera":"cam","zones":[{"id":"a","name":"a","mode":"hide",
   "shape":{"type":"image","points":[{"x":0.1,"y":0.1},{"x":0.4,"y":0.1},{"x":0.4,"y":0.4}]}}]}"#;
 
@@ -37,6 +39,7 @@ fn the_sample_is_valid_and_equals_the_defaults() {
     assert_eq!(sample.rtsp_listen, minimal.rtsp_listen);
     assert_eq!(sample.http_listen, minimal.http_listen);
     assert_eq!(sample.detectors, minimal.detectors);
+    assert!(sample.filter_system_calls && minimal.filter_system_calls);
     let default = &minimal.cameras[0];
     for camera in &sample.cameras {
         assert_eq!(camera.encoder, default.encoder);
@@ -240,6 +243,18 @@ const OUTPUT: &[Output] = &[
         &[(10, "names a second viewer", "of its own")],
     ),
 ];
+
+#[test]
+fn system_calls_are_filtered_unless_somebody_says_no() {
+    let with = |value: &str| {
+        load_text(&format!(
+            "[gateway]\nfilter_system_calls = {value}\n{MINIMAL}"
+        ))
+    };
+    assert!(with("true").unwrap().filter_system_calls);
+    assert!(!with("false").unwrap().filter_system_calls);
+    assert!(with("\"no\"").is_err());
+}
 
 #[test]
 fn streams_leave_this_machine_encrypted_or_on_purpose() {

@@ -25,10 +25,14 @@ pub struct Config {
     /// Where metrics are served to whoever reaches it; none = only at `http_listen`,
     /// and only where there is no console.
     pub metrics_listen: Option<SocketAddr>,
+    /// Whether the process refuses itself the system calls that it never needs.
+    pub filter_system_calls: bool,
     /// Who may use the console; none = there is none, only the status (loopback only).
     pub console: Option<Console>,
     /// Who looks at the pictures of cameras that want it.
     pub detectors: Detectors,
+    /// The message buses that events are told to.
+    pub events: Events,
     /// Who may watch; empty = anyone who reaches the address (loopback only).
     pub viewers: Vec<Viewer>,
     /// The cameras, in file order, at least one, ids unique.
@@ -113,6 +117,55 @@ pub struct Detectors {
     pub person: Option<String>,
     /// The longer side that a picture is brought to for the models, samples.
     pub input_long_side: u32,
+}
+
+/// The message buses that events are told to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Events {
+    /// An MQTT broker.
+    pub mqtt: Option<MqttBus>,
+    /// A NATS server.
+    pub nats: Option<NatsBus>,
+}
+
+/// An MQTT broker that is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MqttBus {
+    /// How it is reached.
+    pub server: EventServer,
+    /// What all topics begin with, without a slash at either end.
+    pub topic: String,
+    /// Where Home Assistant looks for new devices; none = it is not told of any.
+    pub discovery: Option<String>,
+}
+
+/// A NATS server that is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NatsBus {
+    /// How it is reached.
+    pub server: EventServer,
+    /// In place of name and password.
+    pub token: Option<Secret>,
+    /// What all subjects begin with, without a dot at either end.
+    pub subject: String,
+}
+
+/// How a message bus is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventServer {
+    /// Its name or address; IPv6 without brackets.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Whether it is spoken to over TLS, and not otherwise.
+    pub tls: bool,
+    /// Certificates (PEM) that are trusted in place of the machine's.
+    pub ca_file: Option<PathBuf>,
+    /// Name and password.
+    pub login: Option<Login>,
+    /// Whether it is told in the clear beyond this machine, because somebody said that it
+    /// may be.
+    pub beyond_in_clear: bool,
 }
 
 /// A name and its password.

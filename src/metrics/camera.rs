@@ -3,6 +3,7 @@
 
 use super::page::{Labels, Page};
 use crate::event::{CameraState, DropReason, Reason};
+use crate::stamp::{TimeSource, Untimed};
 use prometheus_client::encoding::{EncodeCounterValue, EncodeGaugeValue};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -52,6 +53,8 @@ pub struct Camera {
     pub read_back_failures: u64,
     /// Its position; none for a fixed camera.
     pub telemetry: Option<Telemetry>,
+    /// When frames were taken, by whose word.
+    pub capture: CaptureTimes,
     /// Its metadata stream; none where none is heard.
     pub metadata: Option<Metadata>,
     /// What looks at its picture; none where nothing is looked for.
@@ -115,6 +118,20 @@ pub struct Telemetry {
     pub faults: u64,
 }
 
+/// Capture times of a camera's frames.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CaptureTimes {
+    /// How far what was told of the newest frame leaves it open, seconds; none where it has
+    /// no capture time.
+    pub within_s: Option<f64>,
+    /// Frames by who told.
+    pub told: BTreeMap<&'static str, u64>,
+    /// Frames without a capture time, by why.
+    pub untimed: BTreeMap<&'static str, u64>,
+    /// Frames with a stamp that could not be read.
+    pub unreadable: u64,
+}
+
 /// What becomes of a camera's metadata stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Metadata {
@@ -158,6 +175,7 @@ pub(super) fn write(cameras: &[Camera], page: &mut Page<'_>) -> fmt::Result {
     all.states()?;
     all.frames()?;
     all.time()?;
+    all.captures()?;
     all.people()?;
     all.publications()?;
     all.telemetry()?;
@@ -430,6 +448,37 @@ impl<'a> All<'a, '_, '_> {
             "greyplane_camera_telemetry_faults",
             "Reports that positions fail; of many within seconds one",
             |c| c.telemetry.map(|t| t.faults),
+        )
+    }
+
+    fn captures(&mut self) -> fmt::Result {
+        self.gauge(
+            "greyplane_camera_capture_time_within_seconds",
+            "How far what is told of the newest frame's capture time leaves it open",
+            |c| c.capture.within_s,
+        )?;
+        self.counters(
+            (
+                "greyplane_camera_capture_time_frames",
+                "Frames with a capture time, by who told it",
+            ),
+            "by",
+            &TimeSource::NAMES,
+            |c| c.capture.told.clone(),
+        )?;
+        self.counters(
+            (
+                "greyplane_camera_capture_time_missing",
+                "Frames without a capture time, by why",
+            ),
+            "why",
+            &Untimed::CODES,
+            |c| c.capture.untimed.clone(),
+        )?;
+        self.counter(
+            "greyplane_camera_capture_time_unreadable",
+            "Frames with a time stamp that could not be read",
+            |c| Some(c.capture.unreadable),
         )
     }
 

@@ -15,6 +15,7 @@ fn gateway() -> Gateway {
             expires_s: 1_900_000_000,
         }],
         clock: None,
+        buses: Vec::new(),
         disks: Vec::new(),
         process: None,
     }

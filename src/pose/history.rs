@@ -25,6 +25,7 @@ use crate::clock::{CaptureTime, Mono};
 use crate::event::Reason;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// When a camera that lost its position is believed again.
 ///
@@ -123,6 +124,8 @@ pub struct PoseHistory {
     /// The newest sample before [`forget_samples`](Self::forget_samples).
     left: Option<Knot>,
     stream: Stream,
+    /// How far the stream leaves frames' capture times open, seconds.
+    within_s: f64,
 }
 
 /// When frames came.
@@ -146,6 +149,7 @@ impl PoseHistory {
                 unbroken_since: None,
                 last: Mono(0),
             },
+            within_s: 0.0,
         }
     }
 
@@ -156,6 +160,17 @@ impl PoseHistory {
             self.stream.unbroken_since = Some(arrival);
         }
         self.stream.last = self.stream.last.max(arrival);
+    }
+
+    /// Notes how far the stream leaves frames' capture times open: what the profile's
+    /// `sigma.capture_ms` does not hold of it widens every margin.
+    pub fn frames_within(&mut self, within: Duration) {
+        self.within_s = within.as_secs_f64();
+    }
+
+    fn asked(&self, at: CaptureTime) -> estimate::Asked {
+        let within_s = self.within_s;
+        estimate::Asked { at, within_s }
     }
 
     /// Notes that the stream ended or was set up anew.
@@ -267,7 +282,7 @@ impl PoseHistory {
             b,
             next: self.knots.get(after + 1),
         };
-        Evidence::Known(estimate::bracketed(&self.profile, &bracket, t))
+        Evidence::Known(estimate::bracketed(&self.profile, &bracket, self.asked(t)))
     }
 
     fn ahead(&self, t: CaptureTime, now: Mono, newest: &Knot) -> Result<PoseEstimate, Reason> {
@@ -285,7 +300,8 @@ impl PoseHistory {
             return Err(stale());
         }
         let base = self.base_for_speed().ok_or_else(stale)?;
-        Ok(estimate::extrapolated(&self.profile, base, newest, t))
+        let asked = self.asked(t);
+        Ok(estimate::extrapolated(&self.profile, base, newest, asked))
     }
 
     /// The knot against which the newest one's speed is measured: far enough

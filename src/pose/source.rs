@@ -8,6 +8,7 @@ use super::clockwatch::{ClockRules, ClockState, ClockWatch, ReportClock, ReportV
 use super::{CameraProfile, Evidence, HistoryRules, PoseEstimate, PoseHistory, PoseSample, Pushed};
 use crate::clock::{CaptureTime, Mono};
 use crate::event::Reason;
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -30,7 +31,12 @@ pub struct PoseSource {
 struct Cell {
     history: PoseHistory,
     watch: ClockWatch,
+    /// How far the stream left the capture times of the last frames open.
+    unsure: VecDeque<Duration>,
 }
+
+/// As many frames as may wait, and as tracks look back on.
+const UNSURE_FRAMES: usize = 128;
 
 impl fmt::Debug for PoseSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,6 +57,7 @@ impl PoseSource {
             cell: Mutex::new(Cell {
                 history: PoseHistory::new(profile, history),
                 watch: ClockWatch::new(clocks),
+                unsure: VecDeque::new(),
             }),
             notify: Box::new(notify),
         }
@@ -114,12 +121,26 @@ impl PoseSource {
         }
     }
 
+    /// Notes how far the stream leaves a frame's capture time open. To be called before
+    /// [`on_frame_clock`](Self::on_frame_clock). What the last frames had left open holds for all
+    /// that are asked for: those that still wait, and those that others are carried from.
+    pub fn on_frame_unsure(&self, within: Duration) {
+        let mut cell = self.cell();
+        cell.unsure.push_back(within);
+        while cell.unsure.len() > UNSURE_FRAMES {
+            cell.unsure.pop_front();
+        }
+        let most = cell.unsure.iter().max().copied().unwrap_or_default();
+        cell.history.frames_within(most);
+    }
+
     /// Notes that the stream was set up anew.
     pub fn on_frames_restarted(&self) {
         {
             let mut cell = self.cell();
             cell.watch.frames_restarted();
             cell.history.stream_broke();
+            cell.unsure.clear();
         }
         (self.notify)();
     }

@@ -24,6 +24,21 @@ pub enum PositionSpace {
     Spherical,
 }
 
+/// Which time stamps the video's RTP packets carry.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stamps {
+    /// None.
+    #[default]
+    None,
+    /// RFC 6051's, in RFC 8285's one-byte form.
+    Ntp64,
+    /// The same in the two-byte form.
+    Ntp64TwoByte,
+    /// ONVIF's replay extension, in the first packet of each frame.
+    OnvifReplay,
+}
+
 /// How a clip is shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
@@ -70,6 +85,8 @@ pub struct SimConfig {
     pub gop: u32,
     /// Shortest time between RTCP sender reports, milliseconds.
     pub sender_report_ms: u32,
+    /// Time stamps in the video's RTP packets, beside sender reports.
+    pub stamps: Stamps,
     /// How often the metadata stream tells the position while it changes, Hz;
     /// 0 leaves the metadata stream out.
     pub metadata_hz: f64,
@@ -137,6 +154,7 @@ impl Default for SimConfig {
             bitrate_kbps: 6000,
             gop: 25,
             sender_report_ms: 500,
+            stamps: Stamps::None,
             metadata_hz: 10.0,
             metadata_gzip: false,
             user: None,

@@ -32,10 +32,10 @@ use std::time::Duration;
 
 use self::camera::Camera;
 pub use self::camera::Truth;
-pub use self::config::{ClipView, SimConfig};
+pub use self::config::{ClipView, SimConfig, Stamps};
 use self::control::Control;
-pub use self::faults::Faults;
 use self::faults::StreamStop;
+pub use self::faults::{Faults, StampFault};
 pub use self::form::{Form, Pixels, VideoCodec};
 pub use self::profile::Profile;
 pub use self::render::{CANARY_RGB, CANARY_YUV};

@@ -28,6 +28,11 @@ fn timed(ms: u64, pan_deg: f64) -> TimedSample {
 
 /// A source that has run for two seconds, and how often it called.
 fn running() -> (Arc<PoseSource>, Arc<AtomicUsize>) {
+    turning(0.0)
+}
+
+/// The same of a camera that turns at so many degrees a second.
+fn turning(speed: f64) -> (Arc<PoseSource>, Arc<AtomicUsize>) {
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = calls.clone();
     let source = Arc::new(PoseSource::new(
@@ -43,7 +48,7 @@ fn running() -> (Arc<PoseSource>, Arc<AtomicUsize>) {
             frame(&source, ms);
         }
         if ms % 100 == 0 {
-            source.on_sample(&timed(ms, 0.0));
+            source.on_sample(&timed(ms, speed * ms as f64 * 1e-3));
         }
     }
     (source, calls)
@@ -133,4 +138,39 @@ fn a_lost_lock_is_taken_over() {
     .join();
     assert!(panicked.is_err());
     assert!(matches!(ask(&source, 1850), Evidence::Known(_)));
+}
+
+#[test]
+fn what_the_stream_leaves_open_widens_the_margin_by_the_speed() {
+    let angle = |source: &PoseSource| match ask(source, 1850) {
+        Evidence::Known(pose) => (pose.margin.angle.deg(), pose.against(&pose).angle.deg()),
+        other => panic!("{other:?}"),
+    };
+    let (at_rest, _) = turning(0.0);
+    let (source, _) = turning(20.0);
+    let held_s = 2e-3 * profile().document().sigma.capture_ms;
+    let (before, rested) = (angle(&source), angle(&at_rest));
+    for source in [&source, &at_rest] {
+        source.on_frame_unsure(Duration::from_secs_f64(held_s));
+    }
+    assert_eq!(angle(&source), before, "the profile holds as much");
+    for source in [&source, &at_rest] {
+        source.on_frame_unsure(Duration::from_secs_f64(held_s + 0.05));
+        source.on_frame_unsure(Duration::ZERO);
+    }
+    let wider = angle(&source);
+    assert!(wider.0 - before.0 >= 20.0 * 0.05, "{before:?} {wider:?}");
+    assert!(
+        wider.0 - before.0 <= 20.0 * 0.05 + 1.0,
+        "{before:?} {wider:?}"
+    );
+    assert!(wider.1 - before.1 >= 20.0 * 0.05, "each picture's own");
+    assert!(
+        angle(&at_rest).0 - rested.0 < 0.5,
+        "at rest it costs little"
+    );
+    for _ in 0..UNSURE_FRAMES {
+        source.on_frame_unsure(Duration::ZERO);
+    }
+    assert_eq!(angle(&source), before);
 }

@@ -7,6 +7,7 @@
 //! cannot step, and the camera's clock must be able to.
 
 mod feed;
+mod hdrext;
 mod metapay;
 mod stamp;
 
