@@ -123,6 +123,8 @@ pub struct ClockWatch {
     latency: Option<(i128, i128)>,
     /// The one before the stream was set up anew.
     latency_before: Option<(i128, i128)>,
+    /// The one that was believed first, or that time alone has told since.
+    latency_first: Option<(i128, i128)>,
     state: ClockState,
     /// The newest time told, and when the last step of either was seen.
     now: Mono,
@@ -135,6 +137,8 @@ const DELAYS: usize = 50;
 /// The frames' clock may drift against the stream's by this much per second
 /// before it counts as a jump.
 const FRAME_DRIFT: f64 = 1e-3;
+/// The shortest of some frames' delays differs by so much on a busy machine, seconds.
+const DRIFT_SLACK_S: f64 = 0.03;
 
 impl ClockWatch {
     /// Nothing seen yet.
@@ -147,6 +151,7 @@ impl ClockWatch {
             delays: VecDeque::new(),
             latency: None,
             latency_before: None,
+            latency_first: None,
             state: ClockState::Unsettled,
             now: Mono(0),
             frames_stepped_at: None,
@@ -157,6 +162,19 @@ impl ClockWatch {
     /// What is known now.
     pub fn state(&self) -> ClockState {
         self.state
+    }
+
+    /// How far the two clocks have come apart since they were first believed, beyond what
+    /// tolerance and noise explain: seconds by which a frame's time may be off against the
+    /// positions'. Clocks that drift (a camera that counts its video's time with one quartz and
+    /// disciplines the other by NTP) do so in steps too small for anything else here. Where
+    /// it is the way that has become longer instead, this is more than is true.
+    pub fn drifted_s(&self) -> f64 {
+        let (Some(first), Some(now)) = (self.latency_first, self.latency) else {
+            return 0.0;
+        };
+        let apart_ns = (now.0 - first.1).max(first.0 - now.1);
+        (apart_ns as f64 * 1e-9 - DRIFT_SLACK_S).max(0.0)
     }
 
     /// A frame captured at `capture`, at `stream_ns` of the stream's own time,
@@ -219,6 +237,7 @@ impl ClockWatch {
                 // It was measured as if every answer were fresh.
                 self.latency = None;
                 self.latency_before = None;
+                self.latency_first = None;
             }
             ReportVerdict::Stepped { step_s } => {
                 self.reports_stepped_at = Some(self.now);
@@ -266,9 +285,12 @@ impl ClockWatch {
                 let steady =
                     last.is_none_or(|at| self.now.since(at).as_secs_f64() >= self.rules.steady_s);
                 // A new connection may have another latency, and then time must tell.
-                if steady || self.latency_before.is_some_and(as_it_was) {
-                    self.state = ClockState::Agree;
-                    self.latency = Some(latency);
+                let back = self.latency_before.is_some_and(as_it_was);
+                if steady && !back {
+                    self.latency_first = None;
+                }
+                if steady || back {
+                    self.agree_at(latency);
                 }
             }
             (ClockState::Unsettled, _) => match self.latency_before {
@@ -279,13 +301,16 @@ impl ClockWatch {
                     let earlier = before.0 + before.1 - latency.0 - latency.1;
                     self.jump(earlier as f64 * 0.5e-9);
                 }
-                _ => {
-                    self.state = ClockState::Agree;
-                    self.latency = Some(latency);
-                }
+                _ => self.agree_at(latency),
             },
             (ClockState::Agree, _) => self.latency = Some(latency),
         }
+    }
+
+    fn agree_at(&mut self, latency: (i128, i128)) {
+        self.state = ClockState::Agree;
+        self.latency = Some(latency);
+        self.latency_first.get_or_insert(latency);
     }
 }
 

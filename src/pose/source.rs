@@ -156,12 +156,14 @@ impl PoseSource {
         let changed = {
             let mut cell = self.cell();
             cell.history.frame_arrived(self.stream, arrival);
-            cell.frames.get_mut(self.stream).is_some_and(|frames| {
+            let changed = cell.frames.get_mut(self.stream).is_some_and(|frames| {
                 let watch = &mut frames.watch;
                 let before = watch.state();
                 watch.frame(capture, stream_ns, arrival);
                 before != watch.state()
-            })
+            });
+            cell.widen();
+            changed
         };
         if changed {
             self.notify();
@@ -180,9 +182,7 @@ impl PoseSource {
                 frames.unsure.pop_front();
             }
         }
-        let all = cell.frames.iter().flat_map(|frames| &frames.unsure);
-        let most = all.max().copied().unwrap_or_default();
-        cell.history.frames_within(most);
+        cell.widen();
     }
 
     /// Notes that this stream was set up anew.
@@ -223,6 +223,17 @@ impl PoseSource {
 }
 
 impl Cell {
+    /// All margins hold what any stream leaves open of its frames' times, and what its clock
+    /// has drifted away from the positions'.
+    fn widen(&mut self) {
+        let unsure = |frames: &Frames| {
+            let stamps = frames.unsure.iter().max().copied().unwrap_or_default();
+            stamps + Duration::from_secs_f64(frames.watch.drifted_s())
+        };
+        let most = self.frames.iter().map(unsure).max().unwrap_or_default();
+        self.history.frames_within(most);
+    }
+
     /// What a report says of the camera's clock, told to all streams' watches.
     fn report(&mut self, report: &ReportClock) -> ReportVerdict {
         let mut said = (self.frames.iter_mut()).map(|frames| frames.watch.report(report));

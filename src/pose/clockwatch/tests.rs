@@ -363,6 +363,39 @@ fn a_stream_that_comes_back_with_other_times_is_believed_when_they_last() {
     assert_eq!(off_after_a_restart(0)[0], ClockState::Agree);
 }
 
+/// The frames' clock runs `ppm` faster than the reports' for `minutes`: by how much the watch says
+/// that they are apart, and by how much they are.
+fn drifted(ppm: f64, minutes: u64) -> [f64; 2] {
+    let mut w = ClockWatch::new(ClockRules::default());
+    let at_ms = |i: u64| 1000 + 100 * i;
+    let frames = minutes * 600;
+    for ms in (0..frames).map(at_ms) {
+        let ahead_ns = (ms as f64 * ppm) as i64;
+        w.frame(
+            CaptureTime(EPOCH_NS + (ms as i64 - 120) * 1_000_000 + ahead_ns),
+            ms * 1_000_000,
+            Mono(100_000_000_000 + ms * 1_000_000),
+        );
+        let asked_s = ms as f64 / 1e3 - 0.01;
+        w.report(&report(asked_s + 0.005, asked_s, 0.01, 1_000_000));
+    }
+    assert_eq!(w.state(), ClockState::Agree, "{ppm} ppm");
+    [w.drifted_s(), ppm * 1e-6 * at_ms(frames) as f64 / 1e3]
+}
+
+#[test]
+fn clocks_that_drift_apart_are_told_by_how_much() {
+    for ppm in [50.0, -50.0] {
+        let [told_s, is_s] = drifted(ppm, 40);
+        let left_s = is_s.abs() - told_s;
+        assert!(
+            told_s > 0.05 && (0.0..0.05).contains(&left_s),
+            "{ppm} ppm: {told_s}, {is_s}"
+        );
+    }
+    assert_eq!(drifted(0.0, 10)[0], 0.0);
+}
+
 #[test]
 fn a_stream_that_goes_back_takes_its_mapping_along_and_is_a_step() {
     let mut w = ClockWatch::new(ClockRules::default());
