@@ -33,7 +33,8 @@ DEBIAN_PACKAGES := \
 	libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstreamer-plugins-bad1.0-dev \
 	libgstrtspserver-1.0-dev gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
 	gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-tools \
-	gstreamer1.0-nice gstreamer1.0-rtsp gstreamer1.0-x glib-networking openssl
+	gstreamer1.0-nice gstreamer1.0-rtsp gstreamer1.0-x glib-networking openssl \
+	mosquitto mosquitto-clients nats-server util-linux
 
 .PHONY: help
 help:

@@ -26,11 +26,27 @@ const NTP_TO_UNIX_S: i64 = 2_208_988_800;
 
 impl CaptureTime {
     /// From nanoseconds since 1900, as GStreamer's `timestamp/x-ntp` counts.
-    /// `None` where the result does not fit (a stamp after the year 2262).
+    /// What would lie before 1968 is of the era that begins in 2036, as in
+    /// [`from_ntp_64`](Self::from_ntp_64). `None` where the result does not fit (a stamp after
+    /// the year 2262).
     pub fn from_ntp_ns(ntp_ns: u64) -> Option<Self> {
-        i64::try_from(i128::from(ntp_ns) - i128::from(NTP_TO_UNIX_S) * 1_000_000_000)
+        let seconds = ntp_ns / 1_000_000_000;
+        let era = if seconds >> 31 == 0 { 1i128 << 32 } else { 0 };
+        i64::try_from(i128::from(ntp_ns) + (era - i128::from(NTP_TO_UNIX_S)) * 1_000_000_000)
             .ok()
             .map(Self)
+    }
+
+    /// From NTP's 64-bit form (RFC 5905, 6: seconds and their 2³²nds). What has its first
+    /// bit clear is of the era that begins in 2036 (RFC 4330, 3). `None` for 0, by which a
+    /// sender says that it does not know.
+    pub fn from_ntp_64(ntp: u64) -> Option<Self> {
+        let era = if ntp >> 63 == 0 { 1i128 << 32 } else { 0 };
+        let seconds = i128::from(ntp >> 32) + era - i128::from(NTP_TO_UNIX_S);
+        // Rounded: a stamp made from nanoseconds comes back as them.
+        let ns = (i128::from(ntp & 0xffff_ffff) * 1_000_000_000 + (1 << 31)) >> 32;
+        let at = i64::try_from(seconds * 1_000_000_000 + ns).ok()?;
+        (ntp != 0).then_some(Self(at))
     }
 
     /// To nanoseconds since 1900; `None` before 1900.

@@ -3,11 +3,12 @@
 //! certificate that leads to a trusted root. Only HTTP Digest (RFC 7616) is spoken:
 //! a password never travels as it is.
 //!
-//! [`onvif`](crate::onvif) and [`telemetry`](crate::telemetry) ask through it. Must not
-//! know what is asked.
+//! [`onvif`](crate::onvif) and [`telemetry`](crate::telemetry) ask through it, and
+//! publishing over WHIP. Must not know what is asked.
 
 use crate::secret::Secret;
 use diqwest::{DigestAuthSession, WithDigestAuth};
+use reqwest::header::HeaderMap;
 use reqwest::{Certificate, RequestBuilder};
 use std::time::Duration;
 
@@ -71,10 +72,16 @@ pub(crate) fn words(e: &reqwest::Error) -> String {
 pub(crate) struct HttpAnswer {
     /// The status.
     pub(crate) status: u16,
-    /// The `Date` header as written (RFC 9110, 6.6.1).
-    pub(crate) date: Option<String>,
     /// The body.
     pub(crate) text: String,
+    headers: HeaderMap,
+}
+
+impl HttpAnswer {
+    /// A header as written, the first of its name.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
 }
 
 /// The client of one device.
@@ -150,6 +157,11 @@ impl DeviceHttp {
         self.client.post(url)
     }
 
+    /// A request that takes away what is at `url`.
+    pub(crate) fn delete(&self, url: reqwest::Url) -> RequestBuilder {
+        self.client.delete(url)
+    }
+
     /// Sends `request` and reads an answer of at most `most_bytes`, whatever its status.
     ///
     /// # Errors
@@ -173,8 +185,7 @@ impl DeviceHttp {
             }
         };
         let status = response.status().as_u16();
-        let date = response.headers().get(reqwest::header::DATE);
-        let date = date.and_then(|d| d.to_str().ok()).map(str::to_owned);
+        let headers = std::mem::take(response.headers_mut());
         let mut bytes: Vec<u8> = Vec::new();
         while let Some(chunk) = response.chunk().await? {
             if bytes.len() + chunk.len() > most_bytes {
@@ -185,7 +196,11 @@ impl DeviceHttp {
         }
         let text = String::from_utf8(bytes)
             .map_err(|_| refused(status, "answer is not UTF-8".to_owned()))?;
-        Ok(HttpAnswer { status, date, text })
+        Ok(HttpAnswer {
+            status,
+            text,
+            headers,
+        })
     }
 }
 

@@ -18,6 +18,7 @@ pub mod clock;
 pub mod event;
 pub mod geom;
 pub mod secret;
+pub mod stamp;
 
 pub mod detect;
 pub mod eval;
@@ -53,6 +54,8 @@ pub mod tls;
 pub mod egress;
 #[cfg(feature = "gateway")]
 pub mod media;
+#[cfg(feature = "gateway")]
+pub mod notify;
 #[cfg(feature = "gateway")]
 pub mod pipeline;
 

@@ -75,6 +75,7 @@ fn a_machine_that_will_do_is_told_so() {
         "gstreamer",
         "models",
         "core-dumps",
+        "system-calls",
         "write",
     ] {
         assert_eq!(about(&said, check).0, "good", "{said:#}");

@@ -14,78 +14,14 @@ mod publish_support;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
-use std::sync::Arc;
 use std::time::Duration;
 
-use greyplane::egress::{Access, Publication, PublicationFigures, PublishOver, Publisher};
-use greyplane::event::Event;
-use greyplane::pipeline::CameraPipeline;
+use greyplane::egress::{Access, Publication, PublishOver};
 use greyplane::secret::Secret;
-use pipeline_support::{Camera, Judge, Log, Viewer, serve, settings, start, until};
-use publish_support::{RecordServer, Rules, SrtServer, captures, free_udp_port, hidden_in_all};
-
-/// Hidden in every picture; leaves the bars with the frame's number alone.
-const HIDDEN: [f64; 4] = [0.25, 0.4, 0.75, 0.8];
-
-/// A masked stream, and a publisher.
-struct Stage {
-    log: Arc<Log>,
-    publisher: Publisher,
-    pipeline: CameraPipeline,
-    // Last, so that it outlives the pipeline.
-    camera: Camera,
-}
-
-impl Stage {
-    fn new() -> Self {
-        Self::of(Camera::start(0), 3000)
-    }
-
-    fn of(camera: Camera, bitrate_kbit: u32) -> Self {
-        let log = Arc::new(Log::default());
-        let mut wanted = settings(&camera.url());
-        wanted.encoder.bitrate_kbit = bitrate_kbit;
-        let [left, top, right, bottom] = HIDDEN;
-        let pipeline = start(wanted, Judge::hiding(left, top, right, bottom), &log);
-        Self {
-            publisher: Publisher::new(log.clone()),
-            log,
-            pipeline,
-            camera,
-        }
-    }
-
-    fn publish(&self, wanted: &[Publication]) {
-        let stream = self.pipeline.stream();
-        self.publisher.set("market", &stream, wanted).unwrap();
-    }
-
-    fn figures(&self, name: &str) -> PublicationFigures {
-        let all = self.publisher.figures("market");
-        all.into_iter().find(|p| p.name == name).unwrap()
-    }
-
-    fn wait_for(&self, name: &str, what: &str, so: impl Fn(&PublicationFigures) -> bool) {
-        until(what, || so(&self.figures(name)).then_some(()));
-    }
-
-    /// Ups (`None`) and downs of a publication, in order.
-    fn told(&self, name: &str) -> Vec<Option<String>> {
-        let told = |event| match event {
-            Event::PublicationUp { publication, .. } => Some((publication, None)),
-            Event::PublicationDown {
-                publication,
-                detail,
-                ..
-            } => Some((publication, Some(detail))),
-            _ => None,
-        };
-        let all = self.log.all().into_iter().filter_map(told);
-        all.filter(|(of, _)| of == name)
-            .map(|(_, what)| what)
-            .collect()
-    }
-}
+use pipeline_support::{Camera, Viewer, serve, until};
+use publish_support::{
+    HIDDEN, RecordServer, Rules, SrtServer, Stage, captures, free_udp_port, hidden_in_all,
+};
 
 fn rtsp(name: &str, url: String) -> Publication {
     Publication {
@@ -225,7 +161,9 @@ fn over_rtsps_and_with_a_password_and_not_otherwise() {
         let told = stage.told(name);
         assert!(told.iter().all(Option::is_some), "{told:?}");
         assert!(!format!("{told:?}").contains("open s"), "{told:?}");
-        eprintln!("{name}: {told:?}");
+        let untrusted = |why: &String| why.contains("certificate is refused: no trusted root");
+        let all = told.iter().flatten().all(untrusted);
+        assert_eq!(all, name == "stranger", "{told:?}");
     }
     stage.publish(&[with("right", "open sesame", true)]);
     server
@@ -349,4 +287,33 @@ fn an_srt_server_gets_masked_pictures_encrypted_and_again_after_a_restart() {
         .wait("pictures again", |seen| (seen.len() > 25).then_some(()));
     hidden_in_all(&server.pictures.take(), HIDDEN);
     assert_eq!(stage.told("main").first(), Some(&None));
+}
+
+#[test]
+fn an_srt_server_is_told_who_we_are_in_the_streams_id() {
+    let server = SrtServer::letting_in(
+        free_udp_port(),
+        None,
+        Some("publish:market:gate:open sesame"),
+    );
+    let stage = Stage::new();
+    let with = |name: &str, password: &str| Publication {
+        name: name.into(),
+        url: server.url(),
+        over: PublishOver::Srt {
+            login: Some(("gate".into(), Secret::new(password))),
+            passphrase: None,
+            latency: Duration::from_millis(60),
+        },
+    };
+    stage.publish(&[with("wrong", "open says me")]);
+    stage.wait_for("wrong", "a wrong password refused", |p| p.failures > 0);
+    assert_eq!(stage.figures("wrong").connects, 0);
+    assert!(!format!("{:?}", stage.told("wrong")).contains("says me"));
+    assert_eq!(server.pictures.count(), 0);
+    stage.publish(&[with("right", "open sesame")]);
+    server
+        .pictures
+        .wait("pictures", |seen| (seen.len() > 25).then_some(()));
+    hidden_in_all(&server.pictures.take(), HIDDEN);
 }

@@ -7,105 +7,21 @@
     reason = "a test that fails should fail loudly"
 )]
 
+mod players_support;
+mod street_support;
 mod tls_support;
 
-use greyplane::clock::SystemClock;
-use greyplane::prove::{Canary, Planes, Rgb};
-use greyplane::sim::{CANARY_RGB, Sim, SimConfig};
-use gst::prelude::*;
-use gstreamer as gst;
-use gstreamer_app as gst_app;
-use gstreamer_rtsp_server::gio;
+use players_support::ffmpeg;
 use rustls::ProtocolVersion;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use tls_support::{Authority, Client, Gateway, PATIENCE, Pair, client_config};
-
-const WIDTH: usize = 640;
-const HEIGHT: usize = 360;
-const LOGIN: (&str, &str) = ("observer", "geheim");
-const VIEWERS: &str = r#"
-[[viewer]]
-user = "observer"
-password_file = "password"
-[[viewer]]
-user = "yard-only"
-password_file = "password"
-cameras = ["yard"]
-"#;
-
-/// A simulated street with canaries, a yard whose camera is never there, and a
-/// gateway in front of both.
-struct Street {
-    folder: tempfile::TempDir,
-    _sim: Sim,
-    gateway: Gateway,
-    port: u16,
-}
+use street_support::{LOGIN, Street, VIEWERS};
+use tls_support::{Authority, Client, PATIENCE, Pair, client_config};
 
 impl Street {
-    fn start(viewers: &str, tls: &str, put: impl FnOnce(&Path)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let sim_config = SimConfig {
-            width: WIDTH,
-            height: HEIGHT,
-            canary: true,
-            ..SimConfig::default()
-        };
-        let sim = Sim::start(sim_config, Arc::new(SystemClock::new())).unwrap();
-        let path = |name: &str| folder.path().join(name);
-        fs::write(path("street.json"), sim.zones_json()).unwrap();
-        fs::write(path("street.profile.toml"), sim.profile().to_toml()).unwrap();
-        let yard =
-            r#"{"format":1,"camera":"yard","nothing_private":"it is never there","zones":[]}"#;
-        fs::write(path("yard.json"), yard).unwrap();
-        fs::write(path("password"), "geheim\n").unwrap();
-        put(folder.path());
-        let text = format!(
-            r#"
-[gateway]
-rtsp_listen = "127.0.0.1:0"
-http_listen = "127.0.0.1:0"
-[rtsp_tls]
-{tls}
-{viewers}
-[[camera]]
-id = "yard"
-url = "rtsp://127.0.0.1:9/yard"
-masks = "yard.json"
-[[camera]]
-id = "street"
-url = "{}"
-masks = "street.json"
-profile = "street.profile.toml"
-[camera.telemetry]
-device_url = "{}"
-"#,
-            sim.rtsp_url(),
-            sim.onvif_url()
-        );
-        fs::write(path("greyplane.toml"), text).unwrap();
-        let gateway = Gateway::start(&path("greyplane.toml"));
-        let port = gateway.port();
-        gateway.says("live camera=street");
-        Self {
-            folder,
-            _sim: sim,
-            gateway,
-            port,
-        }
-    }
-
-    /// With a certificate of `ca`, and viewers with passwords.
-    fn with_passwords(ca: &Authority) -> Self {
-        let files = "certificate = \"tls.crt\"\nkey = \"tls.key\"";
-        Self::start(VIEWERS, files, |folder| ca.server("first").put(folder))
-    }
-
     fn connect(&self, ca: &Authority) -> Client {
         Client::connect(self.port, client_config(ca, None)).unwrap()
     }
@@ -115,90 +31,11 @@ device_url = "{}"
     }
 }
 
-/// Canary pixels in frames of I420 that lie one after the other; how many frames.
-fn judge(frames: &[u8]) -> (usize, u64) {
-    let canary = Canary::new(Rgb(CANARY_RGB)).unwrap();
-    let (luma, chroma) = (WIDTH * HEIGHT, WIDTH * HEIGHT / 4);
-    let all = frames.chunks_exact(luma + 2 * chroma);
-    let pixels = all.clone().map(|frame| {
-        let (y, uv) = frame.split_at(luma);
-        let (u, v) = uv.split_at(chroma);
-        let planes = Planes {
-            width: WIDTH,
-            height: HEIGHT,
-            data: [y, u, v],
-            stride: [WIDTH, WIDTH / 2, WIDTH / 2],
-        };
-        canary.pixels(&planes).unwrap()
-    });
-    (all.len(), pixels.sum())
-}
-
-fn ffmpeg(url: &str, options: &[&str]) -> Result<Vec<u8>, String> {
-    let done = Command::new("ffmpeg")
-        .args(["-v", "error"])
-        .args(options)
-        .args(["-i", url, "-frames:v", "40", "-pix_fmt", "yuv420p"])
-        .args(["-f", "rawvideo", "-"])
-        .output()
-        .unwrap();
-    match done.status.success() {
-        true => Ok(done.stdout),
-        false => Err(String::from_utf8_lossy(&done.stderr).into_owned()),
-    }
-}
-
-/// Watches with GStreamer, trusting nobody but those in `ca`.
-fn gstreamer(url: &str, ca: &Path, options: &str) -> Result<Vec<u8>, String> {
-    gst::init().unwrap();
-    let pipeline = gst::parse::launch(&format!(
-        "rtspsrc name=source location={url} {options} latency=50 ! rtph264depay ! avdec_h264 \
-         ! video/x-raw,format=I420 ! appsink name=sink sync=false"
-    ))
-    .unwrap();
-    let pipeline = pipeline.downcast::<gst::Pipeline>().unwrap();
-    let trusted = gio::TlsFileDatabase::new(ca).unwrap();
-    let source = pipeline.by_name("source").unwrap();
-    source.set_property("tls-database", &trusted);
-    let sink = pipeline.by_name("sink").unwrap();
-    let sink = sink.downcast::<gst_app::AppSink>().unwrap();
-    pipeline.set_state(gst::State::Playing).unwrap();
-    let mut frames = Vec::new();
-    let patience = gst::ClockTime::from_seconds(PATIENCE.as_secs());
-    for _ in 0..40 {
-        let Some(sample) = sink.try_pull_sample(patience) else {
-            break;
-        };
-        let buffer = sample.buffer().unwrap();
-        frames.extend_from_slice(&buffer.map_readable().unwrap());
-    }
-    let wrong = pipeline
-        .bus()
-        .unwrap()
-        .pop_filtered(&[gst::MessageType::Error]);
-    pipeline.set_state(gst::State::Null).unwrap();
-    match wrong {
-        None => Ok(frames),
-        Some(wrong) => Err(format!("{wrong:?}")),
-    }
-}
-
 #[test]
-fn viewers_over_tls_see_masked_pictures_and_nothing_goes_beside_them() {
+fn nothing_goes_beside_tls() {
     let ca = Authority::new("town");
     let street = Street::with_passwords(&ca);
     let (port, (user, password)) = (street.port, LOGIN);
-    let trusted = street.folder.path().join("town.pem");
-    fs::write(&trusted, ca.pem()).unwrap();
-
-    let url = format!("rtsps://{user}:{password}@127.0.0.1:{port}/street");
-    let (frames, canary) = judge(&ffmpeg(&url, &["-rtsp_transport", "tcp"]).unwrap());
-    assert_eq!((frames, canary), (40, 0), "ffmpeg");
-    let url = format!("rtsps://127.0.0.1:{port}/street");
-    let login = format!("user-id={user} user-pw={password}");
-    let (frames, canary) = judge(&gstreamer(&url, &trusted, &login).unwrap());
-    assert_eq!((frames, canary), (40, 0), "GStreamer");
-
     // Somebody else's certificate: the viewer hangs up.
     let other = Authority::new("elsewhere");
     let stranger = Client::connect(port, client_config(&other, None));
@@ -424,7 +261,7 @@ user = "observer"
 password_file = "password"
 "#;
     let tls = "certificate = \"tls.crt\"\nkey = \"tls.key\"\nclient_ca = \"rooms.pem\"";
-    let street = Street::start(viewers, tls, |folder| {
+    let street = Street::start(viewers, Some(tls), |folder| {
         town.server("gateway").put(folder);
         fs::write(folder.join("rooms.pem"), rooms.pem()).unwrap();
     });
@@ -468,7 +305,7 @@ password_file = "password"
 
 #[test]
 fn a_certificate_that_nobody_named_is_made_and_told() {
-    let street = Street::start(VIEWERS, "", |_| {});
+    let street = Street::start(VIEWERS, Some(""), |_| {});
     let path = |name: &str| street.folder.path().join(name);
     let made = fs::read_to_string(path("rtsp-certificate.pem")).unwrap();
     let check = || {

@@ -176,6 +176,8 @@ impl House {
 rtsp_listen = "127.0.0.1:0"
 http_listen = "127.0.0.1:0"
 metrics_listen = "127.0.0.1:0"
+[events.mqtt]
+url = "mqtt://127.0.0.1:9"
 [console]
 users = "users.toml"
 webrtc_listen = "127.0.0.1:0"

@@ -17,6 +17,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("event", &[]),
     ("secret", &[]),
+    ("stamp", &["clock"]),
     ("geom", &[]),
     ("frame", &["geom", "clock"]),
     ("pose", &["geom", "clock", "event"]),
@@ -54,11 +55,15 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "pipeline",
         &[
-            "still", "hold", "paint", "plan", "frame", "geom", "clock", "event", "secret",
+            "still", "hold", "paint", "plan", "frame", "geom", "stamp", "clock", "event", "secret",
         ],
     ),
     ("tls", &["clock"]),
-    ("egress", &["pipeline", "tls", "clock", "event", "secret"]),
+    (
+        "egress",
+        &["device_http", "pipeline", "tls", "clock", "event", "secret"],
+    ),
+    ("notify", &["pipeline", "tls", "clock", "event", "secret"]),
     ("media", &["pipeline", "paint", "frame", "geom", "clock"]),
     (
         "redact",
@@ -81,7 +86,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "clock", "event",
         ],
     ),
-    ("metrics", &["event"]),
+    ("metrics", &["stamp", "event"]),
     (
         "web",
         &[
@@ -94,7 +99,9 @@ const TABLE: &[(&str, &[&str])] = &[
     ("doctor", &["app", "config", "machine", "pipeline"]),
     (
         "probe",
-        &["doctor", "onvif", "pipeline", "pose", "clock", "secret"],
+        &[
+            "doctor", "onvif", "pipeline", "pose", "stamp", "clock", "secret",
+        ],
     ),
     ("prove", ALL),
     ("cli", ALL),
@@ -124,6 +131,7 @@ const ALL: &[&str] = &[
     "pipeline",
     "tls",
     "egress",
+    "notify",
     "media",
     "redact",
     "config",

@@ -25,7 +25,7 @@ fn play(file: &str, seconds: f64) -> Report {
     // Small pictures leave the machine time for everything else.
     scenario.camera.width = 640;
     scenario.camera.height = 360;
-    scenario.camera.bitrate_kbps = 2500;
+    scenario.camera.bitrate_kbps = 4000;
     let staging = Staging {
         program: env!("CARGO_BIN_EXE_greyplane").into(),
         keep: None,

@@ -8,13 +8,16 @@
     reason = "a test that fails should fail loudly"
 )]
 
-use futures::StreamExt;
+mod pipeline_support;
+mod players_support;
+mod publish_support;
+mod whip_support;
+
 use greyplane::clock::SystemClock;
 use greyplane::sim::{Faults, Sim, SimConfig};
-use retina::client::{
-    Credentials, PlayOptions, Session, SessionOptions, SetupOptions, TcpTransportOptions, Transport,
-};
-use retina::codec::CodecItem;
+use players_support::retina;
+use publish_support::{RecordServer, Rules, SrtServer, free_udp_port};
+use serde_json::json;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -22,6 +25,7 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
+use whip_support::{WhipServer, there_is_aiortc};
 
 /// Long enough for a busy machine; nothing is judged by how long it takes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -161,48 +165,9 @@ fn a_log_that_nobody_reads_holds_nothing_up() {
     assert!(filled.len() >= 60_000, "only {} bytes", filled.len());
 }
 
-/// Opens `url` with retina and counts video frames until `wanted` came.
-async fn frames(url: &str, login: Option<(&str, &str)>, wanted: usize) -> Result<usize, String> {
-    let login = login.map(|(username, password)| Credentials {
-        username: username.into(),
-        password: password.into(),
-    });
-    let url = url::Url::parse(url).unwrap();
-    let mut session = Session::describe(url, SessionOptions::default().creds(login))
-        .await
-        .map_err(|e| e.to_string())?;
-    let tcp = Transport::Tcp(TcpTransportOptions::default());
-    session
-        .setup(0, SetupOptions::default().transport(tcp))
-        .await
-        .map_err(|e| e.to_string())?;
-    let playing = session
-        .play(PlayOptions::default())
-        .await
-        .map_err(|e| e.to_string())?;
-    let mut items = playing.demuxed().map_err(|e| e.to_string())?;
-    let mut seen = 0;
-    while seen < wanted {
-        match items.next().await {
-            Some(Ok(CodecItem::VideoFrame(_))) => seen += 1,
-            Some(Ok(_)) => {}
-            Some(Err(e)) => return Err(e.to_string()),
-            None => return Err(format!("ended after {seen} frames")),
-        }
-    }
-    Ok(seen)
-}
-
+/// Watches with retina: how many frames came.
 fn watch(url: &str, login: Option<(&str, &str)>, wanted: usize) -> Result<usize, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        tokio::time::timeout(PATIENCE, frames(url, login, wanted))
-            .await
-            .unwrap_or_else(|_| Err("no frames in time".into()))
-    })
+    retina(url, login, wanted).map(|frames| frames.len())
 }
 
 #[test]
@@ -294,6 +259,74 @@ fn a_reload_takes_no_other_size_for_the_right_one() {
     gateway.says("stream changed: 640x360 to 320x184");
     sim.set_faults(&Faults::default()).unwrap();
     gateway.says("live camera=street");
+}
+
+/// As whoever runs a media server has it: the stream is there without anybody asking.
+#[test]
+fn what_is_published_shows_nothing_private_and_follows_the_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let sim_config = SimConfig {
+        width: 640,
+        height: 360,
+        canary: true,
+        ..SimConfig::default()
+    };
+    let sim = Sim::start(sim_config, Arc::new(SystemClock::new())).unwrap();
+    let config = configure(folder.path(), &sim);
+    let without = fs::read_to_string(&config).unwrap();
+    fs::write(folder.path().join("secret"), "open:sesame\n").unwrap();
+    let rtsp = RecordServer::start(0, &Rules::default());
+    let srt = SrtServer::start(free_udp_port(), Some("open:sesame"));
+    let whip = there_is_aiortc().then(|| WhipServer::start(&json!({ "token": "open:sesame" })));
+    let mut with = format!(
+        "{without}\n[[camera.publish]]\nname = \"rtsp\"\nurl = \"{}\"\n\
+         [[camera.publish]]\nname = \"srt\"\nurl = \"{}\"\npassphrase_file = \"secret\"\n",
+        rtsp.url("rtsp"),
+        srt.url()
+    );
+    let fewer = with.clone();
+    if let Some(whip) = &whip {
+        let url = whip.url();
+        with += &format!(
+            "[[camera.publish]]\nname = \"whip\"\nurl = \"{url}\"\ntoken_file = \"secret\"\n"
+        );
+    }
+    fs::write(&config, &with).unwrap();
+    let mut gateway = Gateway::start(&config);
+    gateway.says("live camera=street");
+    let many = |seen: &[pipeline_support::Picture]| {
+        let live = seen.iter().filter(|p| !p.is_grey());
+        (live.count() > 50).then_some(())
+    };
+    rtsp.pictures.wait("pictures over RTSP", many);
+    srt.pictures.wait("pictures over SRT", many);
+    if let Some(whip) = &whip {
+        whip.pictures.wait("pictures over WHIP", many);
+        let pixels = whip.canary_pixels();
+        assert!(pixels.iter().all(|n| *n == 0), "{pixels:?}");
+
+        fs::write(&config, &fewer).unwrap();
+        gateway.signal("-HUP");
+        gateway.says("reloaded");
+        assert_eq!(whip.wait_for("delete")["status"], 200);
+        let seen = rtsp.pictures.count();
+        let more = |now: &[pipeline_support::Picture]| (now.len() > seen + 25).then_some(());
+        rtsp.pictures.wait("the others", more);
+        assert_eq!(whip.told("offer").len(), 1);
+
+        fs::write(&config, &with).unwrap();
+        gateway.signal("-HUP");
+        gateway.says("reloaded");
+        let seen = whip.pictures.count();
+        whip.wait_for_pictures(seen + 25);
+    }
+    gateway.signal("-TERM");
+    assert_eq!(gateway.child.wait().unwrap().code(), Some(0));
+    if let Some(whip) = &whip {
+        pipeline_support::until("the end", || (whip.told("delete").len() == 2).then_some(()));
+        let pixels = whip.canary_pixels();
+        assert!(pixels.iter().all(|n| *n == 0), "{pixels:?}");
+    }
 }
 
 /// Runs the program to its end: its exit code and what it said on stderr.

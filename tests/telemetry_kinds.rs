@@ -582,7 +582,7 @@ fn no_canary_reaches_the_viewer_whoever_tells_the_position() {
         scenario.last(14.0);
         scenario.camera.width = 640;
         scenario.camera.height = 360;
-        scenario.camera.bitrate_kbps = 2500;
+        scenario.camera.bitrate_kbps = 4000;
         let staging = Staging {
             program: env!("CARGO_BIN_EXE_greyplane").into(),
             keep: None,

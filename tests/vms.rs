@@ -343,6 +343,11 @@ async fn a_vms_adds_the_camera_watches_and_steers_it() {
             .is_none()
     );
 
+    assert!(
+        peer("vms_onvif_python.py", &h, "street", &["vms", "wrong"])
+            .await
+            .is_none()
+    );
     let before = h.stands().await;
     let told = peer("vms_onvif_python.py", &h, "street", &["vms", PASSWORD])
         .await

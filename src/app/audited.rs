@@ -38,6 +38,18 @@ pub(super) fn entry(event: &Event) -> Option<Entry> {
                 None => entry,
             }
         }
+        Event::CaptureTimeFrom {
+            camera,
+            by,
+            within_ms,
+        } => match within_ms {
+            Some(within_ms) => of("capture-time", camera)
+                .detail("by", *by)
+                .detail("within_ms", (within_ms * 10.0).round() / 10.0),
+            None => of("capture-time", camera)
+                .result(Outcome::Failed)
+                .detail("why", *by),
+        },
         Event::StreamUp { camera, form } => of("stream-up", camera).detail("form", form.as_str()),
         Event::StreamDown { camera, detail, .. } => of("stream-down", camera)
             .result(Outcome::Failed)
@@ -71,6 +83,10 @@ pub(super) fn entry(event: &Event) -> Option<Entry> {
         } => of("publication-down", camera)
             .result(Outcome::Failed)
             .detail("publication", publication.as_str())
+            .detail("why", detail.as_str()),
+        Event::BusUp { bus } => Entry::new("bus-up", format!("bus {bus}")),
+        Event::BusDown { bus, detail, .. } => Entry::new("bus-down", format!("bus {bus}"))
+            .result(Outcome::Failed)
             .detail("why", detail.as_str()),
         Event::ReadBackFailed { camera } => of("read-back", camera).result(Outcome::Failed),
         Event::Reloaded { detail } => {

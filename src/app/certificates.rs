@@ -66,7 +66,9 @@ pub fn check_certificates(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Re
         said.push(format!("warning: {}", in_clear(config)));
     }
     let devices = super::vms::in_clear(config).into_iter();
-    let others = devices.chain(super::exits::published_in_clear(config));
+    let others = devices
+        .chain(super::exits::published_in_clear(config))
+        .chain(super::told::in_clear(config));
     said.extend(others.map(|warning| format!("warning: {warning}")));
     let look = |said: &mut Vec<String>, whose: &str, settings: Settings| {
         let live = Certificate::start(settings, clock.clone()).with_context(|| whose.to_owned())?;

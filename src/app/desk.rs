@@ -141,6 +141,13 @@ impl Desk for Shared {
         self.of(camera, RunningCamera::view)
     }
 
+    fn believe(&self, camera: &str) -> Result<(), DeskFault> {
+        self.of(camera, |running| match running.believe() {
+            true => Ok(()),
+            false => Err(DeskFault::NotDoubted),
+        })
+    }
+
     fn proof(&self, camera: &str, question: &ProofQuestion) -> Result<Vec<u8>, DeskFault> {
         self.make_proof(camera, question)
     }

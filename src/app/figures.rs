@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::event::CameraState;
 use crate::machine;
 use crate::metrics::{self, Certificate, ClockState, Disk, Process};
+use crate::notify::BusFigures;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use std::collections::BTreeSet;
@@ -68,6 +69,17 @@ fn expiry_s(file: &Path) -> Option<i64> {
     i64::try_from(end.to_unix_duration().as_secs()).ok()
 }
 
+fn bus(f: BusFigures) -> metrics::Bus {
+    metrics::Bus {
+        bus: f.bus,
+        connected: f.connected,
+        connects: f.connects,
+        failures: f.failures,
+        sent: f.sent,
+        dropped: f.dropped,
+    }
+}
+
 impl Shared {
     /// Everything that is told, as text.
     pub(super) fn figures(&self) -> Result<String, std::fmt::Error> {
@@ -77,7 +89,7 @@ impl Shared {
             let earlier = self.earlier();
             let cameras: Vec<metrics::Camera> = running
                 .iter()
-                .map(|c| c.figures(&self.journal, &self.exits, earlier.get(c.id()), now))
+                .flat_map(|c| c.figures(&self.journal, &self.exits, &earlier, now))
                 .collect();
             let masks = running.iter().filter_map(|camera| {
                 let file = camera.configured().masks_file;
@@ -110,6 +122,7 @@ impl Shared {
                     synchronised: clock.synchronised,
                     error_bound_s: clock.error_bound.as_secs_f64(),
                 }),
+                buses: self.notifier.figures().into_iter().map(bus).collect(),
                 disks: self.disks(&masks),
                 process: self.watched.process(),
             },

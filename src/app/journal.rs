@@ -1,6 +1,7 @@
 //! Where events go: a log line each, and what the status shows of them.
 
 use super::audited;
+use super::told::Hook;
 use crate::audit::{Audit, Entry, Health};
 use crate::event::{CameraState, Event, EventSink, Looking, MetadataCounts};
 use std::collections::BTreeMap;
@@ -39,11 +40,13 @@ pub(super) struct Reloads {
     pub(super) last_refused: bool,
 }
 
-/// Writes every event to the log, what matters to the audit log, and remembers
+/// Writes every event to the log, what matters to the audit log and to message buses, and remembers
 /// what the status needs.
 #[derive(Debug, Default)]
 pub(super) struct Journal {
     audit: Option<Audit>,
+    /// Tells message buses.
+    hook: Option<Hook>,
     cameras: Mutex<BTreeMap<String, Gauges>>,
     counted: Mutex<Counted>,
 }
@@ -55,9 +58,10 @@ struct Counted {
 }
 
 impl Journal {
-    pub(super) fn new(audit: Option<Audit>) -> Self {
+    pub(super) fn new(audit: Option<Audit>, hook: Hook) -> Self {
         Self {
             audit,
+            hook: Some(hook),
             cameras: Mutex::default(),
             counted: Mutex::default(),
         }
@@ -194,7 +198,11 @@ impl Journal {
 impl EventSink for Journal {
     fn emit(&self, event: Event) {
         self.count(&event);
-        if self.remember(&event) {
+        let worth_a_line = self.remember(&event);
+        if let Some(hook) = &self.hook {
+            hook.tell(&event, worth_a_line);
+        }
+        if worth_a_line {
             log(&event);
             if let Some(audit) = &self.audit
                 && let Some(entry) = audited::entry(&event)
@@ -226,6 +234,14 @@ fn log(event: &Event) {
         } => {
             tracing::warn!(%camera, %detail, retry_in_ms, "stream down");
         }
+        Event::CaptureTimeFrom {
+            camera,
+            by,
+            within_ms,
+        } => match within_ms {
+            Some(within_ms) => tracing::info!(%camera, by, within_ms, "capture time"),
+            None => tracing::warn!(%camera, why = by, "no capture time"),
+        },
         Event::TelemetryMeasured {
             camera,
             rate_hz,
@@ -273,6 +289,14 @@ fn log(event: &Event) {
             retry_in_ms,
         } => {
             tracing::warn!(%camera, %publication, %detail, retry_in_ms, "not published");
+        }
+        Event::BusUp { bus } => tracing::info!(bus, "events are told"),
+        Event::BusDown {
+            bus,
+            detail,
+            retry_in_ms,
+        } => {
+            tracing::warn!(bus, %detail, retry_in_ms, "events are not told");
         }
         Event::ReadBackFailed { camera } => {
             tracing::error!(%camera, "a painted frame did not read back as hidden; it was covered");

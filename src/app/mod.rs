@@ -3,6 +3,7 @@
 //! It decides nothing about pictures; it joins the parts that do.
 
 mod audited;
+mod beside;
 mod camera;
 mod certificates;
 mod desk;
@@ -18,6 +19,8 @@ mod positions;
 mod proof;
 mod steering;
 mod stills;
+mod stream;
+mod told;
 mod vms;
 
 pub use certificates::check_certificates;
@@ -28,6 +31,7 @@ use crate::clock::Clock;
 use crate::config::{self, Camera, Change, Config, diff};
 use crate::event::{Event, EventSink};
 use crate::geom::Size;
+use crate::notify::{Board, Notifier};
 use crate::onvif_device::OnvifDevices;
 use crate::pipeline::{MaskedStream, PipelineStats};
 use crate::pose::CameraProfile;
@@ -44,6 +48,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use told::{Hook, Teller};
 
 /// A running gateway. [`Gateway::stop`] or dropping it ends everything.
 pub struct Gateway {
@@ -55,12 +60,17 @@ pub struct Gateway {
     /// The cameras as ONVIF devices.
     devices: Option<OnvifDevices>,
     certificates: Certificates,
+    /// Puts reports on the board.
+    teller: Option<Teller>,
 }
 
 /// What the HTTP server and the gateway both look at.
 struct Shared {
     clock: Arc<dyn Clock>,
     journal: Arc<Journal>,
+    board: Arc<Board>,
+    /// Tells message buses.
+    notifier: Notifier,
     exits: Exits,
     detectors: Pool,
     cameras: Mutex<Vec<RunningCamera>>,
@@ -73,20 +83,20 @@ struct Shared {
     clear_still: bool,
     /// What is told about beside the cameras.
     watched: Watched,
-    /// What the pipelines counted of cameras that were started anew or removed.
+    /// What the pipelines counted of streams that were started anew or removed.
     earlier: Mutex<BTreeMap<String, PipelineStats>>,
     /// What turning cameras' pictures are compared with: a doubt outlives a restart of its
     /// camera.
     pictures: Mutex<BTreeMap<String, (Arc<CameraProfile>, Pictures)>>,
-    /// Of which size each camera's first picture was, by the address it came from: a reload
+    /// Of which size each stream's first picture was, by the address it came from: a reload
     /// must not take another one for the right one.
     sizes: Mutex<BTreeMap<String, (String, FirstSize)>>,
 }
 
-/// The size of a camera's first picture, once it came.
+/// The size of a stream's first picture, once it came.
 type FirstSize = Arc<OnceLock<Size>>;
 
-/// The pictures of one camera.
+/// The pictures of one stream.
 type Pictures = Arc<Mutex<PictureWatch>>;
 
 impl std::fmt::Debug for Gateway {
@@ -105,12 +115,22 @@ impl Gateway {
     /// When an address cannot be bound or GStreamer lacks a part.
     pub fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let audit = open_audit(&config, &clock)?;
-        let journal = Arc::new(Journal::new(audit.clone()));
+        let board = Arc::new(Board::default());
+        let hook = Hook {
+            board: board.clone(),
+            clock: clock.clone(),
+        };
+        let journal = Arc::new(Journal::new(audit.clone(), hook));
         let events: Arc<dyn EventSink> = journal.clone();
+        for warning in told::in_clear(&config) {
+            tracing::warn!("{warning}");
+        }
         let exits = Exits::start(&config, &events, &clock)?;
         let detectors = models::pool(&config, &journal)?;
         let shared = Arc::new(Shared {
             journal,
+            notifier: Notifier::new(board.clone(), events),
+            board: board.clone(),
             exits,
             detectors,
             cameras: Mutex::new(Vec::new()),
@@ -149,6 +169,13 @@ impl Gateway {
             ("console", http.certificate()),
         ])
         .context("no thread for certificates")?;
+        let ids: Vec<&str> = config.cameras.iter().map(|c| c.id.as_str()).collect();
+        board.keep_only(&ids);
+        let teller = Teller::start(&shared, board).context("no thread for reports")?;
+        shared
+            .notifier
+            .set(&told::buses(&config))
+            .context("no thread for events")?;
         Ok(Self {
             started_with: config.clone(),
             config,
@@ -156,6 +183,7 @@ impl Gateway {
             http: Some(http),
             devices,
             certificates,
+            teller: Some(teller),
         })
     }
 
@@ -222,6 +250,7 @@ impl Gateway {
                 }
             }
         }
+        said.extend(self.change_buses(&new));
         let addresses = |c: &Config| (c.rtsp_listen, c.http_listen, c.metrics_listen);
         if addresses(&new) != addresses(&self.config) {
             said.push("addresses change at the next start".to_owned());
@@ -239,6 +268,9 @@ impl Gateway {
         }
         if new.console != self.config.console {
             said.push("the console changes at the next start".to_owned());
+        }
+        if new.filter_system_calls != self.config.filter_system_calls {
+            said.push("the filter of system calls changes at the next start".to_owned());
         }
         if new.detectors != self.config.detectors {
             said.push("detectors change at the next start".to_owned());
@@ -260,10 +292,37 @@ impl Gateway {
         new.rtsp_beyond_in_clear = self.config.rtsp_beyond_in_clear;
         new.http_listen = self.config.http_listen;
         new.metrics_listen = self.config.metrics_listen;
+        new.filter_system_calls = self.config.filter_system_calls;
         new.console = self.config.console.clone();
         new.detectors = self.config.detectors.clone();
         self.config = new;
         self.shared.journal.emit(Event::Reloaded { detail });
+    }
+
+    /// What message buses are told, and which.
+    fn change_buses(&self, new: &Config) -> Option<String> {
+        let shared = &self.shared;
+        let configured: Vec<&str> = new.cameras.iter().map(|c| c.id.as_str()).collect();
+        shared.board.keep_only(&configured);
+        for camera in &self.config.cameras {
+            if !configured.contains(&camera.id.as_str()) {
+                let told = told::removed(&camera.id, &*shared.clock);
+                shared.board.tell(told);
+            }
+        }
+        if new.events == self.config.events {
+            return None;
+        }
+        for warning in told::in_clear(new) {
+            tracing::warn!("{warning}");
+        }
+        Some(match shared.notifier.set(&told::buses(new)) {
+            Ok(()) => "where events are told".to_owned(),
+            Err(error) => {
+                tracing::error!(%error, "no thread for events");
+                "events failed".to_owned()
+            }
+        })
     }
 
     fn change_accounts(&self, new: &Config) -> String {
@@ -341,17 +400,20 @@ impl Gateway {
         };
         self.shared.exits.remove_camera(id);
         for camera in &gone {
+            for stream in camera.further_ids() {
+                self.shared.exits.remove_further(stream);
+            }
             self.shared
                 .end_permit(camera, "the camera was removed or restarted");
         }
         // Stopped outside the lock: it takes a moment, and the status must not wait.
-        for camera in gone {
-            let mut counted = camera.end();
+        for (stream, mut counted) in gone.into_iter().flat_map(RunningCamera::end) {
             let mut earlier = self.shared.earlier();
-            if let Some(before) = earlier.get(id) {
+            if let Some(before) = earlier.get(&stream) {
                 counted.count_on_from(before);
             }
-            earlier.insert(id.to_owned(), counted);
+            self.shared.journal.forget(&stream);
+            earlier.insert(stream, counted);
         }
         self.shared.journal.forget(id);
     }
@@ -368,7 +430,8 @@ impl Gateway {
         Some(format!("http://{address}/metrics"))
     }
 
-    /// Where the masked stream of camera `id` is served.
+    /// Where the masked stream `id` is served: a camera's, or `<camera>/<name>` for a further
+    /// stream of it.
     pub fn stream_url(&self, id: &str) -> String {
         let ip = self.config.rtsp_listen.ip();
         let scheme = self.config.rtsp_tls.as_ref().map_or("rtsp", |_| "rtsps");
@@ -400,14 +463,19 @@ impl Gateway {
         for camera in &cameras {
             self.shared.end_permit(camera, "the gateway ends");
             self.shared.exits.remove_camera(camera.id());
+            for stream in camera.further_ids() {
+                self.shared.exits.remove_further(stream);
+            }
         }
         // Side by side: each may take a moment to leave its camera.
         std::thread::scope(|scope| {
+            scope.spawn(|| self.shared.notifier.stop());
             for camera in cameras {
-                scope.spawn(move || drop(camera));
+                scope.spawn(move || camera.end());
             }
         });
         self.shared.exits.stop();
+        drop(self.teller.take());
     }
 }
 
@@ -467,6 +535,12 @@ impl web::Gateway for Shared {
                 .cameras()
                 .iter()
                 .map(|c| c.status(&self.journal, &self.exits))
+                .collect(),
+            buses: self
+                .notifier
+                .figures()
+                .into_iter()
+                .map(told::status)
                 .collect(),
         }
     }

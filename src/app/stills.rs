@@ -64,6 +64,11 @@ impl CameraStills {
         held.map(|held| held.permit.clone())
     }
 
+    /// Whether somebody may take one now.
+    pub(super) fn is_permitted(&self, clock: &dyn Clock) -> bool {
+        self.permit(clock).is_some()
+    }
+
     /// Puts a permit in force, in place of any other.
     fn grant(&self, grant: Grant, clock: &dyn Clock) -> Permit {
         let lasts = Duration::from_secs(60 * u64::from(grant.minutes));

@@ -19,9 +19,9 @@ use std::time::Duration;
 const WAITING: usize = 1024;
 /// Whoever must know that it is on disk waits so long.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// What could not be opened is tried again for events so often; for whoever
-/// waits, at once.
-const TRY_AGAIN: Duration = Duration::from_secs(10);
+/// What could not be opened is tried again so often, also when nothing happens; for
+/// whoever waits, at once.
+const TRY_AGAIN: Duration = Duration::from_secs(3);
 /// The whole log is looked at again so often.
 const CHECK_EVERY: Duration = Duration::from_secs(24 * 3600);
 
@@ -259,11 +259,30 @@ impl Writer {
         if let Err(why) = self.open() {
             tracing::error!("nothing can be recorded: {why}");
         }
-        while let Ok(first) = asked.recv() {
+        loop {
+            let first = match asked.recv_timeout(TRY_AGAIN) {
+                Ok(first) => first,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.recover();
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
             // Room for what was lost and for the first line of another file.
             let more = asked.try_iter().take(AT_ONCE as usize - 4);
             let batch: Vec<Waiting> = std::iter::once(first).chain(more).collect();
             self.write(batch);
+        }
+    }
+
+    /// Nothing happens, and the disk may have room again: an alarm must end, and what was
+    /// lost be on record, without somebody to knock.
+    fn recover(&mut self) {
+        if self.lost.load(Ordering::Relaxed) > 0 {
+            self.write(Vec::new());
+        } else if !self.writable.load(Ordering::Relaxed) {
+            // Why not was told when it began.
+            let _ = self.open();
         }
     }
 
@@ -347,11 +366,15 @@ impl Writer {
             let done = log.commit(entries, &time);
             done.map_err(|error| CannotRecord::Unwritable(error.to_string()))
         });
-        self.writable.store(done.is_ok(), Ordering::Relaxed);
+        let was_writable = self.writable.swap(done.is_ok(), Ordering::Relaxed);
         match done {
             Ok(places) => Ok(places.into_iter().map(|place| place.seq).collect()),
             Err(error) => {
-                tracing::error!("not recorded: {error}");
+                if was_writable {
+                    tracing::error!("not recorded: {error}");
+                } else {
+                    tracing::debug!("not recorded: {error}");
+                }
                 Err(error)
             }
         }

@@ -75,7 +75,7 @@ impl Args {
             let roles = Role::ALL.map(Role::name).join(", ");
             screen.say(&format!("console {}", gateway.http_url()));
             screen.say(&format!("log in as one of {roles}; password {password}"));
-            screen.say("Open a stream's address in VLC, or: ffplay -rtsp_transport tcp ADDRESS");
+            screen.say("Open a stream with: ffplay -rtsp_transport tcp ADDRESS");
             screen.say(&format!(
                 "The files of this run are in {}.",
                 folder.0.display()

@@ -16,6 +16,7 @@ pub(super) struct Document {
     pub(super) rtsp_tls: Option<RtspTls>,
     pub(super) console: Option<Console>,
     pub(super) detectors: Detectors,
+    pub(super) events: Events,
     pub(super) viewers: Vec<Viewer>,
     pub(super) cameras: Vec<Camera>,
 }
@@ -27,6 +28,7 @@ pub(super) struct Gateway {
     pub(super) http_listen: Spanned<String>,
     pub(super) metrics_listen: Option<Spanned<String>>,
     pub(super) rtsp_allow_clear: Spanned<bool>,
+    pub(super) filter_system_calls: bool,
 }
 
 /// TLS for the masked streams. Wanted as soon as the table is there.
@@ -46,6 +48,7 @@ impl Default for Gateway {
             http_listen: unplaced("127.0.0.1:8080".into()),
             metrics_listen: None,
             rtsp_allow_clear: unplaced(false),
+            filter_system_calls: true,
         }
     }
 }
@@ -91,6 +94,46 @@ impl Default for Detectors {
     }
 }
 
+/// The message buses that events are told to.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Events {
+    pub(super) mqtt: Option<Mqtt>,
+    pub(super) nats: Option<Nats>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Mqtt {
+    pub(super) url: Spanned<String>,
+    pub(super) user: Option<Spanned<String>>,
+    pub(super) password_file: Option<Spanned<String>>,
+    pub(super) password_env: Option<Spanned<String>>,
+    pub(super) ca_file: Option<Spanned<String>>,
+    #[serde(default = "defaults::bus_prefix")]
+    pub(super) topic: Spanned<String>,
+    #[serde(default)]
+    pub(super) home_assistant: bool,
+    pub(super) discovery_prefix: Option<Spanned<String>>,
+    #[serde(default = "defaults::no")]
+    pub(super) allow_clear: Spanned<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Nats {
+    pub(super) url: Spanned<String>,
+    pub(super) user: Option<Spanned<String>>,
+    pub(super) password_file: Option<Spanned<String>>,
+    pub(super) password_env: Option<Spanned<String>>,
+    pub(super) token_file: Option<Spanned<String>>,
+    pub(super) ca_file: Option<Spanned<String>>,
+    #[serde(default = "defaults::bus_prefix")]
+    pub(super) subject: Spanned<String>,
+    #[serde(default = "defaults::no")]
+    pub(super) allow_clear: Spanned<bool>,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Viewer {
@@ -123,6 +166,8 @@ pub(super) struct Camera {
     pub(super) telemetry: Option<Telemetry>,
     pub(super) steering: Option<Steering>,
     pub(super) onvif_device: Option<OnvifDevice>,
+    #[serde(default)]
+    pub(super) stream: Vec<Stream>,
     #[serde(default)]
     pub(super) publish: Vec<Publish>,
     pub(super) detect: Option<Detect>,
@@ -175,6 +220,16 @@ pub(super) struct OnvifDevice {
     pub(super) allow_clear: Spanned<bool>,
 }
 
+/// A further stream of the camera.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Stream {
+    pub(super) name: Spanned<String>,
+    pub(super) url: Spanned<String>,
+    #[serde(default = "defaults::further_bitrate_kbit")]
+    pub(super) bitrate_kbit: Spanned<u32>,
+}
+
 /// A server that the masked stream is pushed to.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -187,6 +242,7 @@ pub(super) struct Publish {
     pub(super) password_env: Option<Spanned<String>>,
     pub(super) ca_file: Option<Spanned<String>>,
     pub(super) passphrase_file: Option<Spanned<String>>,
+    pub(super) token_file: Option<Spanned<String>>,
     pub(super) latency_ms: Option<Spanned<u64>>,
     #[serde(default = "defaults::no")]
     pub(super) allow_clear: Spanned<bool>,
@@ -259,6 +315,12 @@ mod defaults {
     pub(super) fn no() -> Spanned<bool> {
         unplaced(false)
     }
+    pub(super) fn bus_prefix() -> Spanned<String> {
+        unplaced("greyplane".into())
+    }
+    pub(super) fn further_bitrate_kbit() -> Spanned<u32> {
+        unplaced(1000)
+    }
     pub(super) fn publication() -> Spanned<String> {
         unplaced("main".into())
     }
@@ -324,6 +386,7 @@ pub(super) fn parse(path: &Path, text: &str, problems: &mut Problems) -> Option<
             "gateway" => reader.table(value).map(|g| document.gateway = g),
             "rtsp_tls" => reader.table(value).map(|t| document.rtsp_tls = Some(t)),
             "console" => reader.table(value).map(|c| document.console = Some(c)),
+            "events" => reader.table(value).map(|e| document.events = e),
             "detectors" => reader.table(value).map(|d| document.detectors = d),
             "viewer" => reader.array("viewer", value).map(|v| document.viewers = v),
             "camera" => reader.array("camera", value).map(|c| document.cameras = c),
@@ -333,7 +396,7 @@ pub(super) fn parse(path: &Path, text: &str, problems: &mut Problems) -> Option<
                     text,
                     &key.span(),
                     format!("unknown section `{other}`"),
-                    "known sections: [gateway], [rtsp_tls], [console], [detectors], [[viewer]], [[camera]]",
+                    "known sections: [gateway], [rtsp_tls], [console], [detectors], [events], [[viewer]], [[camera]]",
                 ));
                 None
             }

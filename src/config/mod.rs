@@ -7,9 +7,11 @@
 
 mod diff;
 mod document;
+mod events;
 mod onvif_device;
 mod problem;
 mod publish;
+mod streams;
 mod telemetry;
 mod types;
 mod validate;
@@ -19,9 +21,10 @@ pub use crate::secret::Secret;
 pub use diff::{Change, diff};
 pub use problem::{Problem, Problems};
 pub use types::{
-    Account, Camera, Config, Detect, Detectors, Encoder, EncoderChoice, Kind, Limits, Login, Masks,
-    OnvifDevice, Proof, Publication, PublishOver, RtspTls, Source, Steering, Style, Telemetry,
-    TelemetryKind, Tls, Transport, Untimed, Viewer, WhenSilent,
+    Account, Camera, Config, Detect, Detectors, Encoder, EncoderChoice, EventServer, Events, Kind,
+    Limits, Login, Masks, MqttBus, NatsBus, OnvifDevice, Proof, Publication, PublishOver, RtspTls,
+    Source, Steering, Stream, Style, Telemetry, TelemetryKind, Tls, Transport, Untimed, Viewer,
+    WhenSilent,
 };
 
 use std::path::Path;

@@ -4,6 +4,7 @@
 use super::document;
 use super::types::{Publication, PublishOver};
 use super::validate::Validator;
+use crate::secret::Secret;
 use std::collections::HashSet;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -51,7 +52,7 @@ impl Validator<'_> {
 
     fn publication(&mut self, p: &document::Publish) -> Option<Publication> {
         let before = self.problems();
-        self.url(&p.url, &["rtsps", "rtsp", "srt"]);
+        self.url(&p.url, &["rtsps", "rtsp", "srt", "https", "http"]);
         if self.problems() > before {
             return None;
         }
@@ -63,11 +64,11 @@ impl Validator<'_> {
             p.password_env.as_ref(),
         );
         let ca_file = p.ca_file.as_ref().map(|file| {
-            if scheme != "rtsps" {
+            if !["rtsps", "https"].contains(&scheme) {
                 self.at(
                     file,
-                    "is of no use: the address is not rtsps",
-                    "publish over rtsps, or leave it out",
+                    "is of no use: the address is not rtsps or https",
+                    "publish over one of them, or leave it out",
                 );
             }
             self.roots(file);
@@ -85,30 +86,41 @@ impl Validator<'_> {
             }
             Some(secret)
         });
-        let over = if scheme == "srt" {
-            self.srt_url(&p.url, login.is_some());
-            PublishOver::Srt {
-                login,
-                passphrase,
-                latency: latency.unwrap_or(Duration::from_millis(SRT_LATENCY_MS)),
+        let token = p.token_file.as_ref().and_then(|file| self.token(file));
+        let over = match scheme {
+            "srt" => {
+                self.srt_url(&p.url, login.is_some());
+                self.not_of("SRT", p.token_file.as_ref(), "token_file");
+                PublishOver::Srt {
+                    login,
+                    passphrase,
+                    latency: latency.unwrap_or(Duration::from_millis(SRT_LATENCY_MS)),
+                }
             }
-        } else {
-            self.only_of_srt(p.passphrase_file.as_ref(), "passphrase_file");
-            self.only_of_srt(p.latency_ms.as_ref(), "latency_ms");
-            PublishOver::Rtsp { login, ca_file }
+            "https" | "http" => {
+                self.not_of("WHIP", p.user.as_ref(), "user, but a `token_file`");
+                self.not_of("WHIP", p.passphrase_file.as_ref(), "passphrase_file");
+                self.not_of("WHIP", p.latency_ms.as_ref(), "latency_ms");
+                PublishOver::Whip { token, ca_file }
+            }
+            _ => {
+                self.not_of("RTSP", p.token_file.as_ref(), "token_file");
+                self.not_of("RTSP", p.passphrase_file.as_ref(), "passphrase_file");
+                self.not_of("RTSP", p.latency_ms.as_ref(), "latency_ms");
+                PublishOver::Rtsp { login, ca_file }
+            }
         };
-        let clear = match &over {
-            PublishOver::Rtsp { .. } => scheme == "rtsp",
-            PublishOver::Srt { .. } => p.passphrase_file.is_none(),
+        let (clear, remedy) = match &over {
+            PublishOver::Rtsp { .. } => (scheme == "rtsp", "write rtsps://"),
+            PublishOver::Srt { .. } => (p.passphrase_file.is_none(), "give a `passphrase_file`"),
+            PublishOver::Whip { .. } => (scheme == "http", "write https://"),
         };
         let beyond_in_clear = clear && !is_this_machine(rest);
-        let remedy = match &over {
-            PublishOver::Rtsp { .. } => "write rtsps://, or set `allow_clear = true`",
-            PublishOver::Srt { .. } => "give a `passphrase_file`, or set `allow_clear = true`",
-        };
         if beyond_in_clear && !*p.allow_clear.get_ref() {
-            let remedy =
-                format!("{remedy} where the server can do no better and the network is yours");
+            let remedy = format!(
+                "{remedy}, or set `allow_clear = true` where the server can do no better and the \
+                 network is yours"
+            );
             self.at(
                 &p.url,
                 "publishes beyond this machine in the clear",
@@ -130,11 +142,26 @@ impl Validator<'_> {
         })
     }
 
-    fn only_of_srt<T>(&mut self, value: Option<&Spanned<T>>, key: &str) {
+    fn not_of<T>(&mut self, protocol: &str, value: Option<&Spanned<T>>, key: &str) {
         if let Some(value) = value {
-            let what = format!("is of no use: RTSP has no {key}");
+            let what = format!("is of no use: {protocol} has no {key}");
             self.at(value, &what, "leave it out");
         }
+    }
+
+    /// What can stand behind `Bearer` in a header (RFC 9110, 11.2, and what servers
+    /// take beyond that).
+    fn token(&mut self, file: &Spanned<String>) -> Option<Secret> {
+        let token = self.secret(file)?;
+        if !token.reveal().bytes().all(|b| b.is_ascii_graphic()) {
+            self.at(
+                file,
+                "holds no token",
+                "write it into the file as the server gave it: letters, digits and signs, no spaces",
+            );
+            return None;
+        }
+        Some(token)
     }
 
     /// Of an SRT address only the server and the stream's id: what else could stand
@@ -173,7 +200,7 @@ impl Validator<'_> {
 }
 
 /// Whether what follows a scheme is an address of this machine's own.
-fn is_this_machine(rest: &str) -> bool {
+pub(super) fn is_this_machine(rest: &str) -> bool {
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     let host = match authority.strip_prefix('[') {
         Some(v6) => v6.split(']').next().unwrap_or_default(),

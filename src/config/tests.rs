@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+mod events;
+
 const MASKS: &str = r#"{"format":1,"camera":"cam","zones":[{"id":"a","name":"a","mode":"hide",
   "shape":{"type":"image","points":[{"x":0.1,"y":0.1},{"x":0.4,"y":0.1},{"x":0.4,"y":0.4}]}}]}"#;
 
@@ -37,6 +39,7 @@ fn the_sample_is_valid_and_equals_the_defaults() {
     assert_eq!(sample.rtsp_listen, minimal.rtsp_listen);
     assert_eq!(sample.http_listen, minimal.http_listen);
     assert_eq!(sample.detectors, minimal.detectors);
+    assert!(sample.filter_system_calls && minimal.filter_system_calls);
     let default = &minimal.cameras[0];
     for camera in &sample.cameras {
         assert_eq!(camera.encoder, default.encoder);
@@ -240,6 +243,18 @@ const OUTPUT: &[Output] = &[
         &[(10, "names a second viewer", "of its own")],
     ),
 ];
+
+#[test]
+fn system_calls_are_filtered_unless_somebody_says_no() {
+    let with = |value: &str| {
+        load_text(&format!(
+            "[gateway]\nfilter_system_calls = {value}\n{MINIMAL}"
+        ))
+    };
+    assert!(with("true").unwrap().filter_system_calls);
+    assert!(!with("false").unwrap().filter_system_calls);
+    assert!(with("\"no\"").is_err());
+}
 
 #[test]
 fn streams_leave_this_machine_encrypted_or_on_purpose() {
@@ -636,7 +651,9 @@ fn publications_are_read_whole_or_refused() {
         "%url = \"rtsps://media.example.org/a\"\nuser = \"u\"\npassword_file = \"secret\"\n\
          %name = \"b\"\nurl = \"rtsp://localhost:8554/a\"\n\
          %name = \"c\"\nurl = \"srt://[::1]:8890?streamid=publish:a\"\nlatency_ms = 60\n\
-         %name = \"d\"\nurl = \"rtsp://192.0.2.1/a\"\nallow_clear = true\n",
+         %name = \"d\"\nurl = \"rtsp://192.0.2.1/a\"\nallow_clear = true\n\
+         %name = \"e\"\nurl = \"https://media.example.org/a/whip\"\ntoken_file = \"secret\"\n\
+         %name = \"f\"\nurl = \"http://localhost:8889/a/whip\"\n",
     ))
     .unwrap_or_else(|p| panic!("{p}"));
     let all = &config.cameras[0].publish;
@@ -646,8 +663,19 @@ fn publications_are_read_whole_or_refused() {
         .collect();
     assert_eq!(
         names,
-        [("main", false), ("b", false), ("c", false), ("d", true)]
+        [
+            ("main", false),
+            ("b", false),
+            ("c", false),
+            ("d", true),
+            ("e", false),
+            ("f", false)
+        ]
     );
+    let PublishOver::Whip { token, .. } = &all[4].over else {
+        panic!("{all:?}")
+    };
+    assert_eq!(token.as_ref().unwrap().reveal(), "pw");
     let PublishOver::Rtsp { login, ca_file } = &all[0].over else {
         panic!("{all:?}")
     };
@@ -720,6 +748,36 @@ fn publications_are_read_whole_or_refused() {
             "publish:PATH",
         ),
         (
+            "%url = \"http://192.0.2.1/a/whip\"",
+            7,
+            "in the clear",
+            "https://",
+        ),
+        (
+            "%url = \"https://127.0.0.1/a\"\nuser = \"u\"\npassword_file = \"secret\"",
+            8,
+            "WHIP has no user",
+            "",
+        ),
+        (
+            "%url = \"https://127.0.0.1/a\"\nlatency_ms = 60",
+            8,
+            "WHIP has no latency_ms",
+            "",
+        ),
+        (
+            "%url = \"rtsp://127.0.0.1/a\"\ntoken_file = \"secret\"",
+            8,
+            "RTSP has no token_file",
+            "leave it out",
+        ),
+        (
+            "%url = \"https://127.0.0.1/a\"\ntoken_file = \"cam.json\"",
+            8,
+            "holds no token",
+            "no spaces",
+        ),
+        (
             "%url = \"rtsp://127.0.0.1/a\"\nlatency_ms = 60",
             8,
             "RTSP has no latency_ms",
@@ -777,4 +835,91 @@ fn other_publications_cost_no_viewer_the_stream() {
     assert!(
         matches!(&changes[..], [Change::Swap(camera)] if camera.publish == other.cameras[0].publish)
     );
+}
+
+#[test]
+fn further_streams_are_read_whole_or_refused() {
+    let with = |tables: &str| format!("{MINIMAL}{}", tables.replace('%', "[[camera.stream]]\n"));
+    let config = load_text(&with(
+        "user = \"u\"\npassword_file = \"secret\"\nstall_ms = 2000\n\
+         %name = \"sub\"\nurl = \"rtsp://127.0.0.1/sub\"\n\
+         %name = \"wall\"\nurl = \"rtsp://127.0.0.1/wall\"\nbitrate_kbit = 500\n",
+    ))
+    .unwrap_or_else(|p| panic!("{p}"));
+    let camera = &config.cameras[0];
+    let [sub, wall] = &camera.streams[..] else {
+        panic!("{:?}", camera.streams)
+    };
+    assert_eq!((sub.name.as_str(), wall.name.as_str()), ("sub", "wall"));
+    assert_eq!(
+        (sub.encoder.bitrate_kbit, wall.encoder.bitrate_kbit),
+        (1000, 500)
+    );
+    assert_eq!(sub.source.login, camera.source.login);
+    assert_eq!(sub.source.stall, camera.source.stall);
+    assert_eq!(sub.source.url, "rtsp://127.0.0.1/sub");
+    let seen = camera.seen_by(sub);
+    assert_eq!((seen.id.as_str(), &seen.source), ("cam/sub", &sub.source));
+    assert_eq!(
+        (seen.masks, seen.kind),
+        (camera.masks.clone(), camera.kind.clone())
+    );
+    let sub = "name = \"sub\"\nurl = \"rtsp://127.0.0.1/sub\"\n";
+    for (tables, what, remedy) in [
+        (
+            "%name = \"a b\"\nurl = \"rtsp://h/a\"\n".to_owned(),
+            "is no name for a stream",
+            "letters, digits",
+        ),
+        (
+            "%name = \"main\"\nurl = \"rtsp://h/a\"\n".to_owned(),
+            "the camera's own `url`",
+            "sub",
+        ),
+        (
+            format!("%{sub}%{}", sub.replace("/sub", "/other")),
+            "names a second stream",
+            "name of its own",
+        ),
+        (
+            format!("%{sub}%{}", sub.replace("name = \"sub\"", "name = \"b\"")),
+            "one of another stream",
+            "other size",
+        ),
+        (
+            "%name = \"sub\"\nurl = \"rtsp://127.0.0.1/x\"\n".to_owned(),
+            "one of another stream",
+            "other size",
+        ),
+        (
+            "%name = \"sub\"\nurl = \"rtsp://u:hunter2@h/a\"\n".to_owned(),
+            "carries credentials",
+            "password_file",
+        ),
+        (
+            format!("%{sub}bitrate_kbit = 1\n"),
+            "out of range",
+            "kbit/s",
+        ),
+        (
+            format!("%{sub}masks = \"cam.json\"\n"),
+            "masks",
+            "greyplane.toml",
+        ),
+    ] {
+        let problems = load_text(&with(&tables)).unwrap_err().to_string();
+        assert!(
+            problems.contains(what) && problems.contains(remedy),
+            "{tables}: {problems}"
+        );
+        assert!(!problems.contains("hunter2"), "{problems}");
+    }
+}
+
+#[test]
+fn another_stream_starts_its_camera_anew() {
+    let one = load_text(MINIMAL).unwrap();
+    let stream = "[[camera.stream]]\nname = \"sub\"\nurl = \"rtsp://127.0.0.1/sub\"\n";
+    let two = load_text(&format!("{MINIMAL}{stream}")).unwrap();
+    assert!(matches!(diff(&one, &two)[..], [Change::Restart(_)]));
 }

@@ -25,10 +25,14 @@ pub struct Config {
     /// Where metrics are served to whoever reaches it; none = only at `http_listen`,
     /// and only where there is no console.
     pub metrics_listen: Option<SocketAddr>,
+    /// Whether the process refuses itself the system calls that it never needs.
+    pub filter_system_calls: bool,
     /// Who may use the console; none = there is none, only the status (loopback only).
     pub console: Option<Console>,
     /// Who looks at the pictures of cameras that want it.
     pub detectors: Detectors,
+    /// The message buses that events are told to.
+    pub events: Events,
     /// Who may watch; empty = anyone who reaches the address (loopback only).
     pub viewers: Vec<Viewer>,
     /// The cameras, in file order, at least one, ids unique.
@@ -115,6 +119,55 @@ pub struct Detectors {
     pub input_long_side: u32,
 }
 
+/// The message buses that events are told to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Events {
+    /// An MQTT broker.
+    pub mqtt: Option<MqttBus>,
+    /// A NATS server.
+    pub nats: Option<NatsBus>,
+}
+
+/// An MQTT broker that is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MqttBus {
+    /// How it is reached.
+    pub server: EventServer,
+    /// What all topics begin with, without a slash at either end.
+    pub topic: String,
+    /// Where Home Assistant looks for new devices; none = it is not told of any.
+    pub discovery: Option<String>,
+}
+
+/// A NATS server that is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NatsBus {
+    /// How it is reached.
+    pub server: EventServer,
+    /// In place of name and password.
+    pub token: Option<Secret>,
+    /// What all subjects begin with, without a dot at either end.
+    pub subject: String,
+}
+
+/// How a message bus is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventServer {
+    /// Its name or address; IPv6 without brackets.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Whether it is spoken to over TLS, and not otherwise.
+    pub tls: bool,
+    /// Certificates (PEM) that are trusted in place of the machine's.
+    pub ca_file: Option<PathBuf>,
+    /// Name and password.
+    pub login: Option<Login>,
+    /// Whether it is told in the clear beyond this machine, because somebody said that it
+    /// may be.
+    pub beyond_in_clear: bool,
+}
+
 /// A name and its password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
@@ -132,8 +185,11 @@ pub type Login = Account;
 pub struct Camera {
     /// Letters, digits, `-` and `_`; the path of its masked stream.
     pub id: String,
-    /// Where its clear stream comes from.
+    /// Where its clear stream comes from: the main one, for whose picture profile and zones
+    /// were made.
     pub source: Source,
+    /// Its further streams, which show the same in other sizes; names unique.
+    pub streams: Vec<Stream>,
     /// Fixed, or turning.
     pub kind: Kind,
     /// Its zones, or why there are none (then it is covered).
@@ -154,6 +210,39 @@ pub struct Camera {
     pub onvif_device: Option<OnvifDevice>,
     /// Where its masked stream is pushed to, names unique.
     pub publish: Vec<Publication>,
+}
+
+/// A further stream of a camera, masked as its main one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stream {
+    /// Its name; its masked stream's path is `<camera id>/<name>`.
+    pub name: String,
+    /// Where it comes from.
+    pub source: Source,
+    /// How its masked stream is encoded.
+    pub encoder: Encoder,
+}
+
+impl Camera {
+    /// How many streams of it are masked, the main one included.
+    pub fn streams_in_all(&self) -> usize {
+        1 + self.streams.len()
+    }
+
+    /// The camera as one of its further streams shows it: id, source and encoder are the
+    /// stream's, and it is published nowhere.
+    #[must_use]
+    pub fn seen_by(&self, stream: &Stream) -> Self {
+        Self {
+            id: format!("{}/{}", self.id, stream.name),
+            source: stream.source.clone(),
+            encoder: stream.encoder,
+            streams: Vec::new(),
+            onvif_device: None,
+            publish: Vec::new(),
+            ..self.clone()
+        }
+    }
 }
 
 /// A server elsewhere that the masked stream is pushed to.
@@ -188,6 +277,13 @@ pub enum PublishOver {
         passphrase: Option<Secret>,
         /// How long lost packets are sent again.
         latency: Duration,
+    },
+    /// WHIP: `https` or `http`.
+    Whip {
+        /// What the server knows us by.
+        token: Option<Secret>,
+        /// Certificates (PEM) that alone are trusted; none = the machine's.
+        ca_file: Option<PathBuf>,
     },
 }
 

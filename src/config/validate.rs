@@ -65,6 +65,7 @@ impl<'a> Validator<'a> {
             person: d.detectors.person.map(|name| self.model(name)),
             input_long_side: self.number(&d.detectors.input_long_side, 32..=4096, "samples"),
         };
+        let events = self.events(&d.events);
         if d.cameras.is_empty() {
             self.problems.push(Problem::in_file(
                 self.path,
@@ -84,6 +85,7 @@ impl<'a> Validator<'a> {
             })
             .collect();
         let (rtsp_listen, http_listen, viewers) = (rtsp_listen?, http_listen?, viewers?);
+        let events = events?;
         let rtsp_tls = rtsp_tls.map_or(Some(None), |tls| tls.map(Some))?;
         let beyond = !rtsp_listen.ip().is_loopback();
         if !self.guarded(&d.gateway, beyond, rtsp_tls.is_some(), viewers.len()) {
@@ -103,8 +105,10 @@ impl<'a> Validator<'a> {
             rtsp_tls,
             http_listen,
             metrics_listen,
+            filter_system_calls: d.gateway.filter_system_calls,
             console,
             detectors,
+            events,
             viewers,
             cameras,
         })
@@ -204,6 +208,7 @@ impl<'a> Validator<'a> {
             restart_takes: (c.limits.restart_takes_ms.as_ref())
                 .map(|takes| self.ms(takes, 1_000..=600_000)),
         };
+        let streams = self.streams(&c.stream, &source, encoder);
         let publish = self.publications(&c.publish);
         let telemetry = c.telemetry.as_ref().map(|t| self.telemetry(t));
         let steering = c
@@ -245,6 +250,7 @@ impl<'a> Validator<'a> {
         Some(Camera {
             id,
             source,
+            streams,
             kind,
             masks,
             masks_file,

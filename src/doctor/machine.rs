@@ -2,7 +2,9 @@
 
 use super::Finding;
 use crate::config::{Config, Transport};
-use crate::machine::{ClockDiscipline, clock_discipline, core_dumps_are_off, open_files_limit};
+use crate::machine::{
+    ClockDiscipline, can_refuse_calls, clock_discipline, core_dumps_are_off, open_files_limit,
+};
 use std::time::Duration;
 
 /// Files that a gateway has open without cameras and viewers. All three are about twice
@@ -93,9 +95,42 @@ pub(super) fn judge_swap(swaps: &str) -> Finding {
     }
 }
 
+pub(super) fn system_calls(config: Option<&Config>) -> Finding {
+    let wanted = config.is_none_or(|c| c.filter_system_calls);
+    judge_system_calls(can_refuse_calls(), wanted)
+}
+
+pub(super) fn judge_system_calls(can: Option<bool>, wanted: bool) -> Finding {
+    const CHECK: &str = "system-calls";
+    match (wanted, can) {
+        (false, _) => Finding::doubt(
+            CHECK,
+            "they are not filtered: whoever breaks in can start programs",
+            "leave `filter_system_calls` out of [gateway]",
+        ),
+        (true, Some(true)) => Finding::good(
+            CHECK,
+            "the kernel refuses those that a gateway never needs, from its start on",
+        ),
+        (true, Some(false)) => Finding::bad(
+            CHECK,
+            "this kernel or kind of machine has no filter for them, and the gateway would not start",
+            "take a kernel with CONFIG_SECCOMP_FILTER, or set `filter_system_calls = false` in [gateway]",
+        ),
+        (true, None) => Finding::doubt(
+            CHECK,
+            "the kernel does not tell whether it can filter them; where it cannot, the gateway does not start",
+            "look whether /proc/sys/kernel/seccomp is hidden from this user or container",
+        ),
+    }
+}
+
 pub(super) fn open_files(config: Option<&Config>) -> Finding {
-    let cameras = config.map_or(1, |c| c.cameras.len() as u64);
-    judge_files(open_files_limit(), cameras)
+    let streams = config.map_or(1, |c| {
+        let all = c.cameras.iter().map(|c| c.streams_in_all() as u64);
+        all.sum()
+    });
+    judge_files(open_files_limit(), streams)
 }
 
 pub(super) fn judge_files(limit: Option<u64>, cameras: u64) -> Finding {

@@ -41,6 +41,7 @@ pub(super) fn gstreamer(config: Option<&Config>) -> Vec<Finding> {
         needed.extend(match publication.over {
             PublishOver::Rtsp { .. } => NEEDED_FOR_RTSP.as_slice(),
             PublishOver::Srt { .. } => NEEDED_FOR_SRT.as_slice(),
+            PublishOver::Whip { .. } => &[],
         });
     }
     let names: Vec<&str> = needed.iter().map(|(name, _)| *name).collect();

@@ -92,6 +92,7 @@ pub fn examine(configuration: Option<&Path>) -> Findings {
     findings.extend(models(config));
     findings.push(machine::clock());
     findings.extend(machine::secrecy());
+    findings.push(machine::system_calls(config));
     findings.push(machine::open_files(config));
     findings.extend(machine::datagrams(config));
     findings.extend(places::places(config));

@@ -1,5 +1,5 @@
 use super::cpu::judge_cpu;
-use super::machine::{judge_clock, judge_datagrams, judge_files, judge_swap};
+use super::machine::{judge_clock, judge_datagrams, judge_files, judge_swap, judge_system_calls};
 use super::places::judge_space;
 use super::*;
 use crate::machine::{ClockDiscipline, Space};
@@ -43,6 +43,16 @@ fn swaps() {
     );
     let both = "/dev/zram0 partition 1 0 100\n/swapfile file 2 0 -2\n";
     check(with(both), Verdict::Doubt, "get to /swapfile");
+}
+
+#[test]
+fn system_calls() {
+    let judge = judge_system_calls;
+    check(judge(Some(true), true), Verdict::Good, "never needs");
+    check(judge(Some(false), true), Verdict::Bad, "would not start");
+    check(judge(None, true), Verdict::Doubt, "does not tell");
+    check(judge(Some(true), false), Verdict::Doubt, "not filtered");
+    check(judge(None, false), Verdict::Doubt, "not filtered");
 }
 
 #[test]

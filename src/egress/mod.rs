@@ -18,6 +18,7 @@ mod queue;
 mod reports;
 mod server;
 mod viewers;
+mod webrtc;
 pub mod whep;
 
 pub use access::{Access, Account, Cameras, Proof};

@@ -13,8 +13,13 @@ use std::fmt;
 pub enum Reason {
     /// The gateway has just started and knows nothing yet.
     Starting,
-    /// No sender report yet: the frame's capture time is unknown.
+    /// No stamp and no sender report yet: the frame's capture time is unknown.
     NoCaptureTime,
+    /// What is told of the frame's capture time contradicts itself.
+    CaptureTimeDoubted {
+        /// How.
+        detail: String,
+    },
     /// The mapping from RTP time to capture time jumped, or the camera's clock did.
     ClockJump {
         /// Size of the jump, seconds, positive forwards.
@@ -79,9 +84,10 @@ pub enum Reason {
 
 impl Reason {
     /// Every [`Reason::code`], so that what counts them can begin at 0.
-    pub const CODES: [&str; 17] = [
+    pub const CODES: [&str; 18] = [
         "starting",
         "no-capture-time",
+        "capture-time-doubted",
         "clock-jump",
         "no-position",
         "bad-position",
@@ -104,6 +110,7 @@ impl Reason {
         match self {
             Self::Starting => "starting",
             Self::NoCaptureTime => "no-capture-time",
+            Self::CaptureTimeDoubted { .. } => "capture-time-doubted",
             Self::ClockJump { .. } => "clock-jump",
             Self::NoPosition => "no-position",
             Self::BadPosition { .. } => "bad-position",
@@ -128,6 +135,7 @@ impl fmt::Display for Reason {
         match self {
             Self::Starting => f.write_str("starting"),
             Self::NoCaptureTime => f.write_str("no capture time yet"),
+            Self::CaptureTimeDoubted { detail } => write!(f, "capture time doubted: {detail}"),
             Self::ClockJump { step_s } => write!(f, "clock jumped {step_s:+.1} s"),
             Self::NoPosition => f.write_str("no position yet"),
             Self::BadPosition { detail } => write!(f, "position refused: {detail}"),
@@ -329,6 +337,15 @@ pub enum Event {
         /// Wait before the next try, milliseconds.
         retry_in_ms: u64,
     },
+    /// Who tells when frames were taken changed, or why nobody does (rate-limited).
+    CaptureTimeFrom {
+        /// Camera id.
+        camera: String,
+        /// The source's name, or the code of why there is no time.
+        by: &'static str,
+        /// How far what is told leaves it open, milliseconds.
+        within_ms: Option<f64>,
+    },
     /// Telemetry: what is measured about it, at most once a second.
     TelemetryMeasured {
         /// Camera id.
@@ -393,6 +410,21 @@ pub enum Event {
         camera: String,
         /// The publication's name.
         publication: String,
+        /// What happened.
+        detail: String,
+        /// Wait before the next try, milliseconds.
+        retry_in_ms: u64,
+    },
+    /// A message bus takes what it is told.
+    BusUp {
+        /// `mqtt` or `nats`.
+        bus: &'static str,
+    },
+    /// A message bus takes nothing, or no longer; it is tried again after `retry_in_ms`.
+    /// Told once as long as the reason stays the same.
+    BusDown {
+        /// `mqtt` or `nats`.
+        bus: &'static str,
         /// What happened.
         detail: String,
         /// Wait before the next try, milliseconds.

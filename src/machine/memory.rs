@@ -21,3 +21,19 @@ pub fn keep_few_pools() {
         }
     }
 }
+
+/// Gives the allocator's free pages back to the machine. What a connection to a camera
+/// leaves is too small, each piece by itself, to go back on its own. Holds up whoever
+/// allocates meanwhile, for a few milliseconds. Does nothing where the C library
+/// cannot do it.
+pub fn give_back_memory() {
+    #[cfg(target_env = "gnu")]
+    {
+        #[allow(unsafe_code, reason = "no safe wrapper of malloc_trim is in the tree")]
+        // SAFETY: malloc_trim(3) takes how many bytes to keep at the top, touches free
+        // memory only, and may be called from any thread.
+        unsafe {
+            libc::malloc_trim(0);
+        }
+    }
+}

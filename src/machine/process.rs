@@ -33,6 +33,11 @@ pub fn usage() -> Option<Usage> {
     })
 }
 
+/// Whether this process runs as root, which may nearly everything.
+pub fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
 /// The most files, sockets included, that this process may have open.
 pub fn open_files_limit() -> Option<u64> {
     let limits = Process::myself().ok()?.limits().ok()?;

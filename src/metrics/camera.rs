@@ -3,15 +3,18 @@
 
 use super::page::{Labels, Page};
 use crate::event::{CameraState, DropReason, Reason};
+use crate::stamp::{TimeSource, Untimed};
 use prometheus_client::encoding::{EncodeCounterValue, EncodeGaugeValue};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// One camera at one moment. Counters run on when it is started anew.
+/// One stream of a camera at one moment. Counters run on when it is started anew.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Camera {
-    /// Its id.
+    /// The camera's id.
     pub id: String,
+    /// The stream's name; none for the main one, which tells what concerns the camera.
+    pub stream: Option<String>,
     /// `live`, `widened`, `covered` or `no-signal`.
     pub state: &'static str,
     /// The code of the reason, where there is one.
@@ -52,6 +55,8 @@ pub struct Camera {
     pub read_back_failures: u64,
     /// Its position; none for a fixed camera.
     pub telemetry: Option<Telemetry>,
+    /// When frames were taken, by whose word.
+    pub capture: CaptureTimes,
     /// Its metadata stream; none where none is heard.
     pub metadata: Option<Metadata>,
     /// What looks at its picture; none where nothing is looked for.
@@ -91,6 +96,15 @@ pub struct Publication {
     pub dropped: u64,
 }
 
+impl Camera {
+    fn labels(&self) -> Labels<'_> {
+        let stream = self.stream.as_deref().map(|name| ("stream", name));
+        std::iter::once(("camera", self.id.as_str()))
+            .chain(stream)
+            .collect()
+    }
+}
+
 impl Publication {
     fn labels<'a>(&'a self, camera: &'a Camera) -> Labels<'a> {
         vec![
@@ -113,6 +127,20 @@ pub struct Telemetry {
     pub lateness_s: Option<f64>,
     /// Reports of failures; of many within seconds one.
     pub faults: u64,
+}
+
+/// Capture times of a camera's frames.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CaptureTimes {
+    /// How far what was told of the newest frame leaves it open, seconds; none where it has
+    /// no capture time.
+    pub within_s: Option<f64>,
+    /// Frames by who told.
+    pub told: BTreeMap<&'static str, u64>,
+    /// Frames without a capture time, by why.
+    pub untimed: BTreeMap<&'static str, u64>,
+    /// Frames with a stamp that could not be read.
+    pub unreadable: u64,
 }
 
 /// What becomes of a camera's metadata stream.
@@ -158,6 +186,7 @@ pub(super) fn write(cameras: &[Camera], page: &mut Page<'_>) -> fmt::Result {
     all.states()?;
     all.frames()?;
     all.time()?;
+    all.captures()?;
     all.people()?;
     all.publications()?;
     all.telemetry()?;
@@ -175,7 +204,7 @@ impl<'a> All<'a, '_, '_> {
         let series = self
             .cameras
             .iter()
-            .filter_map(|c| Some((vec![("camera", c.id.as_str())], of(c)?)));
+            .filter_map(|c| Some((c.labels(), of(c)?)));
         self.page.gauges(name, help, series)
     }
 
@@ -188,7 +217,7 @@ impl<'a> All<'a, '_, '_> {
         let series = self
             .cameras
             .iter()
-            .filter_map(|c| Some((vec![("camera", c.id.as_str())], of(c)?)));
+            .filter_map(|c| Some((c.labels(), of(c)?)));
         self.page.counters(name, help, series)
     }
 
@@ -331,10 +360,10 @@ impl<'a> All<'a, '_, '_> {
             &Reason::CODES,
             |c| split(c).1,
         )?;
-        let series = self.cameras.iter().map(|c| {
-            let name = vec![("camera", c.id.as_str())];
-            (name, c.latency.sum_s, c.latency.classes.clone())
-        });
+        let series = self
+            .cameras
+            .iter()
+            .map(|c| (c.labels(), c.latency.sum_s, c.latency.classes.clone()));
         self.page.histograms(
             "greyplane_camera_latency_seconds",
             "From a frame's arrival to the encoder",
@@ -433,6 +462,37 @@ impl<'a> All<'a, '_, '_> {
         )
     }
 
+    fn captures(&mut self) -> fmt::Result {
+        self.gauge(
+            "greyplane_camera_capture_time_within_seconds",
+            "How far what is told of the newest frame's capture time leaves it open",
+            |c| c.capture.within_s,
+        )?;
+        self.counters(
+            (
+                "greyplane_camera_capture_time_frames",
+                "Frames with a capture time, by who told it",
+            ),
+            "by",
+            &TimeSource::NAMES,
+            |c| c.capture.told.clone(),
+        )?;
+        self.counters(
+            (
+                "greyplane_camera_capture_time_missing",
+                "Frames without a capture time, by why",
+            ),
+            "why",
+            &Untimed::CODES,
+            |c| c.capture.untimed.clone(),
+        )?;
+        self.counter(
+            "greyplane_camera_capture_time_unreadable",
+            "Frames with a time stamp that could not be read",
+            |c| Some(c.capture.unreadable),
+        )
+    }
+
     fn metadata(&mut self) -> fmt::Result {
         self.gauge(
             "greyplane_camera_metadata_leads",
@@ -500,7 +560,9 @@ impl<'a> All<'a, '_, '_> {
 }
 
 fn labels<'a>(camera: &'a Camera, label: &'static str, value: &'static str) -> Labels<'a> {
-    vec![("camera", camera.id.as_str()), (label, value)]
+    let mut labels = camera.labels();
+    labels.push((label, value));
+    labels
 }
 
 type Seconds = BTreeMap<&'static str, f64>;

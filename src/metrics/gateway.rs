@@ -22,6 +22,8 @@ pub struct Gateway {
     pub certificates: Vec<Certificate>,
     /// The machine's clock; none where the system does not tell.
     pub clock: Option<ClockState>,
+    /// The message buses that are told.
+    pub buses: Vec<Bus>,
     /// The disks that are written to.
     pub disks: Vec<Disk>,
     /// The process; none where the system does not tell.
@@ -37,6 +39,23 @@ pub struct Audit {
     pub lost: u64,
     /// Whether the last look at it found what was written; none before the first.
     pub verified: Option<bool>,
+}
+
+/// What became of one message bus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bus {
+    /// `mqtt` or `nats`.
+    pub bus: &'static str,
+    /// Whether it takes messages now.
+    pub connected: bool,
+    /// Connections that it took messages over.
+    pub connects: u64,
+    /// Tries that came to nothing, and connections that were lost.
+    pub failures: u64,
+    /// Messages that it took.
+    pub sent: u64,
+    /// Events that it was away or too slow for.
+    pub dropped: u64,
 }
 
 /// How long a certificate is good.
@@ -112,6 +131,7 @@ impl Gateway {
             u64::from(self.last_reload_refused),
         )?;
         self.write_audit(page)?;
+        self.write_buses(page)?;
         self.write_machine(page)?;
         self.write_process(page)
     }
@@ -133,6 +153,36 @@ impl Gateway {
             "greyplane_audit_verified",
             "1 when the last look at the whole audit log found what was written",
             verified.map(|is| (vec![], u64::from(is))),
+        )
+    }
+
+    fn write_buses(&self, page: &mut Page<'_>) -> fmt::Result {
+        let of = |bus: &Bus| vec![("bus", bus.bus)];
+        let all = || self.buses.iter();
+        page.gauges(
+            "greyplane_bus_connected",
+            "1 while the message bus takes what it is told",
+            all().map(|b| (of(b), u64::from(b.connected))),
+        )?;
+        page.counters(
+            "greyplane_bus_connects",
+            "Connections over which the message bus took messages",
+            all().map(|b| (of(b), b.connects)),
+        )?;
+        page.counters(
+            "greyplane_bus_failures",
+            "Tries that came to nothing, and connections that were lost",
+            all().map(|b| (of(b), b.failures)),
+        )?;
+        page.counters(
+            "greyplane_bus_messages",
+            "Messages that the message bus took",
+            all().map(|b| (of(b), b.sent)),
+        )?;
+        page.counters(
+            "greyplane_bus_events_dropped",
+            "Events that the message bus was away or too slow for",
+            all().map(|b| (of(b), b.dropped)),
         )
     }
 

@@ -9,8 +9,8 @@ mod camera;
 mod gateway;
 mod page;
 
-pub use camera::{Camera, Detector, Latency, Metadata, Publication, Telemetry};
-pub use gateway::{Audit, Certificate, ClockState, Disk, Gateway, Process};
+pub use camera::{Camera, CaptureTimes, Detector, Latency, Metadata, Publication, Telemetry};
+pub use gateway::{Audit, Bus, Certificate, ClockState, Disk, Gateway, Process};
 
 use page::Page;
 use prometheus_client::collector::Collector;

@@ -79,7 +79,7 @@ impl CameraPipeline {
         events: Arc<dyn EventSink>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, CannotStart> {
-        gst::init().map_err(|e| CannotStart::NoGstreamer(e.to_string()))?;
+        super::start_gstreamer()?;
         let endpoint = settings.source.endpoint()?;
         let Size { width, height } = settings.idle_size;
         if [width, height]

@@ -65,7 +65,7 @@ pub(super) const CODECS: [Codec; 3] = [
 /// # Errors
 /// [`CannotStart::NoGstreamer`] where there is none that starts.
 pub fn codecs_here() -> Result<Vec<CodecHere>, CannotStart> {
-    gst::init().map_err(|e| CannotStart::NoGstreamer(e.to_string()))?;
+    super::start_gstreamer()?;
     let tried = |codec: &'static Codec| (codec.name, codec.chain("auto").map(|_| ()));
     Ok(CODECS.iter().map(tried).collect())
 }
@@ -123,6 +123,8 @@ impl Codec {
         };
         let part = |name: &str| element(name).map_err(|_| lacks(name.to_owned()));
         let depay = part(self.depay)?;
+        // Header extensions are ours to read: see `stamps`.
+        depay.set_property("auto-header-extension", false);
         let parse = part(self.parse)?;
         let names = match self.decoders.iter().find(|name| **name == decoder) {
             Some(name) => std::slice::from_ref(name),
@@ -218,14 +220,18 @@ fn units(mut rest: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::privacymask::capture_time;
     use super::super::rtptime::{stamp, stream_ns};
+    use super::super::stamps::{self, capture_time};
     use super::super::whole::hold_back_damaged;
     use super::*;
     use crate::clock::CaptureTime;
+    use crate::stamp::Claim;
 
     /// Since 1900, as sender reports count.
     const YEAR_2026: gst::ClockTime = gst::ClockTime::from_seconds(3_976_300_800);
+
+    /// The number of RFC 6051's extension.
+    const NTP_64: u8 = 5;
 
     const PATIENCE: gst::ClockTime = gst::ClockTime::from_seconds(30);
 
@@ -295,6 +301,11 @@ mod tests {
         chain.convert.link(&sink).unwrap();
         let input = chain.depay.static_pad("sink").unwrap();
         stamp(&input);
+        stamps::carry(
+            &input,
+            &chain.parse.static_pad("src").unwrap(),
+            Some(NTP_64),
+        );
         hold_back_damaged(
             &input,
             &chain.parse.static_pad("src").unwrap(),
@@ -358,6 +369,71 @@ mod tests {
                     assert!(step.abs_diff(40_000_000) < 20_000, "{what} {n}: {step}");
                 }
                 last = stream;
+            }
+        }
+    }
+
+    /// The packet with RFC 6051's stamp of `ntp`.
+    fn stamped(packet: &gst::Buffer, ntp: u64) -> gst::Buffer {
+        let mut bytes = packet.map_readable().unwrap().to_vec();
+        assert_eq!(bytes[0], 0x80);
+        bytes[0] = 0x90;
+        let head = [0xbe, 0xde, 0, 3, NTP_64 << 4 | 7];
+        let extension = head.into_iter().chain(ntp.to_be_bytes()).chain([0; 3]);
+        bytes.splice(12..12, extension);
+        let mut longer = gst::Buffer::from_mut_slice(bytes);
+        let kept = gst::BufferCopyFlags::FLAGS | gst::BufferCopyFlags::TIMESTAMPS;
+        let to = longer.get_mut().unwrap();
+        packet.copy_into(to, kept, ..).unwrap();
+        longer
+    }
+
+    #[test]
+    fn a_stamp_in_any_packet_of_a_picture_is_the_pictures() {
+        gst::init().unwrap();
+        let ntp = |pts: gst::ClockTime| {
+            let ns = u128::from((pts + YEAR_2026).nseconds());
+            ((ns << 32) / 1_000_000_000) as u64
+        };
+        for encoding in ["H264", "H265", "JPEG"] {
+            let codec = Codec::of(encoding).unwrap();
+            let (caps, sent) = packets(codec, "I420");
+            let pts = |n: usize| sent.get(n).and_then(|packet| packet.pts());
+            let (first, last) = (
+                |n: usize| n == 0 || pts(n - 1) != pts(n),
+                |n: usize| pts(n + 1) != pts(n),
+            );
+            for carries in ["all", "first", "last", "differing"] {
+                let packets = sent.iter().enumerate().map(|(n, packet)| {
+                    let at = packet.pts().unwrap();
+                    match carries {
+                        "first" if !first(n) => packet.clone(),
+                        "last" if !last(n) => packet.clone(),
+                        "differing" if last(n) => stamped(packet, ntp(at) + (1 << 24)),
+                        _ => stamped(packet, ntp(at)),
+                    }
+                });
+                let samples = decoded(codec, &caps, packets.collect());
+                assert_eq!(samples.len(), 8, "{encoding} {carries}");
+                let mut known = 0;
+                for sample in &samples {
+                    let picture = sample.buffer().unwrap();
+                    let told = stamps::claims(picture);
+                    let want = match carries {
+                        "differing" => Claim::Contradictory,
+                        _ => Claim::At(
+                            CaptureTime::from_ntp_64(ntp(picture.pts().unwrap())).unwrap(),
+                        ),
+                    };
+                    // Some parsers lose the very first: that one is covered.
+                    let lost = known == 0 && told == [Claim::Silent; 3];
+                    assert!(
+                        lost || told[0] == want,
+                        "{encoding} {carries}: {told:?} {want:?}"
+                    );
+                    known += usize::from(!lost);
+                }
+                assert!(known >= 7, "{encoding} {carries}: {known}");
             }
         }
     }

@@ -13,9 +13,12 @@ use gstreamer as gst;
 use super::CannotStart;
 use super::camera::{listen, within};
 use super::encoder::element;
-use super::privacymask::{capture_time, form_refused, turned};
+use super::privacymask::{form_refused, turned};
+use super::rtptime::stream_ns;
 use super::source::{self, News, SourceSettings, What};
+use super::stamps;
 use crate::clock::{Clock, Mono};
+use crate::stamp::{Captured, Chooser, Untimed};
 
 /// How often it is asked whether to go on.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -34,9 +37,11 @@ pub struct Glance {
     pub fps: Option<f64>,
     /// From the beginning of the connection to the first picture.
     pub first_frame: Option<Duration>,
-    /// From there to the first picture whose capture time is known: the first sender
-    /// report had come.
+    /// From there to the first picture whose capture time is known: it carried a stamp,
+    /// or the first sender report had come.
     pub first_capture: Option<Duration>,
+    /// What was told of the newest picture's capture time.
+    pub timed: Option<Result<Captured, Untimed>>,
     /// Why the gateway would not take it, or why nothing came, in the words of the gateway.
     pub refused: Option<String>,
 }
@@ -44,6 +49,7 @@ pub struct Glance {
 #[derive(Debug, Default)]
 struct Seen {
     glance: Glance,
+    chooser: Chooser,
     begun: Option<Mono>,
 }
 
@@ -57,7 +63,7 @@ pub fn glance(
     clock: &Arc<dyn Clock>,
     stop: &AtomicBool,
 ) -> Result<Glance, CannotStart> {
-    gst::init().map_err(|e| CannotStart::NoGstreamer(e.to_string()))?;
+    super::start_gstreamer()?;
     settings.endpoint()?;
     let pipeline = gst::Pipeline::with_name("glance");
     let (news, heard) = bounded(64);
@@ -128,8 +134,9 @@ fn count(pad: &gst::Pad, seen: &Arc<Mutex<Seen>>, clock: &Arc<dyn Clock>, began:
         match &info.data {
             Some(gst::PadProbeData::Buffer(buffer)) => {
                 let now = clock.mono();
-                let knows_when = capture_time(buffer).is_some();
-                seen.frame(now, now.since(began), knows_when);
+                let claims = stamps::claims(buffer);
+                let timed = seen.chooser.take(&claims, stream_ns(buffer).unwrap_or(0));
+                seen.frame(now, now.since(began), timed);
             }
             Some(gst::PadProbeData::Event(event)) => seen.event(event),
             _ => {}
@@ -139,11 +146,12 @@ fn count(pad: &gst::Pad, seen: &Arc<Mutex<Seen>>, clock: &Arc<dyn Clock>, began:
 }
 
 impl Seen {
-    fn frame(&mut self, now: Mono, after: Duration, knows_when: bool) {
+    fn frame(&mut self, now: Mono, after: Duration, timed: Result<Captured, Untimed>) {
         let glance = &mut self.glance;
         glance.frames += 1;
         glance.first_frame.get_or_insert(after);
-        if knows_when {
+        glance.timed = Some(timed);
+        if timed.is_ok() {
             glance.first_capture.get_or_insert(after);
         }
         let begun = *self.begun.get_or_insert(now);

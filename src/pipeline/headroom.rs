@@ -36,7 +36,7 @@ impl Trial {
     /// # Errors
     /// [`CannotStart`] where there is no decoder or no encoder, or where they fail.
     pub fn prepare(settings: EncoderSettings) -> Result<Self, CannotStart> {
-        gst::init().map_err(|e| CannotStart::NoGstreamer(e.to_string()))?;
+        super::start_gstreamer()?;
         let taken = Codec::of("H264").ok_or(CannotStart::Link)?.chain("auto")?;
         let decoder = taken.decoder.factory().map(|f| f.name().to_string());
         let source = element("videotestsrc")?;
@@ -123,7 +123,7 @@ impl Trial {
 /// # Errors
 /// [`CannotStart::NoGstreamer`] where it has none that starts.
 pub fn missing_elements<'n>(names: &[&'n str]) -> Result<Vec<&'n str>, CannotStart> {
-    gst::init().map_err(|e| CannotStart::NoGstreamer(e.to_string()))?;
+    super::start_gstreamer()?;
     let missing = |name: &&&str| gst::ElementFactory::find(name).is_none();
     Ok(names.iter().filter(missing).copied().collect())
 }
@@ -133,7 +133,7 @@ pub fn missing_elements<'n>(names: &[&'n str]) -> Result<Vec<&'n str>, CannotSta
 /// # Errors
 /// [`CannotStart::NoGstreamer`] where there is none that starts.
 pub fn usable_elements<'n>(names: &[&'n str]) -> Result<Vec<&'n str>, CannotStart> {
-    gst::init().map_err(|e| CannotStart::NoGstreamer(e.to_string()))?;
+    super::start_gstreamer()?;
     let usable = |name: &&&str| encoder::open(name).is_some();
     Ok(names.iter().filter(usable).copied().collect())
 }

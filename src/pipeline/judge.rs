@@ -11,6 +11,7 @@ use crate::event::Reason;
 use crate::frame::FrameRef;
 use crate::geom::Size;
 use crate::plan::Plan;
+use crate::stamp::Captured;
 use crate::still::{Slot, StillPlan};
 
 /// Knows the evidence for frames. Called on streaming threads: every method
@@ -23,9 +24,9 @@ pub trait FrameJudge: Send + Sync {
     /// A decoded frame came in. Feeds the watch over the camera's clock.
     ///
     /// `stream_ns` is the frame's stamp in the ingest's own time: only differences
-    /// between frames of one connection mean anything. `capture` is missing
-    /// until the camera has sent its first sender report.
-    fn frame_seen(&self, capture: Option<CaptureTime>, stream_ns: u64, arrival: Mono);
+    /// between frames of one connection mean anything. `captured` is missing until the camera
+    /// has told its time, and while what it tells contradicts itself.
+    fn frame_seen(&self, captured: Option<Captured>, stream_ns: u64, arrival: Mono);
 
     /// Whether somebody would look at a frame now. Asked for every frame.
     fn wants_picture(&self) -> bool {

@@ -18,6 +18,7 @@
 
 mod backoff;
 mod camera;
+mod captures;
 mod codec;
 mod encoder;
 mod glance;
@@ -27,6 +28,7 @@ mod metadata;
 mod privacymask;
 mod rtptime;
 mod source;
+mod stamps;
 mod stats;
 mod stream;
 mod supervisor;
@@ -34,6 +36,7 @@ mod whole;
 
 pub(crate) use backoff::Backoff;
 pub use camera::{CameraPipeline, CameraSettings};
+pub use captures::CaptureTimes;
 pub use codec::{CodecHere, codecs_here};
 pub use encoder::{ENCODERS, EncoderSettings, X264Preset, encoder_chain};
 pub(crate) use encoder::{element, file_encoder_chain};
@@ -45,6 +48,15 @@ pub(crate) use privacymask::{Copies, GstFrame};
 pub use source::{SourceSettings, Transport};
 pub use stats::{Latencies, Latency, PipelineStats};
 pub use stream::{EncodedMasked, MaskedStream, Tap, TapHandle};
+
+/// Starts GStreamer. The first time on a machine, and after its plugins changed, it
+/// looks through them with a program of its own (`gst-plugin-scanner`).
+///
+/// # Errors
+/// [`CannotStart::NoGstreamer`].
+pub fn start_gstreamer() -> Result<(), CannotStart> {
+    gstreamer::init().map_err(|e| CannotStart::NoGstreamer(e.to_string()))
+}
 
 /// Why a camera's pipeline cannot be started at all. A camera that does not
 /// answer is no such reason.

@@ -18,6 +18,7 @@ use super::CannotStart;
 use super::codec::{self, Chain, Codec};
 use super::encoder::element;
 use super::metadata::{self, MetadataSink};
+use super::stamps;
 use crate::clock::Clock;
 use crate::secret::Secret;
 
@@ -186,6 +187,7 @@ pub(super) fn connect(
     let bin = gst::Bin::builder().name(bin_name(connection)).build();
     let rtspsrc = element("rtspsrc")?;
     configure(&rtspsrc, settings);
+    stamps::keep_to_ourselves(&rtspsrc);
     bin.add(&rtspsrc).map_err(|_| CannotStart::Link)?;
     let ghost = gst::GhostPad::builder(gst::PadDirection::Src)
         .name("src")
@@ -272,12 +274,12 @@ fn take(
             let mut offered = offered.lock().unwrap_or_else(PoisonError::into_inner);
             offered.chosen.take()
         };
-        let (Some((codec, chain)), Some(bin), Some(ghost)) =
+        let (Some((codec, chain, ntp_64)), Some(bin), Some(ghost)) =
             (chosen, bin.upgrade(), ghost.upgrade())
         else {
             return;
         };
-        if link(pad, &bin, &ghost, codec, &chain).is_err() {
+        if link(pad, &bin, &ghost, (codec, &chain, ntp_64)).is_err() {
             let what = What::Down(format!("the camera's {} cannot be linked", codec.name));
             // A full channel already holds the end of this connection.
             let _ = news.try_send(News { connection, what });
@@ -293,8 +295,7 @@ fn link(
     pad: &gst::Pad,
     bin: &gst::Bin,
     ghost: &gst::GhostPad,
-    codec: &Codec,
-    chain: &Chain,
+    (codec, chain, ntp_64): (&Codec, &Chain, Option<u8>),
 ) -> Result<(), CannotStart> {
     let input = chain.depay.static_pad("sink").ok_or(CannotStart::Link)?;
     let coded = chain.parse.static_pad("src").ok_or(CannotStart::Link)?;
@@ -305,6 +306,7 @@ fn link(
         .and_then(|()| ghost.set_target(Some(&output)))
         .map_err(|_| CannotStart::Link)?;
     super::rtptime::stamp(&input);
+    stamps::carry(&input, &coded, ntp_64);
     super::whole::hold_back_damaged(&input, &coded, &decoded, codec.leans);
     for element in chain.elements() {
         element
@@ -354,8 +356,8 @@ struct Offered {
     taken: bool,
     wants_metadata: bool,
     codec: Option<&'static str>,
-    /// What was taken, until its pad comes.
-    chosen: Option<(&'static Codec, Chain)>,
+    /// What was taken, and the number of its stamps, until its pad comes.
+    chosen: Option<(&'static Codec, Chain, Option<u8>)>,
     /// Why the stream that was taken, or would have been, cannot be used.
     refused: Option<String>,
     others: Vec<String>,
@@ -381,7 +383,7 @@ impl Offered {
             Some((codec, Ok(chain))) => {
                 self.taken = true;
                 self.codec = Some(codec.name);
-                self.chosen = Some((codec, chain));
+                self.chosen = Some((codec, chain, stamps::ntp_64(s)));
                 return true;
             }
             Some((_, Err(why))) => self.refused = Some(why.to_string()),

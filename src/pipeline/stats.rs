@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use super::captures::{CaptureTimes, Captures};
 use crate::clock::Mono;
 use crate::event::{CameraState, DropReason, Reason};
 use crate::geom::Size;
+use crate::stamp::{Captured, Claims, Untimed};
 
 /// What a camera's pipeline did since it started.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +47,8 @@ pub struct PipelineStats {
     pub viewers: u32,
     /// Connections made to the camera.
     pub connects: u64,
+    /// Who told when frames were taken.
+    pub captures: CaptureTimes,
 }
 
 /// Latencies counted in classes.
@@ -90,6 +94,7 @@ impl PipelineStats {
             *to += from;
         }
         self.latencies.sum_s += earlier.latencies.sum_s;
+        self.captures.count_on_from(&earlier.captures);
     }
 }
 
@@ -249,6 +254,7 @@ struct Counted {
     seconds: BTreeMap<&'static str, f64>,
     size: Option<Size>,
     connects: u64,
+    captures: Captures,
 }
 
 /// Drops are reported at most this often per reason.
@@ -275,6 +281,7 @@ impl Meters {
             seconds: BTreeMap::new(),
             size: None,
             connects: 0,
+            captures: Captures::default(),
         }))
     }
 
@@ -287,6 +294,16 @@ impl Meters {
         c.frames_in += 1;
         c.last_in = Some(now);
         c.rate_in.tick(now);
+    }
+
+    /// Counts who told when a frame was taken. `Some` where that is news.
+    pub(super) fn timed(
+        &self,
+        timed: &Result<Captured, Untimed>,
+        claims: &Claims,
+        now: Mono,
+    ) -> Option<&'static str> {
+        self.lock().captures.note(timed, claims, now)
     }
 
     pub(super) fn connected(&self) {
@@ -358,6 +375,7 @@ impl Meters {
             size: c.size,
             viewers,
             connects: c.connects,
+            captures: c.captures.times.clone(),
         }
     }
 }

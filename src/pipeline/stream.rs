@@ -11,7 +11,7 @@ use gstreamer as gst;
 use gstreamer_app as gst_app;
 use gstreamer_video as gst_video;
 
-use super::privacymask::capture_time;
+use super::stamps::capture_time;
 use crate::clock::CaptureTime;
 
 /// Stamps are at least this far apart.

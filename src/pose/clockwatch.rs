@@ -13,7 +13,8 @@
 //!   utc\]. All such intervals must have a common point.
 //! * Agreement: frames arrive some latency after their capture. Measured
 //!   through the positions' clock, that latency is after a step what it was
-//!   before, or one of the clocks has not followed yet.
+//!   before, or one of the clocks has not followed yet. So it is, too, when the stream
+//!   was set up anew.
 //!
 //! A step smaller than the tolerance plus the shortest round trip cannot be
 //! seen this way, nor, at a camera that answers with measurements made before
@@ -270,10 +271,19 @@ impl ClockWatch {
                     self.latency = Some(latency);
                 }
             }
-            (ClockState::Unsettled, _) => {
-                self.state = ClockState::Agree;
-                self.latency = Some(latency);
-            }
+            (ClockState::Unsettled, _) => match self.latency_before {
+                // Another way to the camera, or a first sender report that is wrong, or a
+                // clock that stepped meanwhile on one side: time must tell.
+                Some(before) if !as_it_was(before) => {
+                    self.frames_stepped_at = Some(self.now);
+                    let earlier = before.0 + before.1 - latency.0 - latency.1;
+                    self.jump(earlier as f64 * 0.5e-9);
+                }
+                _ => {
+                    self.state = ClockState::Agree;
+                    self.latency = Some(latency);
+                }
+            },
             (ClockState::Agree, _) => self.latency = Some(latency),
         }
     }

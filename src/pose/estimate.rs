@@ -4,7 +4,8 @@
 //! Let the head obey |θ''| ≤ a on each axis, let the true angle at a sample's
 //! true time be within 2σ of its report, the sample's true time within 2σ_s of
 //! its stamp, and every pixel of the frame be taken within ±(2σ_c + exposure/2 +
-//! readout) of its capture time. L is the straight line through two samples
+//! readout) of its capture time, or within what the stream leaves open of that time where
+//! that is more than 2σ_c. L is the straight line through two samples
 //! Δ apart, of slope s.
 //!
 //! * Linear interpolation errs by at most a/2·|(x−t₀)(x−t₁)| at time x: aΔ²/8
@@ -77,6 +78,14 @@ impl Bracket<'_> {
     }
 }
 
+/// The time that is asked for.
+#[derive(Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) at: CaptureTime,
+    /// How far the stream leaves it open, seconds.
+    pub(super) within_s: f64,
+}
+
 /// How two samples lie to the time that is asked for.
 struct Line {
     /// Seconds between the samples.
@@ -99,14 +108,17 @@ struct Line {
 }
 
 impl Line {
-    fn new(profile: &CameraProfile, a: &Knot, b: &Knot, t: CaptureTime) -> Self {
+    fn new(profile: &CameraProfile, a: &Knot, b: &Knot, t: Asked) -> Self {
         let d = profile.document();
+        let Asked { at: t, within_s } = t;
         let gap_s = b.at.seconds_since(a.at);
         let ahead_s = t.seconds_since(b.at).max(0.0);
         let sigma_s = a.sigma_t_s.max(b.sigma_t_s);
         let noise_gain = 1.0 + 2.0 * ahead_s / gap_s;
         let shared_s = 2e-3 * d.sigma.capture_ms + 1e-3 * d.timing.exposure_ms / 2.0;
-        let tau_s = shared_s + 1e-3 * d.timing.readout_ms + 2.0 * sigma_s * noise_gain;
+        // What the profile's own figure does not hold yet; each picture's own.
+        let unsure_s = (within_s - 2e-3 * d.sigma.capture_ms).max(0.0);
+        let tau_s = shared_s + unsure_s + 1e-3 * d.timing.readout_ms + 2.0 * sigma_s * noise_gain;
         let gap_unsure_s = 4.0 * sigma_s;
         let span_s = gap_s + gap_unsure_s;
         let beyond_s = ahead_s + tau_s;
@@ -188,11 +200,7 @@ struct AxisLimits {
 }
 
 /// The pose within a bracket.
-pub(super) fn bracketed(
-    profile: &CameraProfile,
-    bracket: &Bracket<'_>,
-    t: CaptureTime,
-) -> PoseEstimate {
+pub(super) fn bracketed(profile: &CameraProfile, bracket: &Bracket<'_>, t: Asked) -> PoseEstimate {
     let line = Line::new(profile, bracket.a, bracket.b, t);
     let support = Support::Bracketed { gap_s: line.gap_s };
     pose(profile, &line, bracket, support)
@@ -203,11 +211,11 @@ pub(super) fn extrapolated(
     profile: &CameraProfile,
     base: &Knot,
     newest: &Knot,
-    t: CaptureTime,
+    t: Asked,
 ) -> PoseEstimate {
     let line = Line::new(profile, base, newest, t);
     let support = Support::Extrapolated {
-        ahead_s: t.seconds_since(newest.at),
+        ahead_s: t.at.seconds_since(newest.at),
     };
     // What comes next may turn any way: the neighbours say nothing about it.
     let bracket = Bracket {

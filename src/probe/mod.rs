@@ -99,6 +99,8 @@ pub struct StreamFacts {
     pub first_picture_s: Option<f64>,
     /// From the beginning to the first picture whose capture time is known, seconds.
     pub first_capture_time_s: Option<f64>,
+    /// Who told that of the last picture: `ntp-64`, `onvif-replay` or `sender-report`.
+    pub capture_time_by: Option<&'static str>,
     /// Why the gateway would not take it.
     pub refused: Option<String>,
 }

@@ -7,6 +7,7 @@ use crate::doctor::Finding;
 use crate::onvif::CameraError;
 use crate::onvif::answers::AnswerError;
 use crate::pipeline::{CannotStart, Glance};
+use crate::stamp::{Captured, TimeSource, Untimed};
 use std::time::Duration;
 
 /// Sender reports that come later leave the picture covered for long after each start.
@@ -99,6 +100,7 @@ pub(super) fn stream(
         fps: seen.fps,
         first_picture_s: seconds(seen.first_frame),
         first_capture_time_s: seconds(seen.first_capture),
+        capture_time_by: seen.timed.and_then(|t| Some(t.ok()?.by.name())),
         refused: seen.refused.clone(),
     };
     if let Some(why) = seen.refused {
@@ -116,16 +118,36 @@ pub(super) fn stream(
         seen.fps.unwrap_or_default(),
         facts.first_picture_s.unwrap_or_default(),
     );
-    let findings = vec![Finding::good(CHECK, what), capture(seen.first_capture)];
+    let findings = vec![
+        Finding::good(CHECK, what),
+        capture(seen.first_capture, seen.timed),
+    ];
     (Some(facts), findings)
 }
 
-fn capture(first: Option<Duration>) -> Finding {
+/// Who tells when pictures were taken, for people.
+fn by(timed: Option<Result<Captured, Untimed>>) -> &'static str {
+    match timed.and_then(Result::ok).map(|captured| captured.by) {
+        Some(TimeSource::Ntp64) => "time stamps in its RTP packets (RFC 6051)",
+        Some(TimeSource::OnvifReplay) => "time stamps in its RTP packets (ONVIF)",
+        Some(TimeSource::SenderReport) | None => "sender reports",
+    }
+}
+
+fn capture(first: Option<Duration>, timed: Option<Result<Captured, Untimed>>) -> Finding {
     const CHECK: &str = "capture-time";
+    let doubt = timed.and_then(Result::err);
+    if let Some(why) = doubt.filter(|why| *why != Untimed::Untold) {
+        return Finding::bad(
+            CHECK,
+            format!("what tells when a picture was taken contradicts itself: {why}"),
+            "set the camera's clock by NTP; where it goes on, switch the time stamps in its RTP packets off, or ask its maker",
+        );
+    }
     match first {
         None => Finding::bad(
             CHECK,
-            "no sender report came: nobody knows when a picture was taken",
+            "no sender report and no time stamp came: nobody knows when a picture was taken",
             "look longer (--look-seconds 20); if none comes then, update the firmware or ask its maker for RTCP sender reports",
         ),
         Some(after) if after > LATE_REPORT => Finding::doubt(
@@ -134,13 +156,14 @@ fn capture(first: Option<Duration>) -> Finding {
                 "known after {:.1} s: covered for so long after each connection",
                 after.as_secs_f64()
             ),
-            "where the camera lets you, have sender reports sent more often",
+            "where the camera lets you, have sender reports sent more often, or time stamps in its RTP packets (RFC 6051)",
         ),
         Some(after) => Finding::good(
             CHECK,
             format!(
-                "known after {:.1} s, from sender reports",
-                after.as_secs_f64()
+                "known after {:.1} s, from {}",
+                after.as_secs_f64(),
+                by(timed)
             ),
         ),
     }

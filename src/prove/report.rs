@@ -83,6 +83,9 @@ pub struct Report {
     pub rss_mib: StartEnd,
     /// Smallest and largest number of canary pixels in a frame that had any.
     pub leak_px: Option<[u64; 2]>,
+    /// Degrees from the private places to the canary pixel nearest to any. What
+    /// lies far away was carried there by the camera's compression; it counts all the same.
+    pub leak_away_deg: Option<f64>,
     /// Measured frames in which a private place lay inside the picture; without
     /// any, a clean run proves nothing.
     pub private_frames: u64,
@@ -168,8 +171,11 @@ impl Report {
             Expect::Clean => demand(
                 self.canary_frames == 0 || scenario.is_unmasked_clip(),
                 format!(
-                    "{} canary pixels in {} of {} frames",
-                    self.canary_pixels, self.canary_frames, self.frames_seen
+                    "{} canary pixels in {} of {} frames, the nearest {:.2}° from a private place",
+                    self.canary_pixels,
+                    self.canary_frames,
+                    self.frames_seen,
+                    self.leak_away_deg.unwrap_or(0.0)
                 ),
             ),
             Expect::Leak => demand(
@@ -303,6 +309,7 @@ impl Default for Report {
             cpu_ratio: None,
             rss_mib: StartEnd::default(),
             leak_px: None,
+            leak_away_deg: None,
             private_frames: 0,
             overcover_frames: 0,
             cpu_s_per_s: None,

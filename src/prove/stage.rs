@@ -450,6 +450,10 @@ impl<'a> Stage<'a> {
         for judged in &self.judged {
             let notes = judged.notes();
             report.add_leaks(&notes.leaks);
+            report.leak_away_deg = [report.leak_away_deg, notes.leak_away_deg]
+                .into_iter()
+                .flatten()
+                .reduce(f64::min);
             report.private_frames += notes.private_frames;
             over.extend_from_slice(&notes.overcover_deg);
             capture_ms.extend_from_slice(&notes.capture_error_ms);

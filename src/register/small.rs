@@ -4,9 +4,9 @@ use crate::frame::FrameRef;
 use crate::geom::Size;
 use std::fmt;
 
-/// Wider pictures are made at least nearly so narrow, pixels: 0.2° a pixel at 60° of view,
+/// Longer sides are made at least nearly so short, pixels: 0.2° a pixel at 60° of view,
 /// and half a millisecond to compare.
-const WIDTH: u32 = 320;
+const LONGEST: u32 = 320;
 /// Smaller ones than this on a side show nothing.
 const LEAST: u32 = 64;
 /// Rows of a cell that are read at most: what a cell's brightness is does not need more.
@@ -31,7 +31,7 @@ impl Small {
     /// Makes `picture` small; `None` where it is too small to show anything.
     pub fn of(picture: &FrameRef<'_>) -> Option<Self> {
         let from = picture.size();
-        let cell = (from.width / WIDTH).max(1);
+        let cell = (from.width.max(from.height) / LONGEST).max(1);
         let size = Size {
             width: from.width / cell,
             height: from.height / cell,

@@ -251,6 +251,12 @@ impl PictureWatch {
         self.doubts
     }
 
+    /// Somebody who saw the picture answers for the position: nothing is doubted, and
+    /// nothing is left of what was seen. Whether anything was doubted.
+    pub fn believe(&mut self) -> bool {
+        std::mem::take(self).doubts
+    }
+
     /// The stream was set up anew: the next picture need not fit the one before. What was
     /// doubted stays so, and what was kept is kept.
     pub fn restarted(&mut self) {

@@ -76,6 +76,25 @@ pub enum UtcFault {
     Missing,
 }
 
+/// What time stamps in RTP packets say in place of the capture time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StampFault {
+    /// The capture time.
+    #[default]
+    No,
+    /// The same time for ever.
+    Frozen,
+    /// In each packet of a frame another time, 20 ms on.
+    Differing,
+    /// A stamp that is a byte too short.
+    Short,
+    /// 0: the camera does not know.
+    Zero,
+    /// Only every 25th frame has one.
+    Sparse,
+}
+
 /// Faults of a simulated camera; the default is a healthy one. Partial updates
 /// name only what changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -110,6 +129,10 @@ pub struct Faults {
     pub metadata_silent: bool,
     /// MoveStatus says MOVING for ever.
     pub stuck_moving: bool,
+    /// Time stamps in RTP packets.
+    pub stamp: StampFault,
+    /// What they say less the capture time, milliseconds.
+    pub stamp_offset_ms: f64,
     /// How far the camera's clock (sender reports and UtcTime) is ahead, seconds.
     pub clock_step_s: f64,
     /// Share of RTP packets that are lost, 0…1.
@@ -118,6 +141,10 @@ pub struct Faults {
     pub stream_stop: StreamStop,
     /// The picture's size changes to this, in mid-stream.
     pub size: Option<[usize; 2]>,
+    /// Nothing comes in the second stream.
+    pub sub_silent: bool,
+    /// How far the second stream's sender reports alone are ahead, seconds.
+    pub sub_clock_step_s: f64,
 }
 
 impl Default for Faults {
@@ -137,10 +164,14 @@ impl Default for Faults {
             metadata_lie_pan_deg: 0.0,
             metadata_silent: false,
             stuck_moving: false,
+            stamp: StampFault::No,
+            stamp_offset_ms: 0.0,
             clock_step_s: 0.0,
             rtp_loss: 0.0,
             stream_stop: StreamStop::No,
             size: None,
+            sub_silent: false,
+            sub_clock_step_s: 0.0,
         }
     }
 }
@@ -165,7 +196,9 @@ impl Faults {
                 -360.0,
                 360.0,
             ),
+            ("stamp_offset_ms", self.stamp_offset_ms, -1e9, 1e9),
             ("clock_step_s", self.clock_step_s, -1e8, 1e8),
+            ("sub_clock_step_s", self.sub_clock_step_s, -1e8, 1e8),
             ("rtp_loss", self.rtp_loss, 0.0, 1.0),
         ] {
             if !value.is_finite() || !(low..=high).contains(&value) {

@@ -32,10 +32,10 @@ use std::time::Duration;
 
 use self::camera::Camera;
 pub use self::camera::Truth;
-pub use self::config::{ClipView, SimConfig};
+pub use self::config::{ClipView, SimConfig, Stamps};
 use self::control::Control;
-pub use self::faults::Faults;
 use self::faults::StreamStop;
+pub use self::faults::{Faults, StampFault};
 pub use self::form::{Form, Pixels, VideoCodec};
 pub use self::profile::Profile;
 pub use self::render::{CANARY_RGB, CANARY_YUV};
@@ -148,6 +148,13 @@ impl Sim {
     /// Address of the stream.
     pub fn rtsp_url(&self) -> &str {
         &self.addresses[0]
+    }
+
+    /// Address of the second stream, where there is one.
+    pub fn sub_url(&self) -> Option<String> {
+        self.camera.config.sub?;
+        let host = self.rtsp_url().strip_suffix(rtsp::PATH)?;
+        Some(format!("{host}{}", rtsp::SUB_PATH))
     }
 
     /// Address of the ONVIF device service.

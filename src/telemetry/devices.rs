@@ -168,7 +168,7 @@ impl HttpDevice {
             }
             let shown = match &self.promise {
                 Some(promise) => Some(by_our_clock(&*self.clock, promise)?),
-                None => answer.date.as_deref().and_then(date).map(|stamp| Shown {
+                None => answer.header("date").and_then(date).map(|stamp| Shown {
                     stamp,
                     from: sent,
                     to: received,

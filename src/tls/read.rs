@@ -69,6 +69,11 @@ pub enum Unusable {
         /// What is wrong.
         why: String,
     },
+    /// The machine trusts nobody.
+    #[error(
+        "this machine has no certificates that it trusts; install ca-certificates, or name a ca_file"
+    )]
+    NoRoots,
     /// The two files are not of one pair.
     #[error("{} is not the key of {}", .key.display(), .certificate.display())]
     NotAPair {
@@ -250,7 +255,10 @@ fn about(
     })
 }
 
-fn certificates(file: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Unusable> {
+pub(super) fn certificates(
+    file: &Path,
+    pem: &[u8],
+) -> Result<Vec<CertificateDer<'static>>, Unusable> {
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     match read {
         Ok(chain) if !chain.is_empty() => Ok(chain),
@@ -264,7 +272,7 @@ fn certificates(file: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>,
     }
 }
 
-fn bytes(file: &Path) -> Result<Vec<u8>, Unusable> {
+pub(super) fn bytes(file: &Path) -> Result<Vec<u8>, Unusable> {
     let unreadable = |why: String| Unusable::Unreadable {
         file: file.to_owned(),
         why,

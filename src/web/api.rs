@@ -2,6 +2,7 @@
 
 mod audit;
 mod masks;
+mod position;
 mod proof;
 mod session;
 mod status;
@@ -24,6 +25,7 @@ use crate::audit::{Audit, Entry, Outcome};
 use crate::users::Role;
 use axum::Json;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRef, FromRequestParts};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum_login::AuthSession;
 use std::marker::PhantomData;
@@ -58,6 +60,9 @@ pub(super) struct Shared {
 }
 
 type Session = AuthSession<Accounts>;
+
+/// The longest reason, characters.
+const LONGEST_REASON: usize = 1000;
 
 /// A request with a zone document and all that stands around it, bytes.
 const LARGEST_MASKS: usize = 9 << 20;
@@ -175,6 +180,21 @@ impl<R> As<R> {
     }
 }
 
+/// What somebody gives as their reason, where it is one.
+fn given_reason(text: &str) -> Result<String, ApiError> {
+    let unfit = |error: &str, remedy: String| {
+        Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, error).remedy(remedy))
+    };
+    match text.trim() {
+        "" => unfit("this needs a reason", "say why".to_owned()),
+        text if text.chars().count() > LONGEST_REASON => {
+            let remedy = format!("use at most {LONGEST_REASON} characters");
+            unfit("the reason is too long", remedy)
+        }
+        text => Ok(text.to_owned()),
+    }
+}
+
 /// Whoever watches video.
 pub(super) struct Viewer;
 
@@ -240,6 +260,7 @@ pub(super) fn routes() -> (axum::Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(masks::approve))
         .routes(routes!(view::view))
         .routes(routes!(view::stream))
+        .routes(routes!(position::believe))
         .routes(routes!(steering::steering))
         .routes(routes!(steering::push))
         .routes(routes!(steering::stop))

@@ -48,6 +48,12 @@ pub trait Desk: Send + Sync {
     /// [`DeskFault::NoPose`] while nobody knows.
     fn view(&self, camera: &str) -> Result<CameraView, DeskFault>;
 
+    /// A camera's positions are believed again although its pictures contradicted them.
+    ///
+    /// # Errors
+    /// [`DeskFault::NotDoubted`] where they are believed.
+    fn believe(&self, camera: &str) -> Result<(), DeskFault>;
+
     /// A proof pack of a camera: a signed HTML file. Takes seconds.
     ///
     /// # Errors
@@ -122,6 +128,8 @@ pub enum DeskFault {
     SamePerson,
     /// Nobody knows where the camera looks.
     NoPose(String),
+    /// No picture contradicts where the camera says it looks.
+    NotDoubted,
     /// What was asked means nothing.
     Question(String),
     /// Files could not be read or written.

@@ -31,7 +31,8 @@ pub use holds::{By, Holds, Overtaken};
 pub use live::{Live, LiveOver, LivePart};
 pub use server::{CannotStart, Server};
 pub use status::{
-    CameraStatus, DetectorStatus, GatewayStatus, MetadataStatus, Percentiles, PublicationStatus,
+    BusStatus, CameraStatus, CaptureTimeStatus, DetectorStatus, GatewayStatus, MetadataStatus,
+    Percentiles, PublicationStatus, StreamStatus,
 };
 pub use steering::{Answer, CameraPreset, Reach, SteerFault, Steering, Wish};
 pub use stills::{ClearPicture, Grant, Permit, StillFault, Stills};

@@ -13,6 +13,28 @@ pub struct GatewayStatus {
     pub rtsp_port: u16,
     /// All cameras, in the configuration's order.
     pub cameras: Vec<CameraStatus>,
+    /// The message buses that events are told to.
+    pub buses: Vec<BusStatus>,
+}
+
+/// A message bus. Counters run since the gateway began.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct BusStatus {
+    /// `mqtt` or `nats`.
+    pub bus: &'static str,
+    /// Whether it takes messages now.
+    pub connected: bool,
+    /// Why the last try or connection ended; none while it is connected.
+    #[schema(required)]
+    pub problem: Option<String>,
+    /// Connections that it took messages over.
+    pub connects: u64,
+    /// Tries that came to nothing, and connections that were lost.
+    pub failures: u64,
+    /// Messages that it took.
+    pub sent: u64,
+    /// Events that it was away or too slow for.
+    pub dropped: u64,
 }
 
 /// One camera as `/api/v1/status` shows it. Counters run since its start.
@@ -44,6 +66,8 @@ pub struct CameraStatus {
     pub covered_s: BTreeMap<&'static str, f64>,
     /// Seconds not wholly covered.
     pub live_s: f64,
+    /// When frames were taken, and by whose word.
+    pub capture_time: CaptureTimeStatus,
     /// Accepted positions a second; none for a fixed camera.
     #[schema(required)]
     pub telemetry_hz: Option<f64>,
@@ -62,6 +86,64 @@ pub struct CameraStatus {
     pub publications: Vec<PublicationStatus>,
     /// Alarms: painted frames that did not read back as hidden.
     pub read_back_failures: u64,
+    /// Its further streams; what stands beside them is the main one's.
+    pub streams: Vec<StreamStatus>,
+}
+
+/// A further stream of a camera. Counters run since its start.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct StreamStatus {
+    /// Its name; it is served at `/<camera>/<name>`.
+    pub name: String,
+    /// `live`, `widened`, `covered` or `no-signal`.
+    pub state: &'static str,
+    /// Why, where there is a reason.
+    #[schema(required)]
+    pub reason: Option<String>,
+    /// Width and height of the picture, once known.
+    #[schema(required)]
+    pub size: Option<(u32, u32)>,
+    /// Frames a second from the camera.
+    pub fps_in: f64,
+    /// Frames a second that leave.
+    pub fps_out: f64,
+    /// Arrival to encoder.
+    pub latency_ms: Percentiles,
+    /// Frames that left after their budget: always 0, or it is a fault of ours.
+    pub late_frames: u64,
+    /// Frames that did not leave, by reason.
+    pub dropped: BTreeMap<&'static str, u64>,
+    /// Seconds wholly covered, by reason.
+    pub covered_s: BTreeMap<&'static str, f64>,
+    /// Seconds not wholly covered.
+    pub live_s: f64,
+    /// By whose word its frames have their capture times.
+    pub capture_time: CaptureTimeStatus,
+    /// What the detectors reach in its picture; none where nothing is looked for.
+    #[schema(required)]
+    pub detector: Option<DetectorStatus>,
+    /// Who watches now.
+    pub viewers: u32,
+    /// Alarms: painted frames that did not read back as hidden.
+    pub read_back_failures: u64,
+}
+
+/// Capture times of a camera's frames. Counters run since its start.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+pub struct CaptureTimeStatus {
+    /// Who told that of the newest frame: `ntp-64`, `onvif-replay` or `sender-report`; none
+    /// where it has none.
+    #[schema(required)]
+    pub by: Option<&'static str>,
+    /// How far what was told leaves it open, milliseconds.
+    #[schema(required)]
+    pub within_ms: Option<f64>,
+    /// Frames by who told.
+    pub frames: BTreeMap<&'static str, u64>,
+    /// Frames without a capture time, by why.
+    pub frames_without: BTreeMap<&'static str, u64>,
+    /// Frames with a stamp that could not be read.
+    pub unreadable: u64,
 }
 
 /// What becomes of a camera's metadata stream. Counters run since the gateway's start.
@@ -80,7 +162,7 @@ pub struct MetadataStatus {
 pub struct PublicationStatus {
     /// Its name.
     pub name: String,
-    /// `rtsp`, `rtsps` or `srt`.
+    /// `rtsp`, `rtsps`, `srt` or `whip`.
     pub over: &'static str,
     /// Whether the server takes the stream now.
     pub connected: bool,

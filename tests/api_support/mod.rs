@@ -13,10 +13,10 @@ use greyplane::audit::{self, Audit};
 use greyplane::clock::SystemClock;
 use greyplane::users::Role;
 use greyplane::web::{
-    Answer, CameraPreset, CameraStatus, CameraView, CannotWatch, ClearPicture, ConsoleSettings,
-    Desk, DeskFault, Edit, Gateway, GatewayStatus, Grant, Holds, InForce, Live, LiveOver,
-    Percentiles, Permit, ProofQuestion, Reach, Server, Settings, SteerFault, Steering, StillFault,
-    Stills, Watching, Wish,
+    Answer, CameraPreset, CameraStatus, CameraView, CannotWatch, CaptureTimeStatus, ClearPicture,
+    ConsoleSettings, Desk, DeskFault, Edit, Gateway, GatewayStatus, Grant, Holds, InForce, Live,
+    LiveOver, Percentiles, Permit, ProofQuestion, Reach, Server, Settings, SteerFault, Steering,
+    StillFault, Stills, Watching, Wish,
 };
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, SET_COOKIE};
 use reqwest::{Method, Response};
@@ -50,6 +50,7 @@ impl Gateway for Cameras {
             dropped: BTreeMap::new(),
             covered_s: BTreeMap::new(),
             live_s: 1.0,
+            capture_time: CaptureTimeStatus::default(),
             telemetry_hz: None,
             telemetry_lateness_ms: None,
             metadata: None,
@@ -57,11 +58,13 @@ impl Gateway for Cameras {
             viewers: 0,
             publications: Vec::new(),
             read_back_failures: 0,
+            streams: Vec::new(),
         };
         GatewayStatus {
             version: "0",
             rtsp_port: 0,
             cameras: ["market", "harbour"].map(camera).into(),
+            buses: Vec::new(),
         }
     }
 
@@ -128,6 +131,10 @@ impl Desk for Cameras {
             }),
             _ => Err(DeskFault::NoCamera),
         }
+    }
+
+    fn believe(&self, _: &str) -> Result<(), DeskFault> {
+        Err(DeskFault::NotDoubted)
     }
 
     fn proof(&self, _: &str, question: &ProofQuestion) -> Result<Vec<u8>, DeskFault> {

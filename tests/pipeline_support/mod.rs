@@ -20,6 +20,7 @@ use greyplane::pipeline::{
     CameraPipeline, CameraSettings, EncoderSettings, FrameJudge, SourceSettings, Waker,
 };
 use greyplane::plan::{Hide, Plan};
+use greyplane::stamp::Captured;
 use greyplane::zone::{GrownPoint, Mode, Region};
 use gst::glib;
 use gst::prelude::*;
@@ -350,7 +351,7 @@ pub fn hide(size: Size, [left, top, right, bottom]: [f64; 4]) -> Plan {
 
 impl FrameJudge for Judge {
     fn stream_restarted(&self) {}
-    fn frame_seen(&self, _: Option<CaptureTime>, _: u64, _: Mono) {}
+    fn frame_seen(&self, _: Option<Captured>, _: u64, _: Mono) {}
     fn ready(&self, _: Option<CaptureTime>) -> bool {
         true
     }

@@ -13,6 +13,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use greyplane::clock::CaptureTime;
+use greyplane::egress::{Publication, PublicationFigures, Publisher};
+use greyplane::event::Event;
+use greyplane::pipeline::{CameraPipeline, EncoderSettings};
 use gst::glib;
 use gst::prelude::*;
 use gst_rtsp_server::gio;
@@ -22,7 +25,74 @@ use gstreamer_app as gst_app;
 use gstreamer_rtsp as gst_rtsp;
 use gstreamer_rtsp_server as gst_rtsp_server;
 
-use crate::pipeline_support::{Picture, picture, until};
+use crate::pipeline_support::{Camera, Judge, Log, Picture, picture, settings, start, until};
+
+/// Hidden in every picture; leaves the bars with the frame's number alone.
+pub const HIDDEN: [f64; 4] = [0.25, 0.4, 0.75, 0.8];
+
+/// A masked stream, and a publisher.
+pub struct Stage {
+    pub log: Arc<Log>,
+    pub publisher: Publisher,
+    pub pipeline: CameraPipeline,
+    // Last, so that it outlives the pipeline.
+    pub camera: Camera,
+}
+
+impl Stage {
+    pub fn new() -> Self {
+        Self::of(Camera::start(0), 3000)
+    }
+
+    pub fn of(camera: Camera, bitrate_kbit: u32) -> Self {
+        Self::encoding(camera, |encoder| encoder.bitrate_kbit = bitrate_kbit)
+    }
+
+    pub fn encoding(camera: Camera, how: impl FnOnce(&mut EncoderSettings)) -> Self {
+        let log = Arc::new(Log::default());
+        let mut wanted = settings(&camera.url());
+        how(&mut wanted.encoder);
+        let [left, top, right, bottom] = HIDDEN;
+        let pipeline = start(wanted, Judge::hiding(left, top, right, bottom), &log);
+        Self {
+            publisher: Publisher::new(log.clone()),
+            log,
+            pipeline,
+            camera,
+        }
+    }
+
+    pub fn publish(&self, wanted: &[Publication]) {
+        let stream = self.pipeline.stream();
+        self.publisher.set("market", &stream, wanted).unwrap();
+    }
+
+    pub fn figures(&self, name: &str) -> PublicationFigures {
+        let all = self.publisher.figures("market");
+        all.into_iter().find(|p| p.name == name).unwrap()
+    }
+
+    pub fn wait_for(&self, name: &str, what: &str, so: impl Fn(&PublicationFigures) -> bool) {
+        until(what, || so(&self.figures(name)).then_some(()));
+    }
+
+    /// Ups (`None`) and downs of a publication, in order.
+    pub fn told(&self, name: &str) -> Vec<Option<String>> {
+        let told = |event| match event {
+            Event::PublicationUp { publication, .. } => Some((publication, None)),
+            Event::PublicationDown {
+                publication,
+                detail,
+                ..
+            } => Some((publication, Some(detail))),
+            _ => None,
+        };
+        let all = self.log.all().into_iter().filter_map(told);
+        all.filter(|(of, _)| of == name)
+            .map(|(_, what)| what)
+            .collect()
+    }
+}
 
 type Seen = Arc<Mutex<Vec<Picture>>>;
 
@@ -41,6 +111,10 @@ impl Pictures {
 
     pub fn take(&self) -> Vec<Picture> {
         std::mem::take(&mut self.0.lock().unwrap())
+    }
+
+    pub fn push(&self, picture: Picture) {
+        self.0.lock().unwrap().push(picture);
     }
 
     /// Takes every picture of `sink`.
@@ -185,16 +259,29 @@ pub struct SrtServer {
 
 impl SrtServer {
     pub fn start(port: u16, passphrase: Option<&str>) -> Self {
+        Self::letting_in(port, passphrase, None)
+    }
+
+    /// Lets in whoever calls with this `streamid`; with none, everybody.
+    pub fn letting_in(port: u16, passphrase: Option<&str>, id: Option<&'static str>) -> Self {
         gst::init().unwrap();
         let secret = passphrase.map_or_else(String::new, |p| format!("passphrase={p} pbkeylen=32"));
         let pipeline = gst::parse::launch(&format!(
-            "srtsrc uri=srt://127.0.0.1:{port}?mode=listener latency=20 {secret} \
+            "srtsrc name=door uri=srt://127.0.0.1:{port}?mode=listener latency=20 {secret} \
              ! tsdemux latency=0 ! h264parse ! avdec_h264 max-threads=1 \
              ! videoconvert ! video/x-raw,format=GRAY8 ! appsink name=sink sync=false"
         ))
         .unwrap()
         .downcast::<gst::Pipeline>()
         .unwrap();
+        if let Some(id) = id {
+            let door = pipeline.by_name("door").unwrap();
+            door.set_property("authentication", true);
+            door.connect("caller-connecting", false, move |arguments| {
+                let called = arguments[2].get::<Option<String>>().unwrap();
+                Some((called.as_deref() == Some(id)).to_value())
+            });
+        }
         let pictures = Pictures::default();
         let sink = pipeline.by_name("sink").unwrap();
         pictures.of(&sink.downcast::<gst_app::AppSink>().unwrap());

@@ -133,15 +133,23 @@ impl Gateway {
         }
     }
 
-    /// The port of the masked streams, which are over TLS.
+    /// The port of the masked streams.
     pub fn port(&self) -> u16 {
-        let line = self.says("stream rtsps://127.0.0.1:");
+        let line = self.says("stream rtsp");
         let rest = line.rsplit(':').next().unwrap();
         rest.split('/').next().unwrap().parse().unwrap()
     }
 
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Ends it as its service would: its exit code.
+    pub fn end(mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+        assert!(sent.success());
+        self.child.wait().unwrap().code()
     }
 
     pub fn reload(&self) {

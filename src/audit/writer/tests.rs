@@ -74,6 +74,25 @@ fn on_a_full_disk_nothing_is_recorded_and_losses_are_told() {
 }
 
 #[test]
+fn when_there_is_room_again_losses_are_told_though_nothing_happens() {
+    let folder = Folder::empty();
+    let audit = start(&folder);
+    audit.append(entry()).unwrap();
+    let part = folder.file("audit.head.part");
+    symlink("/dev/full", &part).unwrap();
+    audit.note(entry());
+    while audit.health().writable {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    fs::remove_file(part).unwrap();
+    while !audit.health().writable {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(actions(&folder)[2..], ["records-lost"]);
+    assert!(folder.verify().is_whole());
+}
+
+#[test]
 fn a_log_has_one_writer() {
     let folder = Folder::empty();
     let first = start(&folder);

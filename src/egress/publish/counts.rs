@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 pub struct PublicationFigures {
     /// Its name.
     pub name: String,
-    /// `rtsp`, `rtsps` or `srt`.
+    /// `rtsp`, `rtsps`, `srt` or `whip`.
     pub over: &'static str,
     /// Whether the server takes the stream now.
     pub connected: bool,

@@ -25,6 +25,8 @@ const LONGEST_WORDS: usize = 200;
 
 /// Whether the server takes the stream by now.
 pub(super) type Taken = Box<dyn Fn() -> bool>;
+/// Why it failed, where the element's own words do not tell.
+pub(super) type KnowsWhy = Box<dyn Fn() -> Option<String>>;
 
 /// A pipeline that is ready to connect. Dropping it disconnects.
 pub(super) struct Line {
@@ -33,6 +35,8 @@ pub(super) struct Line {
     /// Where packets tell capture times.
     times: Option<Arc<Times>>,
     taken: Taken,
+    /// Says more of a failure than the element does, where there is more to say.
+    knows_why: KnowsWhy,
 }
 
 impl Line {
@@ -56,6 +60,7 @@ impl Line {
             source,
             times: None,
             taken,
+            knows_why: Box::new(|| None),
         })
     }
 
@@ -66,6 +71,12 @@ impl Line {
     /// Takes note of each unit's capture time in `times`.
     pub(super) fn tells(mut self, times: Arc<Times>) -> Self {
         self.times = Some(times);
+        self
+    }
+
+    /// Asks `knows_why` first when it fails.
+    pub(super) fn explains(mut self, knows_why: KnowsWhy) -> Self {
+        self.knows_why = knows_why;
         self
     }
 
@@ -103,7 +114,9 @@ impl Line {
                 return Over::Stopped;
             }
             match message.as_ref().map(|message| message.view()) {
-                Some(gst::MessageView::Error(e)) => return Over::Lost(words(e)),
+                Some(gst::MessageView::Error(e)) => {
+                    return Over::Lost((self.knows_why)().unwrap_or_else(|| words(e)));
+                }
                 Some(gst::MessageView::Eos(_)) => {
                     return Over::Lost("the server ended the stream".to_owned());
                 }

@@ -11,6 +11,7 @@ mod line;
 mod rtsp;
 mod run;
 mod srt;
+mod whip;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -59,6 +60,13 @@ pub enum PublishOver {
         /// How long lost packets are sent again.
         latency: Duration,
     },
+    /// WHIP: an offer over HTTP, media over WebRTC.
+    Whip {
+        /// What the server knows us by.
+        token: Option<Secret>,
+        /// Certificates (PEM) that are trusted in place of the machine's.
+        ca_file: Option<PathBuf>,
+    },
 }
 
 impl PublishOver {
@@ -68,6 +76,7 @@ impl PublishOver {
             Self::Rtsp { .. } if url.starts_with("rtsps:") => "rtsps",
             Self::Rtsp { .. } => "rtsp",
             Self::Srt { .. } => "srt",
+            Self::Whip { .. } => "whip",
         }
     }
 }

@@ -3,13 +3,14 @@
 //! would travel beside the encryption, and without it beside the login.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use gst::prelude::*;
 use gst_rtsp_server::gio;
 use gstreamer as gst;
 use gstreamer_rtsp_server as gst_rtsp_server;
 
-use super::line::{Line, Taken, make};
+use super::line::{KnowsWhy, Line, Taken, make};
 use crate::egress::captured;
 use crate::secret::Secret;
 
@@ -56,7 +57,56 @@ pub(super) fn line(
         let sender = sender.upgrade();
         sender.is_some_and(|sender| sender.current_state() == gst::State::Playing)
     });
-    let line = Line::new(&[sink], taken)?;
+    let refused = refused_certificate(&sink);
+    let line = Line::new(&[sink], taken)?.explains(refused);
     let times = captured::tell(line.pipeline(), &packets);
     Ok(line.tells(times))
+}
+
+/// Tells what was wrong with the server's certificate, of which the element says no
+/// more than that it could not connect.
+fn refused_certificate(sink: &gst::Element) -> KnowsWhy {
+    let wrong: Arc<Mutex<Option<gio::TlsCertificateFlags>>> = Arc::default();
+    let seen = wrong.clone();
+    // Asked only where the certificate is not good, and never taken.
+    sink.connect("accept-certificate", false, move |arguments| {
+        let flags = arguments.get(3)?.get::<gio::TlsCertificateFlags>().ok();
+        *seen.lock().unwrap_or_else(PoisonError::into_inner) = flags;
+        Some(false.to_value())
+    });
+    Box::new(move || {
+        let wrong = *wrong.lock().unwrap_or_else(PoisonError::into_inner);
+        wrong.map(|wrong| format!("the server's certificate is refused: {}", mistakes(wrong)))
+    })
+}
+
+/// What `wrong` means, and what to do about it.
+fn mistakes(wrong: gio::TlsCertificateFlags) -> String {
+    use gio::TlsCertificateFlags as Flag;
+    let known = [
+        (
+            Flag::UNKNOWN_CA,
+            "no trusted root signed it; give the PEM file of the CA that did as `ca_file`",
+        ),
+        (
+            Flag::BAD_IDENTITY,
+            "it is for another name than the address's",
+        ),
+        (
+            Flag::NOT_ACTIVATED,
+            "it holds only later; are both clocks right?",
+        ),
+        (Flag::EXPIRED, "it has expired"),
+        (Flag::REVOKED, "it was revoked"),
+    ];
+    let mistakes: Vec<&str> = known
+        .iter()
+        .filter(|(flag, _)| wrong.contains(*flag))
+        .map(|(_, what)| *what)
+        .collect();
+    if mistakes.is_empty() {
+        "it is not valid".to_owned()
+    } else {
+        mistakes.join("; ")
+    }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::counts::Counts;
+use super::whip::Call;
 use super::{Publication, PublishOver, rtsp, srt};
 use crate::clock::SystemClock;
 use crate::event::{Event, EventSink};
@@ -78,7 +79,20 @@ impl Runner {
     /// the server takes the stream.
     fn publish(&self, connected: &mut dyn FnMut()) -> Over {
         let url = &self.publication.url;
-        match &self.publication.over {
+        let line = match &self.publication.over {
+            PublishOver::Whip { token, ca_file } => {
+                let call = Call {
+                    camera: &self.camera,
+                    publication: &self.publication.name,
+                    url,
+                    token: token.as_ref(),
+                    ca_file: ca_file.as_deref(),
+                    stream: &self.stream,
+                    counts: &self.counts,
+                    stopped: &self.stopped,
+                };
+                return call.run(connected);
+            }
             PublishOver::Rtsp { login, ca_file } => {
                 rtsp::line(url, login.as_ref(), ca_file.as_deref())
             }
@@ -87,8 +101,8 @@ impl Runner {
                 passphrase,
                 latency,
             } => srt::line(url, login.as_ref(), passphrase.as_ref(), *latency),
-        }
-        .map_or_else(Over::Lost, |line| {
+        };
+        line.map_or_else(Over::Lost, |line| {
             line.run(&self.stream, &self.counts, &self.stopped, connected)
         })
     }

@@ -11,12 +11,9 @@
 //! nothing is sent to an address that has not itself sent a check with this
 //! session's secret.
 
-mod feed;
 mod offer;
 mod serve;
-mod session;
 mod shared;
-mod sockets;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,6 +25,7 @@ use crossbeam_channel::{Receiver, bounded};
 use self::offer::Answerer;
 use self::shared::{Arrived, Shared};
 use super::CannotServe;
+use super::webrtc;
 use crate::clock::SystemClock;
 use crate::event::EventSink;
 use crate::pipeline::MaskedStream;
@@ -99,7 +97,7 @@ impl WhepServer {
             port: settings.listen.port(),
             why: e.to_string(),
         };
-        let sockets = sockets::bind(settings.listen).map_err(cannot_listen)?;
+        let sockets = webrtc::bind(settings.listen).map_err(cannot_listen)?;
         let addresses: Vec<SocketAddr> = sockets
             .iter()
             .map(std::net::UdpSocket::local_addr)

@@ -9,14 +9,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use str0m::change::SdpOffer;
 use str0m::format::{Codec, PayloadParams};
 use str0m::media::Direction;
-use str0m::rtp::{Extension, ExtensionMap};
 use str0m::{Candidate, Rtc, RtcConfig};
 
 use super::WhepRefused;
 use crate::clock::SystemClock;
+use crate::egress::webrtc::{LONGEST_DESCRIPTION, extensions, short};
 
-/// Browsers' offers have 3 to 15 KiB.
-const LONGEST_OFFER: usize = 64 * 1024;
 /// Sections of an offer; WHEP has one or two.
 const SECTIONS_AT_MOST: usize = 8;
 
@@ -34,7 +32,7 @@ impl Answerer {
 
     /// The session that `sdp` asks for, and the answer to it.
     pub(super) fn answer(&self, sdp: &str) -> Result<(Rtc, String), WhepRefused> {
-        if sdp.len() > LONGEST_OFFER {
+        if sdp.len() > LONGEST_DESCRIPTION {
             return refuse("it is longer than 64 KiB");
         }
         // The text is a stranger's and the parser not ours.
@@ -85,12 +83,6 @@ fn refuse<T>(why: &str) -> Result<T, WhepRefused> {
     Err(WhepRefused::NotAnOffer(why.to_owned()))
 }
 
-/// The parser's words quote the offer; one line of them is enough.
-fn short(words: &str) -> String {
-    let line = words.lines().next().unwrap_or_default();
-    line.chars().take(120).collect()
-}
-
 /// The payload to send, of those that `offer` can take.
 fn wanted(offer: &SdpOffer) -> Result<PayloadParams, WhepRefused> {
     let lines = &offer.media_lines;
@@ -139,14 +131,6 @@ fn rank(params: &PayloadParams) -> Option<u8> {
         0x64 => Some(3),
         _ => None,
     }
-}
-
-/// Only what is of use to a viewer that is sent one stream at one bit rate.
-fn extensions() -> ExtensionMap {
-    let mut map = ExtensionMap::empty();
-    map.set(4, Extension::RtpMid);
-    map.set(6, Extension::PlayoutDelay);
-    map
 }
 
 /// `sdp` with `sendrecv` read as `recvonly`: a viewer may offer to send (WHEP

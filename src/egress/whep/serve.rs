@@ -5,19 +5,11 @@ use std::net::UdpSocket as StdSocket;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::session::{Gone, Session, Taken};
-use super::shared::Shared;
-use super::sockets::Sockets;
+use super::shared::{Arrived, Shared};
 use crate::clock::SystemClock;
+use crate::egress::webrtc::{Gone, KEY_FRAME_EVERY, Session, Sockets, Taken};
 use crate::event::{Event, EventSink};
 
-/// Datagrams taken from a socket before frames have their turn.
-const DATAGRAMS_A_TURN: usize = 64;
-/// No datagram of ours or theirs is longer (str0m's limit).
-const LONGEST_DATAGRAM: usize = 2000;
-/// How often a camera is asked for a key frame at most, however many of its
-/// viewers want one: each costs the others' picture bits.
-const KEY_FRAME_EVERY: Duration = Duration::from_secs(1);
 /// The longest sleep.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -104,7 +96,14 @@ impl Serving {
     fn take_changes(&mut self, sockets: &Sockets, now: Instant) -> bool {
         let changes = self.shared.changes();
         for arrived in changes.arrived {
-            self.sessions.push(Session::new(arrived, now));
+            let Arrived {
+                session,
+                camera,
+                stream,
+                rtc,
+            } = arrived;
+            let session = Session::new(session, camera, stream, rtc, now);
+            self.sessions.push(session);
         }
         for (name, why) in changes.ended {
             if let Some(session) = self.sessions.iter_mut().find(|s| s.name == name) {
@@ -115,10 +114,9 @@ impl Serving {
     }
 
     fn receive(&mut self, sockets: &Sockets, now: Instant) {
-        let mut buffer = [0; LONGEST_DATAGRAM];
         let mut connected = Vec::new();
         let sessions = &mut self.sessions;
-        sockets.receive(DATAGRAMS_A_TURN, &mut buffer, |source, to, bytes| {
+        sockets.receive(|source, to, bytes| {
             for (at, session) in sessions.iter_mut().enumerate() {
                 let mut send = |datagram: &_| sockets.send(datagram);
                 match session.receive((source, to), bytes, now, &mut send) {
@@ -145,7 +143,7 @@ impl Serving {
 
     fn begin(&mut self, at: usize, connected: bool) {
         let session = &mut self.sessions[at];
-        if session.begin(connected, self.shared.wake()) {
+        if session.begin(connected, self.shared.wake(), |_, _| {}) {
             let viewers = session.stream.viewer_joined();
             let camera = session.camera.clone();
             self.tell(camera, true, viewers, None);

@@ -11,7 +11,6 @@ use gst_video::{VideoFormat, VideoFrame, VideoFrameRef, VideoInfo};
 use gstreamer as gst;
 use gstreamer_video as gst_video;
 
-use crate::clock::CaptureTime;
 use crate::frame::{FrameError, FrameMut, FrameRef, Matrix, PixelFormat, Plane, PlaneMut, Range};
 use crate::geom::Size;
 use crate::paint::Paintable;
@@ -247,26 +246,3 @@ fn new_pool(info: &VideoInfo) -> Result<gst_video::VideoBufferPool, gst::glib::B
     pool.set_active(true)?;
     Ok(pool)
 }
-
-/// The `timestamp/x-ntp` capture time that rtspsrc left on `buffer`.
-///
-/// The depayloader leaves one stamp for each unit of the picture. Where they
-/// differ, packets of two pictures were put together after a loss, and the time
-/// is not known.
-pub(in crate::pipeline) fn capture_time(buffer: &gst::BufferRef) -> Option<CaptureTime> {
-    let is_ntp = |meta: &gst::MetaRef<'_, gst::ReferenceTimestampMeta>| {
-        let caps = meta.reference();
-        caps.structure(0)
-            .is_some_and(|s| s.name() == "timestamp/x-ntp")
-    };
-    let mut stamps = buffer
-        .iter_meta::<gst::ReferenceTimestampMeta>()
-        .filter(is_ntp)
-        .map(|meta| meta.timestamp().nseconds());
-    let first = stamps.next()?;
-    let agree = stamps.all(|stamp| stamp.abs_diff(first) < ONE_PICTURE_NS);
-    agree.then(|| CaptureTime::from_ntp_ns(first)).flatten()
-}
-
-/// Stamps of one picture differ by rounding at most.
-const ONE_PICTURE_NS: u64 = 1_000_000;

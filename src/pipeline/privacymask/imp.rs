@@ -12,12 +12,14 @@ use gstreamer_video as gst_video;
 
 use super::Setup;
 use super::backlog::Backlog;
-use super::frame::{capture_time, lend};
+use super::frame::lend;
 use super::task::Sender;
 use crate::clock::Mono;
-use crate::event::{DropReason, Reason};
+use crate::event::{DropReason, Event, Reason};
 use crate::hold::{Budget, Hold, Pushed, Reserve};
 use crate::pipeline::rtptime::stream_ns;
+use crate::pipeline::stamps;
+use crate::stamp::{Captured, Chooser, Untimed};
 
 /// A frame in the hold, with what has to go out before it.
 pub(super) struct Waiting {
@@ -26,6 +28,8 @@ pub(super) struct Waiting {
     pub(super) before: Vec<gst::Event>,
     /// The judge panicked on seeing it: whatever it says later, cover.
     pub(super) doubted: bool,
+    /// Why it has no capture time, where it has none.
+    pub(super) untimed: Option<Untimed>,
 }
 
 /// Negotiated caps and what they mean.
@@ -53,6 +57,7 @@ pub(super) struct State {
     /// The judge could not take note of the connection that frames come from.
     connection_doubted: bool,
     backlog: Backlog,
+    chooser: Chooser,
 }
 
 /// Frames that come later than this make no sense of waiting for: the
@@ -81,6 +86,7 @@ impl State {
             turned: None,
             connection_doubted: false,
             backlog: Backlog::default(),
+            chooser: Chooser::default(),
         }
     }
 }
@@ -127,7 +133,6 @@ impl PrivacyMask {
     fn chain(&self, buffer: gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
         let setup = self.setup().ok_or(gst::FlowError::Error)?;
         let arrival = setup.clock.mono();
-        let capture = capture_time(&buffer);
         let pts_ns = buffer.pts().map(gst::ClockTime::nseconds);
         // Not PTS where there is better: the jitter buffer bends it.
         let Some(stream_ns) = stream_ns(&buffer).or(pts_ns) else {
@@ -135,6 +140,8 @@ impl PrivacyMask {
             return Ok(gst::FlowSuccess::Ok);
         };
         setup.meters.came(arrival);
+        let timed = self.timed(setup, &buffer, stream_ns, arrival);
+        let capture = timed.ok().map(|captured| captured.at);
         // Time that the frame spent waiting for the decoder counts as well.
         let waited = self.lock().backlog.waited(arrival, stream_ns);
         if waited > BACKLOG_AT_MOST {
@@ -157,7 +164,7 @@ impl PrivacyMask {
         };
         let form = form.ok_or(gst::FlowError::NotNegotiated)?;
         let doubted = catch_unwind(AssertUnwindSafe(|| {
-            setup.judge.frame_seen(capture, stream_ns, arrival);
+            setup.judge.frame_seen(timed.ok(), stream_ns, arrival);
             if let Some(capture) = capture.filter(|_| setup.judge.wants_picture()) {
                 lend(&buffer, &form.info, |picture| {
                     setup.judge.picture(capture, picture);
@@ -176,6 +183,7 @@ impl PrivacyMask {
                 form,
                 before,
                 doubted: doubted || state.connection_doubted,
+                untimed: timed.err(),
             };
             match state.hold.push(waiting, entered, capture) {
                 Pushed::Held => false,
@@ -190,6 +198,26 @@ impl PrivacyMask {
         }
         self.wake();
         Ok(gst::FlowSuccess::Ok)
+    }
+
+    /// When the frame was taken, or why nobody knows; counted.
+    fn timed(
+        &self,
+        setup: &Setup,
+        frame: &gst::BufferRef,
+        stream_ns: u64,
+        arrival: Mono,
+    ) -> Result<Captured, Untimed> {
+        let claims = stamps::claims(frame);
+        let timed = self.lock().chooser.take(&claims, stream_ns);
+        if let Some(by) = setup.meters.timed(&timed, &claims, arrival) {
+            setup.events.emit(Event::CaptureTimeFrom {
+                camera: setup.camera.clone(),
+                by,
+                within_ms: timed.ok().map(|c| c.within.as_secs_f64() * 1e3),
+            });
+        }
+        timed
     }
 
     fn sink_event(&self, pad: &gst::Pad, event: gst::Event) -> bool {
@@ -231,6 +259,7 @@ impl PrivacyMask {
             let mut state = self.lock();
             state.connection_doubted = told.is_err();
             state.backlog = Backlog::default();
+            state.chooser = Chooser::default();
             state.turned = None;
         }
     }

@@ -31,7 +31,6 @@ use crate::clock::Clock;
 use crate::event::{EventSink, Reason};
 use crate::geom::Size;
 
-pub(super) use frame::capture_time;
 pub(crate) use frame::{Copies, GstFrame};
 pub(super) use imp::{form_refused, turned};
 

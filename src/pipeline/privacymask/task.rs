@@ -17,8 +17,10 @@ use crate::clock::{CaptureTime, Mono};
 use crate::event::{CameraState, DropReason, Event, Reason};
 use crate::hold::{Budget, Held, Polled, Reserve};
 use crate::paint::{MaskedFrame, paint};
+use crate::pipeline::stamps;
 use crate::pipeline::stats::Left;
 use crate::plan::{Hide, Plan};
+use crate::stamp::Untimed;
 
 /// A grey frame leaves when nothing else did for this long: five a second.
 const GREY_EVERY: Duration = Duration::from_millis(200);
@@ -207,6 +209,7 @@ impl PrivacyMask {
             form,
             before,
             doubted,
+            untimed,
         } = held.frame;
         self.send_form(sender, &form)?;
         self.send_events(before);
@@ -222,7 +225,7 @@ impl PrivacyMask {
         let plan = if doubted {
             Plan::cover(frame.size(), panicked())
         } else {
-            sender.plan(held.capture, &frame)
+            doubting(sender.plan(held.capture, &frame), untimed)
         };
         if !doubted {
             sender.lend_to_still(held.capture, &frame, &plan);
@@ -238,7 +241,7 @@ impl PrivacyMask {
             sender.setup.count_drop(DropReason::Late);
             return Ok(gst::FlowSuccess::Ok);
         }
-        let pushed = self.push(masked)?;
+        let pushed = self.push(masked, held.capture)?;
         sender.left(now, Some(held.arrival), plan.size, state);
         Ok(pushed)
     }
@@ -262,7 +265,7 @@ impl PrivacyMask {
         let Some((masked, state)) = sender.mask(frame, &plan, state) else {
             return Err(gst::FlowError::Error);
         };
-        let pushed = self.push(masked)?;
+        let pushed = self.push(masked, None)?;
         sender.left(now, None, plan.size, state);
         Ok(pushed)
     }
@@ -293,8 +296,14 @@ impl PrivacyMask {
     }
 
     /// The only function that pushes a buffer.
-    fn push(&self, masked: MaskedFrame<GstFrame>) -> Result<gst::FlowSuccess, gst::FlowError> {
-        self.srcpad.push(masked.into_inner().into_buffer())
+    fn push(
+        &self,
+        masked: MaskedFrame<GstFrame>,
+        capture: Option<CaptureTime>,
+    ) -> Result<gst::FlowSuccess, gst::FlowError> {
+        let mut buffer = masked.into_inner().into_buffer();
+        stamps::leave(buffer.make_mut(), capture);
+        self.srcpad.push(buffer)
     }
 }
 
@@ -425,6 +434,18 @@ impl Sender {
                 to,
             });
         }
+    }
+}
+
+/// `plan`; where it covers because there is no capture time, it says why there is none.
+fn doubting(plan: Plan, untimed: Option<Untimed>) -> Plan {
+    match (&plan.hide, untimed) {
+        (_, None | Some(Untimed::Untold)) => plan,
+        (Hide::All(Reason::NoCaptureTime), Some(why)) => {
+            let detail = why.to_string();
+            Plan::cover(plan.size, Reason::CaptureTimeDoubted { detail })
+        }
+        _ => plan,
     }
 }
 

@@ -14,8 +14,10 @@ use crate::clock::{CaptureTime, Mono, SimClock, WallTime};
 use crate::event::{CameraState, Event};
 use crate::frame::FrameRef;
 use crate::geom::PixelPoint;
+use crate::pipeline::stamps::capture_time;
 use crate::plan::{Hide, MarginLimits, Plan, PlanInput, RegionSource};
 use crate::pose::PoseEstimate;
+use crate::stamp::Captured;
 use crate::still::{NoStill, Slot, StillPlan};
 use crate::zone::{CannotPlace, GrownPoint, Mode, Region};
 
@@ -39,7 +41,8 @@ impl FrameJudge for Judge {
     fn stream_restarted(&self) {
         assert_ne!(self.panic_in, "stream_restarted");
     }
-    fn frame_seen(&self, capture: Option<CaptureTime>, _: u64, _: Mono) {
+    fn frame_seen(&self, captured: Option<Captured>, _: u64, _: Mono) {
+        let capture = captured.map(|captured| captured.at);
         self.seen.lock().unwrap().push(capture);
         assert_ne!(self.panic_in, "frame_seen");
     }

@@ -323,6 +323,46 @@ fn what_steps_while_a_stream_settles_is_believed_when_both_clocks_are_as_they_we
     assert_ne!(stepped_while_it_settles(0.3), ClockState::Agree);
 }
 
+/// A stream that is set up anew whose capture times are `off_ms` late from then on: what is
+/// thought of it one second and twenty seconds later.
+fn off_after_a_restart(off_ms: i64) -> [ClockState; 2] {
+    let mut w = ClockWatch::new(ClockRules::default());
+    let feed = |w: &mut ClockWatch, from_ms: u64, frames: u64, off_ms: i64| {
+        for ms in (0..frames).map(|i| from_ms + 40 * i) {
+            w.frame(
+                CaptureTime(EPOCH_NS + (ms as i64 - 120 + off_ms) * 1_000_000),
+                ms * 1_000_000,
+                Mono(100_000_000_000 + ms * 1_000_000),
+            );
+            let asked_s = ms as f64 / 1e3 - 0.01;
+            w.report(&report(asked_s + 0.005, asked_s, 0.01, 1_000_000));
+        }
+        w.state()
+    };
+    assert_eq!(feed(&mut w, 1000, 25, 0), ClockState::Agree);
+    w.frames_restarted();
+    [
+        feed(&mut w, 5000, 25, off_ms),
+        feed(&mut w, 6000, 500, off_ms),
+    ]
+}
+
+#[test]
+fn a_stream_that_comes_back_with_other_times_is_believed_when_they_last() {
+    for off_ms in [-1000, -150, -100, 60] {
+        let [soon, later] = off_after_a_restart(off_ms);
+        let ClockState::Jumped { step_s } = soon else {
+            panic!("{off_ms} ms: {soon:?}");
+        };
+        assert!(
+            (step_s - off_ms as f64 / 1e3).abs() < 0.02,
+            "{off_ms} ms: {step_s}"
+        );
+        assert_eq!(later, ClockState::Agree, "{off_ms} ms");
+    }
+    assert_eq!(off_after_a_restart(0)[0], ClockState::Agree);
+}
+
 #[test]
 fn a_stream_that_goes_back_takes_its_mapping_along_and_is_a_step() {
     let mut w = ClockWatch::new(ClockRules::default());

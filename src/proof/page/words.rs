@@ -60,6 +60,7 @@ pub(super) fn code(l: Language, code: &str) -> &str {
     match code {
         "starting" => l.say("starting", "start op"),
         "no-capture-time" => l.say("no capture time", "opnametijd onbekend"),
+        "capture-time-doubted" => l.say("capture time in doubt", "opnametijd twijfelachtig"),
         "clock-jump" => l.say("a clock jumped", "klok versprongen"),
         "no-position" => l.say("no position", "stand onbekend"),
         "bad-position" => l.say("position refused", "stand geweigerd"),

@@ -60,6 +60,9 @@ pub struct Summary {
     pub reasons: Vec<String>,
 }
 
+/// From so many steps on it must be seen whether something grows.
+const LONG: usize = 8;
+
 /// The campaign.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CampaignReport {
@@ -140,6 +143,10 @@ impl CampaignReport {
             (trend.end - trend.start > limit)
                 .then(|| format!("{what} grew from {} to {}", trend.start, trend.end))
         };
+        let unseen = self.threads.is_none() || self.fds.is_none() || self.rss_mib.is_none();
+        if campaign.pairs && self.steps.len() >= LONG && unseen {
+            failures.push("too little was seen of what the gateway holds".to_owned());
+        }
         failures.extend(grown("threads", self.threads, campaign.threads_growth_max));
         failures.extend(grown("file descriptors", self.fds, campaign.fds_growth_max));
         if self.viewers.is_some_and(|n| n > 1.0) {

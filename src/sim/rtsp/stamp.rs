@@ -15,24 +15,31 @@ use gst_server::prelude::*;
 use gstreamer as gst;
 use gstreamer_rtsp_server as gst_server;
 
+use super::Stream;
+use super::hdrext::{self, Extension};
 use crate::sim::camera::{Camera, lock};
+use crate::sim::config;
 
 const CLOCK_RATE: i64 = 90_000;
 
 /// What an RTP timestamp stood for last, by stream source (SSRC).
 #[derive(Debug)]
 pub(super) struct Stamps {
-    camera: Arc<Camera>,
+    pub(super) camera: Arc<Camera>,
+    pub(super) which: Stream,
     offset_ns: AtomicI64,
     last: Mutex<BTreeMap<u32, (u32, u64)>>,
+    extension: Mutex<Extension>,
 }
 
 impl Stamps {
-    pub(super) fn new(camera: Arc<Camera>) -> Self {
+    pub(super) fn new(camera: Arc<Camera>, which: Stream) -> Self {
         Self {
             camera,
+            which,
             offset_ns: AtomicI64::new(0),
             last: Mutex::new(BTreeMap::new()),
+            extension: Mutex::default(),
         }
     }
 
@@ -50,6 +57,22 @@ impl Stamps {
         let ssrc = u32::from_be_bytes([header[8], header[9], header[10], header[11]]);
         let t_ns = running_ns.saturating_add_signed(-self.offset_ns.load(Ordering::SeqCst));
         lock(&self.last).insert(ssrc, (timestamp, t_ns));
+    }
+
+    /// The packet with the time stamp of its frame, captured at running time `running_ns`; as
+    /// it is where it gets none.
+    fn stamped(&self, packet: &gst::BufferRef, running_ns: u64) -> Option<gst::Buffer> {
+        let t_ns = running_ns.saturating_add_signed(-self.offset_ns.load(Ordering::SeqCst));
+        let (faults, form) = (self.camera.faults(), self.camera.config.stamps);
+        if form == config::Stamps::None {
+            return None;
+        }
+        let bytes = packet.map_readable().ok()?;
+        let longer = lock(&self.extension).put(&bytes, form, &faults, self.camera.utc_at(t_ns))?;
+        let mut buffer = gst::Buffer::from_mut_slice(longer);
+        let kept = gst::BufferCopyFlags::FLAGS | gst::BufferCopyFlags::TIMESTAMPS;
+        packet.copy_into(buffer.get_mut()?, kept, ..).ok()?;
+        Some(buffer)
     }
 
     /// Rewrites the sender reports of a compound RTCP packet.
@@ -81,7 +104,9 @@ impl Stamps {
         };
         let ticks = i64::from(timestamp.wrapping_sub(known) as i32);
         let capture = t_ns.saturating_add_signed(ticks * 1_000_000_000 / CLOCK_RATE);
-        let Some(ntp_ns) = self.camera.utc_at(capture).to_ntp_ns() else {
+        let ahead_s = self.which.ahead_s(&self.camera.faults());
+        let told = self.camera.utc_at(capture).plus_seconds(ahead_s);
+        let Some(ntp_ns) = told.to_ntp_ns() else {
             return;
         };
         let seconds = (ntp_ns / 1_000_000_000) as u32;
@@ -109,6 +134,9 @@ pub(super) fn install(
     };
     for name in ["pay0", "pay1"] {
         if let Some(pad) = bin.by_name(name).and_then(|e| e.static_pad("src")) {
+            if name == "pay0" {
+                hdrext::announce(&pad, stamps.camera.config.stamps);
+            }
             watch_packets(&pad, stamps, name == "pay0");
         }
     }
@@ -176,49 +204,51 @@ fn report_often(media: &gst::Bin, every_ms: u32) {
         if element.factory().is_some_and(|f| f.name() == "rtpsession") {
             element.set_property("rtcp-min-interval", u64::from(every_ms) * 1_000_000);
             element.set_property("bandwidth", SESSION_BITS_PER_S);
+            // Time stamps in packets are ours, in the camera's clock.
+            element.set_property("update-ntp64-header-ext", false);
         }
     });
 }
 
-/// Notes every packet's timestamp; loses some where the faults say so.
-fn watch_packets(pad: &gst::Pad, stamps: &Arc<Stamps>, may_lose: bool) {
+/// Notes every packet's timestamp; stamps those of the video, and loses some where the
+/// faults say so.
+fn watch_packets(pad: &gst::Pad, stamps: &Arc<Stamps>, is_video: bool) {
     let stamps = Arc::clone(stamps);
     let kinds = gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST;
     pad.add_probe(kinds, move |pad, info| {
         let segment = pad
             .sticky_event::<gst::event::Segment>(0)
             .and_then(|e| e.segment().downcast_ref::<gst::ClockTime>().cloned());
-        let note = |buffer: &gst::BufferRef| {
-            let running = buffer
+        // The packet as it leaves; none where it is lost.
+        let pass = |packet: gst::Buffer| {
+            let running = packet
                 .pts()
                 .and_then(|pts| segment.as_ref()?.to_running_time(pts));
-            if let (Some(running), Ok(map)) = (running, buffer.map_readable()) {
-                stamps.note(&map, running.nseconds());
-            }
-        };
-        let loses = || may_lose && stamps.camera.loses_packet();
-        match &mut info.data {
-            Some(gst::PadProbeData::Buffer(buffer)) => {
-                note(buffer);
-                if loses() {
-                    return gst::PadProbeReturn::Drop;
+            let mut stamped = None;
+            if let Some(running) = running {
+                if let Ok(map) = packet.map_readable() {
+                    stamps.note(&map, running.nseconds());
                 }
+                stamped = is_video.then(|| stamps.stamped(&packet, running.nseconds()));
+            }
+            let lost = is_video && stamps.camera.loses_packet();
+            (!lost).then(|| stamped.flatten().unwrap_or(packet))
+        };
+        match info.data.take() {
+            Some(gst::PadProbeData::Buffer(packet)) => {
+                info.data = pass(packet).map(gst::PadProbeData::Buffer);
             }
             Some(gst::PadProbeData::BufferList(list)) => {
-                for buffer in list.iter() {
-                    note(buffer);
-                }
-                if stamps.camera.faults().rtp_loss > 0.0 && may_lose {
-                    let kept: gst::BufferList = list.iter_owned().filter(|_| !loses()).collect();
-                    if kept.is_empty() {
-                        return gst::PadProbeReturn::Drop;
-                    }
-                    *list = kept;
-                }
+                let kept: gst::BufferList = list.iter_owned().filter_map(pass).collect();
+                let some = !kept.is_empty();
+                info.data = some.then_some(gst::PadProbeData::BufferList(kept));
             }
-            _ => {}
+            other => info.data = other,
         }
-        gst::PadProbeReturn::Ok
+        match info.data {
+            Some(_) => gst::PadProbeReturn::Ok,
+            None => gst::PadProbeReturn::Drop,
+        }
     });
 }
 
@@ -245,7 +275,7 @@ mod tests {
         let wall = 1_700_000_000_000_000_000;
         let clock = Arc::new(SimClock::at(WallTime(wall)));
         let camera = Arc::new(Camera::new(SimConfig::default(), clock));
-        let stamps = Stamps::new(Arc::clone(&camera));
+        let stamps = Stamps::new(Arc::clone(&camera), Stream::Main);
         stamps.set_offset(-500_000_000);
         let mut packet = [0u8; 20];
         packet[4..8].copy_from_slice(&0xffff_ff00u32.to_be_bytes());
@@ -283,7 +313,10 @@ mod tests {
     #[test]
     fn broken_rtcp_is_left_alone() {
         let clock = Arc::new(SimClock::at(WallTime(0)));
-        let stamps = Stamps::new(Arc::new(Camera::new(SimConfig::default(), clock)));
+        let stamps = Stamps::new(
+            Arc::new(Camera::new(SimConfig::default(), clock)),
+            Stream::Main,
+        );
         for bytes in [
             &[][..],
             &[0x80, 200],

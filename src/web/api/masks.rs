@@ -1,6 +1,6 @@
 //! Zones: what is in force, its versions, saving, the second person.
 
-use super::{As, Drawer, LoggedIn, Reader};
+use super::{As, Drawer, LoggedIn, Reader, given_reason};
 use crate::archive::Version;
 use crate::audit::{Entry, Outcome};
 use crate::web::desk::{Desk, DeskFault, Edit, InForce, Mistake};
@@ -15,9 +15,6 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 use utoipa::ToSchema;
-
-/// The longest reason, characters.
-const LONGEST_REASON: usize = 1000;
 
 /// The zones in force.
 #[derive(Serialize, ToSchema)]
@@ -168,6 +165,11 @@ impl From<DeskFault> for Refusal {
                 why,
                 "wait until the camera tells where it looks",
             ),
+            DeskFault::NotDoubted => (
+                StatusCode::CONFLICT,
+                "no picture contradicts this camera's position".to_owned(),
+                "look at its state: it says why the picture is covered",
+            ),
             DeskFault::Question(what) => {
                 return ApiError::new(StatusCode::BAD_REQUEST, what).into();
             }
@@ -220,14 +222,7 @@ fn base(headers: &HeaderMap) -> Result<String, ApiError> {
 
 fn reason(text: Option<String>) -> Result<Option<String>, ApiError> {
     let text = text.map(|t| t.trim().to_owned()).filter(|t| !t.is_empty());
-    match text {
-        Some(text) if text.chars().count() > LONGEST_REASON => {
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            Err(ApiError::new(status, "the reason is too long")
-                .remedy(format!("use at most {LONGEST_REASON} characters")))
-        }
-        text => Ok(text),
-    }
+    text.map(|text| given_reason(&text)).transpose()
 }
 
 /// The zones in force.

@@ -1,6 +1,6 @@
 //! The clear still: permitting it, and fetching one.
 
-use super::{As, LoggedIn, Part, Reader};
+use super::{As, LoggedIn, Part, Reader, given_reason};
 use crate::audit::Outcome;
 use crate::users::Role;
 use crate::web::error::{ApiError, ErrorBody};
@@ -17,8 +17,6 @@ use utoipa::ToSchema;
 
 /// How long a permit lasts, minutes.
 const MINUTES: RangeInclusive<u32> = 1..=60;
-/// The longest reason, characters.
-const LONGEST_REASON: usize = 1000;
 /// How the camera looked on exactly that frame (JSON, a `CameraView`).
 const VIEW: HeaderName = HeaderName::from_static("greyplane-view");
 /// Who could permit it: so many are named.
@@ -163,20 +161,14 @@ pub(super) async fn give(
     }
     // That there is such a camera.
     permits.of(&camera)?;
-    let unfit = |error: &str, remedy: &str| {
-        ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, error).remedy(remedy)
-    };
     if !MINUTES.contains(&asked.minutes) {
-        return Err(unfit(
+        let error = ApiError::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
             "a permit lasts 1 to 60 minutes",
-            "choose fewer minutes",
-        ));
+        );
+        return Err(error.remedy("choose fewer minutes"));
     }
-    let reason = asked.reason.trim().to_owned();
-    if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
-        let remedy = "say in at most 1000 characters why a clear still is needed";
-        return Err(unfit("a permit needs a reason", remedy));
-    }
+    let reason = given_reason(&asked.reason)?;
     let entry = person
         .entry("still-permit", format!("camera {camera}"))
         .detail("minutes", asked.minutes)

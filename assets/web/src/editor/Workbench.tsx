@@ -12,6 +12,7 @@ import { useSteering, type Steering } from "../steering/useSteering";
 import { useSteeringKeys } from "../steering/useSteeringKeys";
 import { useTexts } from "../text/language";
 import type { CameraView } from "../view";
+import { BelieveNotice } from "./Believe";
 import { BeforeAfter, grab, type Moment } from "./BeforeAfter";
 import { Head, type Tab } from "./Head";
 import { LeaveDialog } from "./LeaveDialog";
@@ -138,6 +139,7 @@ export function Workbench({ camera, user, stills, masks, comebacks, expired }: P
       </p>
       {dirty && !work.kept && <Problem>{t.masks.unsavedCannotKeep}</Problem>}
       {work.unread && <Problem>{t.masks.loadFailed}</Problem>}
+      {live.view?.reason?.code === "picture-disagrees" && <BelieveNotice {...{ camera: camera.id, expired }} />}
       <SavedNotice state={saving} close={() => ask({ do: "close" })} />
       {work.draft && (
         <DraftNotice

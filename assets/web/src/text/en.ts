@@ -164,6 +164,7 @@ export const en = {
   code: {
     starting: "starting",
     "no-capture-time": "no capture time",
+    "capture-time-doubted": "capture time in doubt",
     "clock-jump": "clock jumped",
     "no-position": "no position",
     "bad-position": "position refused",

@@ -35,6 +35,16 @@ export const masksEn = {
     silent: "Nothing is heard about where the camera looks. This page tries again by itself.",
     why: "Reason:",
   },
+  believe: {
+    covered:
+      "The picture contradicts where the camera says it looks, so everything is covered. It proves itself: turn it to where it stood in the last minutes and let it rest.",
+    open: "Believe it again…",
+    heading: "Believe the position again",
+    text: "Everything outside the zones is shown at once, by the camera’s own word. If the mast or the head was moved, zones lie beside what they hide: set them up anew first. Your name and reason are put on record.",
+    reason: "How do you know that the position is right?",
+    submit: "Believe it",
+    failed: "It is not believed.",
+  },
   stage: {
     label: (camera: string) => `Drawing area over the picture of ${camera}`,
     describe:

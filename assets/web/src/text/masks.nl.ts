@@ -37,6 +37,16 @@ export const masksNl: typeof masksEn = {
     silent: "Er komt geen bericht over waar de camera heen kijkt. Deze pagina probeert het vanzelf opnieuw.",
     why: "Reden:",
   },
+  believe: {
+    covered:
+      "Het beeld spreekt tegen waar de camera zegt te kijken; daarom is alles afgedekt. De camera kan zelf laten zien dat het klopt: draai hem naar een stand van de laatste minuten en laat hem daar rusten.",
+    open: "Weer geloven…",
+    heading: "De stand weer geloven",
+    text: "Alles buiten de zones is meteen te zien, alleen op gezag van de camera. Als de mast of de kop is verschoven, liggen zones naast wat ze moeten verbergen: richt ze dan eerst opnieuw in. Uw naam en reden worden vastgelegd.",
+    reason: "Hoe weet u dat de stand klopt?",
+    submit: "Geloven",
+    failed: "De stand wordt niet geloofd.",
+  },
   stage: {
     label: (camera) => `Tekenvlak over het beeld van ${camera}`,
     describe:

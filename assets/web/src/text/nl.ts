@@ -165,6 +165,7 @@ export const nl: Dictionary = {
   code: {
     starting: "start op",
     "no-capture-time": "opnametijd onbekend",
+    "capture-time-doubted": "opnametijd twijfelachtig",
     "clock-jump": "klok versprongen",
     "no-position": "stand onbekend",
     "bad-position": "stand geweigerd",

@@ -1,4 +1,4 @@
-//! One viewer: its WebRTC state machine, and the frames that go into it.
+//! One peer: its WebRTC state machine, and the frames that go into it.
 
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,12 +11,11 @@ use str0m::{Event, IceConnectionState, Input, Output, Rtc, RtcError};
 use tokio::sync::Notify;
 
 use super::feed::Feed;
-use super::shared::Arrived;
 use crate::pipeline::{EncodedMasked, MaskedStream};
 
-/// A viewer that has not connected this long after its offer is forgotten.
+/// A peer that has not connected this long after offer and answer is forgotten.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
-/// A viewer of whom nothing was heard for this long is gone. Browsers send
+/// A peer of whom nothing was heard for this long is gone. Browsers send
 /// receiver reports every second and consent checks every five (RFC 7675, 5.1).
 const SILENT_AFTER: Duration = Duration::from_secs(10);
 /// What a session may give out in one turn; the rest waits for the next, so that
@@ -25,17 +24,17 @@ const OUTPUTS_A_TURN: usize = 4096;
 
 /// How a session ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Gone {
-    /// The viewer closed it, or lost its way to us.
+pub(in crate::egress) enum Gone {
+    /// The peer closed it, or lost its way to us.
     Left,
     /// We ended it.
     Dismissed(String),
 }
 
-pub(super) struct Session {
-    pub(super) name: String,
-    pub(super) camera: String,
-    pub(super) stream: MaskedStream,
+pub(in crate::egress) struct Session {
+    pub(in crate::egress) name: String,
+    pub(in crate::egress) camera: String,
+    pub(in crate::egress) stream: MaskedStream,
     rtc: Box<Rtc>,
     video: Option<Mid>,
     /// There since it connected.
@@ -48,12 +47,19 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(arrived: Arrived, now: Instant) -> Self {
+    /// `rtc` is one whose offer and answer are both known. `name` is for the log.
+    pub(in crate::egress) fn new(
+        name: String,
+        camera: String,
+        stream: MaskedStream,
+        rtc: Box<Rtc>,
+        now: Instant,
+    ) -> Self {
         Self {
-            name: arrived.session,
-            camera: arrived.camera,
-            stream: arrived.stream,
-            rtc: arrived.rtc,
+            name,
+            camera,
+            stream,
+            rtc,
             video: None,
             feed: None,
             wants_key_frame: false,
@@ -64,17 +70,24 @@ impl Session {
         }
     }
 
+    /// In which section the stream is sent. Not needed where the peer's offer asks for
+    /// it: then the state machine tells.
+    pub(in crate::egress) fn sending_in(mut self, video: Mid) -> Self {
+        self.video = Some(video);
+        self
+    }
+
     /// When it has something to do whatever happens.
-    pub(super) fn due(&self) -> Instant {
+    pub(in crate::egress) fn due(&self) -> Instant {
         self.due.min(self.gives_up())
     }
 
-    pub(super) fn gone(&self) -> Option<&Gone> {
+    pub(in crate::egress) fn gone(&self) -> Option<&Gone> {
         self.gone.as_ref()
     }
 
-    /// Whether it counts as a viewer: it has connected.
-    pub(super) fn watches(&self) -> bool {
+    /// Whether it has connected: what is sent is watched, or taken.
+    pub(in crate::egress) fn watches(&self) -> bool {
         self.feed.is_some()
     }
 
@@ -86,26 +99,32 @@ impl Session {
         }
     }
 
-    /// Whether it needs a key frame: its viewer asked, or it missed a frame.
-    pub(super) fn wants_key_frame(&self) -> bool {
+    /// Whether it needs a key frame: its peer asked, or it missed a frame.
+    pub(in crate::egress) fn wants_key_frame(&self) -> bool {
         self.wants_key_frame || self.feed.as_ref().is_some_and(Feed::is_out)
     }
 
-    pub(super) fn key_frame_asked(&mut self) {
+    pub(in crate::egress) fn key_frame_asked(&mut self) {
         self.wants_key_frame = false;
     }
 
-    /// Attaches to the stream as soon as it is connected; whether it just did.
-    pub(super) fn begin(&mut self, connected: bool, wake: &Arc<Notify>) -> bool {
+    /// Attaches to the stream as soon as it is connected; whether it just did. `met`
+    /// is told of each access unit from then on whether it goes to the peer.
+    pub(in crate::egress) fn begin(
+        &mut self,
+        connected: bool,
+        wake: &Arc<Notify>,
+        met: impl Fn(&EncodedMasked, bool) + Send + Sync + 'static,
+    ) -> bool {
         let begins = connected && self.feed.is_none() && self.gone.is_none();
         if begins {
-            self.feed = Some(Feed::attach(&self.stream, wake.clone()));
+            self.feed = Some(Feed::attach(&self.stream, wake.clone(), met));
         }
         begins
     }
 
     /// Takes a datagram if it is for this session; whether it was.
-    pub(super) fn receive(
+    pub(in crate::egress) fn receive(
         &mut self,
         (source, destination): (SocketAddr, SocketAddr),
         bytes: &[u8],
@@ -143,7 +162,11 @@ impl Session {
     }
 
     /// Does what time demands; whether it connected by that.
-    pub(super) fn tick(&mut self, now: Instant, send: &mut impl FnMut(&Transmit)) -> bool {
+    pub(in crate::egress) fn tick(
+        &mut self,
+        now: Instant,
+        send: &mut impl FnMut(&Transmit),
+    ) -> bool {
         if now >= self.gives_up() {
             let why = if self.watches() {
                 "nothing was heard of it for ten seconds"
@@ -163,7 +186,11 @@ impl Session {
     }
 
     /// Sends the frames that wait.
-    pub(super) fn send_frames(&mut self, now: Instant, send: &mut impl FnMut(&Transmit)) {
+    pub(in crate::egress) fn send_frames(
+        &mut self,
+        now: Instant,
+        send: &mut impl FnMut(&Transmit),
+    ) {
         while let Some(unit) = self.feed.as_ref().and_then(Feed::next) {
             self.guarded(|session| {
                 session.write(&unit, now)?;
@@ -196,9 +223,9 @@ impl Session {
             )
     }
 
-    /// Says goodbye, so that the viewer need not wait for silence, and is gone.
+    /// Says goodbye, so that the peer need not wait for silence, and is gone.
     /// `why` where it is us who end it.
-    pub(super) fn end(
+    pub(in crate::egress) fn end(
         &mut self,
         why: Option<&str>,
         now: Instant,
@@ -279,7 +306,7 @@ impl Session {
 
 /// Whether a datagram was a session's, and whether that one connected by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Taken {
+pub(in crate::egress) enum Taken {
     No,
     Yes { connected: bool },
 }

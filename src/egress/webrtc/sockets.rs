@@ -1,4 +1,4 @@
-//! The UDP sockets: one port, one socket for each address of ours.
+//! UDP sockets: one port, one socket for each address of ours.
 //!
 //! Not one for all addresses: ICE wants an answer from the address that was
 //! asked, and which that was is not told by a socket bound to `0.0.0.0`.
@@ -11,25 +11,31 @@ use str0m::Candidate;
 use str0m::net::Transmit;
 use tokio::net::UdpSocket;
 
+/// Datagrams taken from a socket before frames have their turn.
+const DATAGRAMS_A_TURN: usize = 64;
+/// No datagram of ours or theirs is longer (str0m's limit).
+const LONGEST_DATAGRAM: usize = 2000;
 /// With port 0 the system chooses a port for the first address; another may
 /// have it already at the second.
 const PORTS_TRIED: u32 = 16;
 
 /// Sockets for `listen`, all on the same port.
-pub(super) fn bind(listen: SocketAddr) -> io::Result<Vec<StdSocket>> {
+pub(in crate::egress) fn bind(listen: SocketAddr) -> io::Result<Vec<StdSocket>> {
     let ips = if listen.ip().is_unspecified() {
         local_addresses(listen.ip())?
     } else {
         vec![listen.ip()]
     };
+    bind_each(&ips, listen.port())
+}
+
+/// Sockets at `ips`, all on the same port; 0 is the system's choice.
+pub(in crate::egress) fn bind_each(ips: &[IpAddr], port: u16) -> io::Result<Vec<StdSocket>> {
     let mut tried = 0;
     loop {
         tried += 1;
-        match bind_all(&ips, listen.port()) {
-            Err(e)
-                if e.kind() == io::ErrorKind::AddrInUse
-                    && listen.port() == 0
-                    && tried < PORTS_TRIED => {}
+        match bind_all(ips, port) {
+            Err(e) if e.kind() == io::ErrorKind::AddrInUse && port == 0 && tried < PORTS_TRIED => {}
             done => return done,
         }
     }
@@ -58,7 +64,7 @@ fn bind_all(ips: &[IpAddr], port: u16) -> io::Result<Vec<StdSocket>> {
     if sockets.is_empty() {
         return Err(io::Error::new(
             io::ErrorKind::AddrNotAvailable,
-            "the machine has no address a viewer could reach",
+            "the machine has no address that could be reached",
         ));
     }
     Ok(sockets)
@@ -84,12 +90,12 @@ fn local_addresses(unspecified: IpAddr) -> io::Result<Vec<IpAddr>> {
     Ok(ips)
 }
 
-/// The sockets on the serving thread.
-pub(super) struct Sockets(Vec<(SocketAddr, UdpSocket)>);
+/// The sockets on the sending thread.
+pub(in crate::egress) struct Sockets(Vec<(SocketAddr, UdpSocket)>);
 
 impl Sockets {
     /// Must be called within a tokio runtime.
-    pub(super) fn new(sockets: Vec<StdSocket>) -> io::Result<Self> {
+    pub(in crate::egress) fn new(sockets: Vec<StdSocket>) -> io::Result<Self> {
         sockets
             .into_iter()
             .map(|socket| Ok((socket.local_addr()?, UdpSocket::from_std(socket)?)))
@@ -97,8 +103,13 @@ impl Sockets {
             .map(Self)
     }
 
+    /// Where they are.
+    pub(in crate::egress) fn addresses(&self) -> Vec<SocketAddr> {
+        self.0.iter().map(|(at, _)| *at).collect()
+    }
+
     /// Ready when there is something to receive.
-    pub(super) async fn readable(&self) {
+    pub(in crate::egress) async fn readable(&self) {
         std::future::poll_fn(|cx| {
             let any = self
                 .0
@@ -114,18 +125,14 @@ impl Sockets {
         .await;
     }
 
-    /// Gives `take` what has arrived, source first, destination second; at most
-    /// `at_most` datagrams of each socket, so that a flood on one of them delays
-    /// nobody's frames for long.
-    pub(super) fn receive(
-        &self,
-        at_most: usize,
-        buffer: &mut [u8],
-        mut take: impl FnMut(SocketAddr, SocketAddr, &[u8]),
-    ) {
+    /// Gives `take` what has arrived, source first, destination second; at most 64
+    /// datagrams of each socket, so that a flood on one of them delays nobody's
+    /// frames for long.
+    pub(in crate::egress) fn receive(&self, mut take: impl FnMut(SocketAddr, SocketAddr, &[u8])) {
+        let mut buffer = [0; LONGEST_DATAGRAM];
         for (address, socket) in &self.0 {
-            for _ in 0..at_most {
-                match socket.try_recv_from(buffer) {
+            for _ in 0..DATAGRAMS_A_TURN {
+                match socket.try_recv_from(&mut buffer) {
                     Ok((length, source)) => take(source, *address, &buffer[..length]),
                     Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
                     // ICMP's answer to something sent earlier; nobody's fault here.
@@ -135,9 +142,9 @@ impl Sockets {
         }
     }
 
-    /// Sends at once or not at all: as far as the viewer is concerned a
+    /// Sends at once or not at all: as far as the peer is concerned a
     /// datagram that the system has no room for was lost on the way.
-    pub(super) fn send(&self, datagram: &Transmit) {
+    pub(in crate::egress) fn send(&self, datagram: &Transmit) {
         let Some((_, socket)) = self.0.iter().find(|(at, _)| *at == datagram.source) else {
             return;
         };

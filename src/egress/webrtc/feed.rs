@@ -1,4 +1,4 @@
-//! From the encoder's thread to the serving thread: one bounded queue a viewer.
+//! From the encoder's thread to the sending thread: one bounded queue a session.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,11 +8,11 @@ use tokio::sync::Notify;
 
 use crate::pipeline::{EncodedMasked, MaskedStream, Tap, TapHandle};
 
-/// Access units that wait for the serving thread; it takes them at once unless
+/// Access units that wait for the sending thread; it takes them at once unless
 /// the machine is starved.
 const QUEUE: usize = 16;
 
-/// A viewer's frames. Dropping it detaches from the stream.
+/// A session's frames. Dropping it detaches from the stream.
 pub(super) struct Feed {
     frames: Receiver<EncodedMasked>,
     out: Arc<AtomicBool>,
@@ -21,8 +21,12 @@ pub(super) struct Feed {
 
 impl Feed {
     /// Attaches to `stream`, beginning with a key frame made for it; `wake` is
-    /// notified of every frame.
-    pub(super) fn attach(stream: &MaskedStream, wake: Arc<Notify>) -> Self {
+    /// notified of every frame, and `met` told of each whether it found room.
+    pub(super) fn attach(
+        stream: &MaskedStream,
+        wake: Arc<Notify>,
+        met: impl Fn(&EncodedMasked, bool) + Send + Sync + 'static,
+    ) -> Self {
         let (into, frames) = bounded(QUEUE);
         let out = Arc::new(AtomicBool::new(false));
         let missed = out.clone();
@@ -30,14 +34,17 @@ impl Feed {
         // that build on it are of no use.
         let tap: Tap = Box::new(move |unit: &EncodedMasked| {
             if missed.load(Ordering::Relaxed) && !unit.is_key() {
+                met(unit, false);
                 return;
             }
-            match into.try_send(unit.clone()) {
-                Ok(()) => missed.store(false, Ordering::Relaxed),
-                Err(TrySendError::Full(_)) => missed.store(true, Ordering::Relaxed),
-                // The viewer is being forgotten.
+            let taken = match into.try_send(unit.clone()) {
+                Ok(()) => true,
+                Err(TrySendError::Full(_)) => false,
+                // The session is being forgotten.
                 Err(TrySendError::Disconnected(_)) => return,
-            }
+            };
+            missed.store(!taken, Ordering::Relaxed);
+            met(unit, taken);
             wake.notify_one();
         });
         Self {
@@ -52,7 +59,7 @@ impl Feed {
         self.frames.try_recv().ok()
     }
 
-    /// Whether the viewer stays out until the next key frame.
+    /// Whether the far side stays out until the next key frame.
     pub(super) fn is_out(&self) -> bool {
         self.out.load(Ordering::Relaxed)
     }
