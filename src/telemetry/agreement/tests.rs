@@ -123,3 +123,28 @@ fn what_lies_far_apart_is_not_compared() {
     found.streamed(&sample(1.5, 90.0), 0.0).unwrap();
     assert_eq!(found.streamed.len(), 2);
 }
+
+#[test]
+fn a_lag_is_bounded_though_the_speed_changes_within_it() {
+    let apart_s = 0.05;
+    for speed in [30.0, 60.0, 100.0, -200.0] {
+        for accel in [-400.0, -100.0, 0.0, 400.0] {
+            for lag_ms in [5.0, 20.0, 45.0] {
+                for tenth in 0..=10 {
+                    let lag_s = lag_ms * 1e-3;
+                    let head = |t: f64| speed * t + accel * t * t / 2.0;
+                    let (from, to) = (head(-lag_s), head(apart_s - lag_s));
+                    let at_s = apart_s * f64::from(tenth) / 10.0;
+                    let off = (head(at_s) - from - (to - from) * at_s / apart_s).abs();
+                    let told_speed = ((to - from) / apart_s).abs();
+                    let edge_s = at_s.min(apart_s - at_s);
+                    let bound_s = most_lag_s(off, told_speed, 400.0, apart_s, edge_s);
+                    assert!(
+                        bound_s >= lag_s - 1e-9,
+                        "{bound_s} where {lag_s} is true: {speed}, {accel}, {at_s}"
+                    );
+                }
+            }
+        }
+    }
+}
