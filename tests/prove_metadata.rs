@@ -46,7 +46,8 @@ fn shown(report: &Report) -> f64 {
 #[test]
 fn what_answers_every_two_seconds_cannot_show_a_packed_stream_does() {
     let [with, without] = [true, false].map(|metadata| {
-        play("telemetry-metadata.toml", 25.0, |scenario| {
+        // Eight answers must have borne the stream out: that takes some twenty seconds.
+        play("telemetry-metadata.toml", 50.0, |scenario| {
             scenario.gateway.telemetry_rate_hz = Some(0.5);
             // Answers that far apart would look like a restart.
             scenario.gateway.restart_takes_ms = Some(10_000);

@@ -45,22 +45,32 @@ pub(super) fn start(
         rate_hz: wanted.rate_hz,
     };
     Telemetry::start_listening(settings, profile, clock, documents, move |item| {
-        take(&camera, item, &poses, &*events);
+        take(&camera, item, &poses, &*events)
     })
 }
 
-fn take(camera: &str, item: TelemetryItem, poses: &PoseSource, events: &dyn EventSink) {
+/// What became of it, where it is a position.
+fn take(
+    camera: &str,
+    item: TelemetryItem,
+    poses: &PoseSource,
+    events: &dyn EventSink,
+) -> Option<Pushed> {
     let camera = || camera.to_owned();
     match item {
         TelemetryItem::Sample(timed) => {
-            if let Pushed::Unsteady(reason) | Pushed::Refused(reason) = poses.on_sample(&timed) {
+            let pushed = poses.on_sample(&timed);
+            if let Pushed::Unsteady(reason) | Pushed::Refused(reason) = &pushed {
                 tracing::debug!(camera = camera(), %reason, "position not believed");
             }
+            return Some(pushed);
         }
         TelemetryItem::Streamed(sample) => {
-            if let Pushed::Unsteady(reason) | Pushed::Refused(reason) = poses.on_streamed(&sample) {
+            let pushed = poses.on_streamed(&sample);
+            if let Pushed::Unsteady(reason) | Pushed::Refused(reason) = &pushed {
                 tracing::debug!(camera = camera(), %reason, "streamed position not believed");
             }
+            return Some(pushed);
         }
         TelemetryItem::Contradicted { since, detail } => poses.on_contradiction(since, detail),
         TelemetryItem::Metadata { leads, counts } => {
@@ -91,6 +101,7 @@ fn take(camera: &str, item: TelemetryItem, poses: &PoseSource, events: &dyn Even
             });
         }
     }
+    None
 }
 
 /// Whom to ask.

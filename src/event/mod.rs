@@ -257,11 +257,13 @@ pub struct Looking {
 /// What became of the positions and documents of a camera's metadata stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct MetadataCounts {
-    /// Positions that were believed.
+    /// Positions that are evidence.
     pub taken: u64,
-    /// Positions passed over: answers alone say better where the head is.
+    /// Positions passed over: answers alone say better where the head is, or another does
+    /// that was measured at nearly the same time.
     pub spare: u64,
-    /// Positions passed over: answers do not bear the stream out, or not yet.
+    /// Positions passed over: answers do not bear the stream out, or not yet, or the camera
+    /// is not believed at all.
     pub unproven: u64,
     /// Positions passed over: no stamp, a coarse one, or one that does not fit the clock.
     pub untimed: u64,

@@ -165,7 +165,7 @@ fn count(elements: &mut usize, depth: usize) -> Result<(), XmlError> {
 
 fn element(start: &BytesStart<'_>, at: u64) -> Result<Element, XmlError> {
     let mut attributes = Vec::new();
-    for attribute in start.attributes() {
+    for (n, attribute) in start.attributes().enumerate() {
         let malformed = |detail: String| XmlError::Malformed { at, detail };
         let attribute = attribute.map_err(|e| malformed(e.to_string()))?;
         let declares = attribute.key.as_ref() == "xmlns"
@@ -173,14 +173,14 @@ fn element(start: &BytesStart<'_>, at: u64) -> Result<Element, XmlError> {
                 .key
                 .prefix()
                 .is_some_and(|p| p.as_ref() == "xmlns");
-        if declares {
-            continue;
-        }
-        if attributes.len() >= MOST_ATTRIBUTES {
+        if n >= MOST_ATTRIBUTES {
             return Err(XmlError::TooMuch {
                 what: "attributes",
                 limit: MOST_ATTRIBUTES,
             });
+        }
+        if declares {
+            continue;
         }
         let value = attribute
             .normalized_value(XmlVersion::Implicit1_0)

@@ -102,6 +102,8 @@ pub(super) struct Knot {
     pub(super) received: Mono,
     /// Whether it may be joined with the knot before it.
     pub(super) joined: bool,
+    /// Whether it came unasked.
+    pub(super) streamed: bool,
 }
 
 /// Frames further apart than this are not one stream.
@@ -205,8 +207,18 @@ impl PoseHistory {
 
     /// Takes up one report. Late ones find their place between the others.
     pub fn push(&mut self, sample: &PoseSample) -> Pushed {
+        self.take(sample, false)
+    }
+
+    /// Takes up a report that came unasked: one that was asked for is news also where it
+    /// lies too near to this one for the speed between them to mean anything.
+    pub fn push_streamed(&mut self, sample: &PoseSample) -> Pushed {
+        self.take(sample, true)
+    }
+
+    fn take(&mut self, sample: &PoseSample, streamed: bool) -> Pushed {
         let knot = match self.knot(sample) {
-            Ok(knot) => knot,
+            Ok(knot) => Knot { streamed, ..knot },
             Err(reason) => {
                 self.refuse(reason.clone(), sample.received);
                 return Pushed::Refused(reason);
@@ -377,12 +389,19 @@ impl PoseHistory {
             ln_focal,
             received: s.received,
             joined: false,
+            streamed: false,
         })
     }
 
     fn push_newest(&mut self, mut knot: Knot, newest: Knot) -> Pushed {
         let gap_s = knot.at.seconds_since(newest.at);
-        if gap_s < MIN_SPACING_S.max(6.0 * knot.sigma_t_s.max(newest.sigma_t_s)) {
+        // What was asked for must be able to contradict what came unasked.
+        let outdoes = newest.streamed && !knot.streamed;
+        let sigma_s = match outdoes {
+            true => knot.sigma_t_s,
+            false => knot.sigma_t_s.max(newest.sigma_t_s),
+        };
+        if gap_s < MIN_SPACING_S.max(6.0 * sigma_s) {
             return Pushed::NotNews;
         }
         knot.pan_deg = self.unwrap_near(knot.pan_deg, newest.pan_deg);
@@ -404,6 +423,10 @@ impl PoseHistory {
             Some(detail) => self.begin_doubt(knot, newest.at, detail),
             None => {
                 knot.joined = gap_s <= self.rules.max_gap_s && !ambiguous;
+                if outdoes && newest.joined && gap_s < 6.0 * newest.sigma_t_s {
+                    // It bore the new one out; beside it, it would add nothing but noise.
+                    self.knots.pop_back();
+                }
                 self.knots.push_back(knot);
                 self.continue_run(&knot)
             }

@@ -132,7 +132,7 @@ impl PoseSource {
 
     /// Takes up a position that came unasked, and so says nothing of the clocks.
     pub fn on_streamed(&self, sample: &PoseSample) -> Pushed {
-        let pushed = self.cell().history.push(sample);
+        let pushed = self.cell().history.push_streamed(sample);
         self.notify();
         pushed
     }

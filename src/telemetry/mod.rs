@@ -23,7 +23,7 @@ pub use streamed::{DocumentQueue, Documents, StreamedDocument, documents};
 
 use crate::clock::{CaptureTime, Clock, Mono};
 use crate::event::{MetadataCounts, Reason};
-use crate::pose::{CameraProfile, PoseSample, TimedSample};
+use crate::pose::{CameraProfile, PoseSample, Pushed, TimedSample};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -116,10 +116,15 @@ impl Telemetry {
         clock: Arc<dyn Clock>,
         sink: impl Fn(TelemetryItem) + Send + 'static,
     ) -> Result<Self, TelemetryError> {
-        Self::start_listening(settings, profile, clock, None, sink)
+        Self::start_listening(settings, profile, clock, None, move |item| {
+            sink(item);
+            None
+        })
     }
 
-    /// The same, and `documents` of the camera's metadata stream are heard, too.
+    /// The same, and `documents` of the camera's metadata stream are heard, too. `sink` says
+    /// what became of a position, and `None` of all else: the stream is used only while
+    /// answers are.
     ///
     /// # Errors
     /// As [`start`](Self::start).
@@ -128,7 +133,7 @@ impl Telemetry {
         profile: Arc<CameraProfile>,
         clock: Arc<dyn Clock>,
         documents: Option<Documents>,
-        sink: impl Fn(TelemetryItem) + Send + 'static,
+        sink: impl Fn(TelemetryItem) -> Option<Pushed> + Send + 'static,
     ) -> Result<Self, TelemetryError> {
         check(&settings)?;
         let runtime = tokio::runtime::Builder::new_current_thread()

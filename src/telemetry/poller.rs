@@ -13,7 +13,7 @@ use super::streamed::{Listening, next};
 use super::{TelemetryItem, TelemetrySettings};
 use crate::clock::{Clock, Mono};
 use crate::event::Reason;
-use crate::pose::{CameraProfile, PoseSample, TimedSample};
+use crate::pose::{CameraProfile, PoseSample, Pushed, TimedSample};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -52,11 +52,14 @@ impl Session {
     }
 }
 
+/// Takes what there is to tell; says what became of a position.
+pub(super) type Sink = Box<dyn Fn(TelemetryItem) -> Option<Pushed> + Send>;
+
 pub(super) struct Poller {
     pub(super) settings: TelemetrySettings,
     pub(super) profile: Arc<CameraProfile>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) sink: Box<dyn Fn(TelemetryItem) + Send>,
+    pub(super) sink: Sink,
     pub(super) times: SampleClock,
     pub(super) faults: Rationed,
     pub(super) measure: Measure,
@@ -103,11 +106,16 @@ impl Poller {
         let mut in_flight = JoinSet::new();
         let mut ticks = interval(Duration::from_secs_f64(1.0 / self.pace_hz()));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        // Whoever is asked seldom is not silent for that.
-        let give_up_after = GIVE_UP_AFTER.max(ticks.period().mul_f64(2.5));
+        let give_up_after = self.give_up_after();
         loop {
             tokio::select! {
                 _ = ticks.tick() => {
+                    if self.listening.is_some() {
+                        // Questions in step with what the stream is made of would find
+                        // it always in the same phase, be it the best one.
+                        let varied = rand::random_range(0.75..1.25);
+                        ticks.reset_after(ticks.period().mul_f64(varied));
+                    }
                     self.tick_measure();
                     if in_flight.len() < camera.most_in_flight() {
                         let camera = camera.clone();
@@ -133,6 +141,12 @@ impl Poller {
                 }
             }
         }
+    }
+
+    /// How long nothing may come of questions.
+    pub(super) fn give_up_after(&self) -> Duration {
+        // Whoever is asked seldom is not silent for that.
+        GIVE_UP_AFTER.max(Duration::from_secs_f64(2.5 / self.pace_hz()))
     }
 
     /// Questions a second. Where the camera's time is known to the second only, they
@@ -198,7 +212,10 @@ impl Poller {
         };
         self.compare(&sample);
         let clock = time.clock;
-        (self.sink)(TelemetryItem::Sample(TimedSample { sample, clock }));
+        let pushed = (self.sink)(TelemetryItem::Sample(TimedSample { sample, clock }));
+        if !matches!(pushed, Some(Pushed::Refused(_)) | None) {
+            self.vouch(sent);
+        }
         true
     }
 

@@ -12,7 +12,7 @@ use crate::clock::Mono;
 use crate::event::{MetadataCounts, Reason};
 use crate::onvif::answers::PtzStatus;
 use crate::onvif::metadata;
-use crate::pose::PoseSample;
+use crate::pose::{PoseSample, Pushed};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::mpsc;
@@ -74,6 +74,8 @@ pub(super) struct Listening {
     counts: MetadataCounts,
     /// Answers since it was told last.
     answers: u64,
+    /// When the last answer was asked for that told a position.
+    answered: Option<Mono>,
 }
 
 impl Listening {
@@ -83,12 +85,14 @@ impl Listening {
             agreement,
             counts: MetadataCounts::default(),
             answers: 0,
+            answered: None,
         }
     }
 
     /// Another connection: what came while nobody asked the camera is of no use.
     pub(super) fn begin_anew(&mut self) {
         self.agreement.reset();
+        self.answered = None;
         while self.documents.queue.try_recv().is_ok() {
             self.counts.lost += 1;
         }
@@ -160,6 +164,7 @@ impl Poller {
             Ok((position, ln_focal.ok_or_else(|| zoom(position.zoom))?))
         });
         let time = self.times.time_of_streamed(status.utc, received);
+        let give_up_after = self.give_up_after();
         let listening = self.listening.as_mut()?;
         let (position, ln_focal) = match position {
             Ok(position) => position,
@@ -189,11 +194,22 @@ impl Poller {
             hfov_deg: None,
             received,
         };
-        if let Err(contradiction) = listening.agreement.streamed(&sample, ln_focal) {
-            self.contradicted(contradiction);
-            return None;
-        }
-        let Some(lag_s) = listening.agreement.lag_s(&sample) else {
+        let is_news = match listening.agreement.streamed(&sample, ln_focal) {
+            Ok(is_news) => is_news,
+            Err(contradiction) => {
+                self.contradicted(contradiction);
+                return None;
+            }
+        };
+        // Answers that tell no position vouch for nothing, however many come.
+        let vouched = listening
+            .answered
+            .is_some_and(|at| received.since(at) <= give_up_after);
+        let lag_s = match is_news && vouched {
+            true => listening.agreement.lag_s(),
+            false => None,
+        };
+        let Some(lag_s) = lag_s else {
             listening.counts.unproven += 1;
             return Some(());
         };
@@ -203,10 +219,24 @@ impl Poller {
             listening.counts.spare += 1;
             return Some(());
         }
-        listening.counts.taken += 1;
-        self.measure.sample(time.lateness_s);
-        (self.sink)(TelemetryItem::Streamed(sample));
+        match (self.sink)(TelemetryItem::Streamed(sample)) {
+            Some(Pushed::Taken) => {
+                listening.counts.taken += 1;
+                self.measure.sample(time.lateness_s);
+            }
+            Some(Pushed::NotNews) => listening.counts.spare += 1,
+            Some(Pushed::Unsteady(_)) => listening.counts.unproven += 1,
+            Some(Pushed::Refused(_)) | None => listening.counts.refused += 1,
+        }
         Some(())
+    }
+
+    /// An answer that was asked for at `sent` told a position: the stream may be used for a
+    /// while.
+    pub(super) fn vouch(&mut self, sent: Mono) {
+        if let Some(listening) = &mut self.listening {
+            listening.answered = listening.answered.max(Some(sent));
+        }
     }
 
     /// Compares an answer with the stream, before it is passed on.

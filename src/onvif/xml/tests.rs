@@ -37,7 +37,14 @@ fn bounds_hold() {
         "<r {}/>",
         (0..100).map(|i| format!("a{i}='' ")).collect::<String>()
     );
+    let declared = format!(
+        "<r {}/>",
+        (0..100)
+            .map(|i| format!("xmlns:a{i}='' "))
+            .collect::<String>()
+    );
     for (text, what) in [
+        (declared, "attributes"),
         (many, "elements"),
         (deep, "levels"),
         (large, "bytes"),

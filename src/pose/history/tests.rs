@@ -430,3 +430,37 @@ fn a_head_that_begins_to_move_is_inside_the_margin_already() {
     println!("{looked} poses were off; the margin was larger by {closest:.2} of that at least");
     assert!(looked > 500, "{looked}");
 }
+
+/// A head that rests, told unasked at times known to 25 ms.
+fn told_unasked(end: f64) -> PoseHistory {
+    let mut h = history();
+    for i in 0..=(end * 5.0).round() as i32 {
+        let sample = PoseSample {
+            sigma_t_s: 0.025,
+            ..sample(f64::from(i) / 5.0, 5.0, -10.0)
+        };
+        assert_eq!(h.push_streamed(&sample), Pushed::Taken);
+    }
+    h
+}
+
+#[test]
+fn an_answer_is_news_however_near_to_what_came_unasked() {
+    let mut h = told_unasked(2.0);
+    let knots = h.knots.len();
+    assert_eq!(h.push(&sample(2.05, 5.0, -10.0)), Pushed::Taken);
+    assert_eq!(h.knots.len(), knots, "it stands for the one before");
+    assert_eq!(said(&h, 1.9), "known");
+    assert_eq!(said(&h, 2.03), "known");
+    // And it can contradict.
+    let mut h = told_unasked(2.0);
+    let far = h.push(&sample(2.05, 65.0, -10.0));
+    assert!(matches!(far, Pushed::Unsteady(_)), "{far:?}");
+    // Another that came unasked is none there.
+    let mut h = told_unasked(2.0);
+    let near = PoseSample {
+        sigma_t_s: 0.025,
+        ..sample(2.05, 5.0, -10.0)
+    };
+    assert_eq!(h.push_streamed(&near), Pushed::NotNews);
+}

@@ -9,7 +9,7 @@ use crate::secret::Secret;
 use crate::telemetry::TelemetrySettings;
 use crate::telemetry::measure::{Measure, Rationed};
 use crate::telemetry::sample_clock::SampleClock;
-use crate::telemetry::source::{Asked, Report, Source, When};
+use crate::telemetry::source::{Asked, Report, Source, Unheard, When};
 use std::sync::Mutex;
 
 const EPOCH_S: i64 = 1_795_342_530;
@@ -25,6 +25,8 @@ struct Camera {
     stamp_s: f64,
     lie_deg: f64,
     space: &'static str,
+    /// What becomes of positions that came unasked.
+    becomes: Arc<Mutex<Pushed>>,
 }
 
 impl Camera {
@@ -32,6 +34,8 @@ impl Camera {
         let profile = Arc::new(CameraProfile::from_toml(PROFILE).unwrap());
         let said = Arc::new(Mutex::new(Vec::new()));
         let into = said.clone();
+        let becomes = Arc::new(Mutex::new(Pushed::Taken));
+        let verdict = becomes.clone();
         let (queue, documents) = documents();
         let camera = OnvifSettings {
             device_url: String::new(),
@@ -49,7 +53,15 @@ impl Camera {
             listening: Some(Listening::new(documents, Agreement::new(&profile))),
             profile,
             clock: Arc::new(SystemClock::new()),
-            sink: Box::new(move |item| into.lock().unwrap().push(item)),
+            sink: Box::new(move |item| {
+                let pushed = match item {
+                    TelemetryItem::Sample(_) => Some(Pushed::Taken),
+                    TelemetryItem::Streamed(_) => Some(verdict.lock().unwrap().clone()),
+                    _ => None,
+                };
+                into.lock().unwrap().push(item);
+                pushed
+            }),
             times: SampleClock::default(),
             faults: Rationed::default(),
             measure: Measure::from(Mono(0)),
@@ -63,6 +75,7 @@ impl Camera {
             stamp_s: 0.0,
             lie_deg: 0.0,
             space: "PositionGenericSpace",
+            becomes,
         }
     }
 
@@ -168,9 +181,9 @@ fn a_stream_leads_once_answers_have_borne_it_out() {
     let early = camera.document(-1.0);
     camera.poller.hear(&early);
     assert_eq!(camera.counts().1.untimed, 1);
-    let (leads, counts) = camera.play(0..40).counts();
-    assert!(leads && counts.taken >= 30, "{counts:?}");
-    assert!(counts.unproven > 0, "the first ones: {counts:?}");
+    let (leads, counts) = camera.play(0..80).counts();
+    assert!(leads && counts.taken >= 35, "{counts:?}");
+    assert!(counts.unproven > 30, "the first ones: {counts:?}");
     let samples = camera.said(streamed);
     assert_eq!(samples.len() as u64, counts.taken);
     for sample in samples {
@@ -188,12 +201,12 @@ fn a_stream_leads_once_answers_have_borne_it_out() {
 fn answers_lead_where_they_are_better() {
     let mut camera = Camera::turning(60.0);
     camera.every = 1;
-    let (leads, counts) = camera.play(0..40).counts();
+    let (leads, counts) = camera.play(0..60).counts();
     assert!(!leads && counts.taken == 0, "{counts:?}");
     assert!(counts.spare > 30, "{counts:?}");
     // Answers become seldom: the stream leads at once.
     camera.every = 5;
-    let (leads, counts) = camera.play(40..80).counts();
+    let (leads, counts) = camera.play(60..100).counts();
     assert!(leads && counts.taken > 30, "{counts:?}");
 }
 
@@ -211,16 +224,16 @@ fn a_camera_at_rest_proves_nothing() {
 fn stamps_that_begin_to_lie_are_passed_over() {
     for stamp_s in [-0.1, -5.0, 0.1, 3600.0] {
         let mut camera = Camera::turning(60.0);
-        assert!(camera.play(0..20).counts().1.taken > 0);
+        assert!(camera.play(0..60).counts().1.taken > 0);
         camera.stamp_s = stamp_s;
         // No answer falls in between.
-        let counts = camera.play(21..25).counts().1;
+        let counts = camera.play(61..65).counts().1;
         assert_eq!(
             (counts.taken, counts.untimed),
             (0, 4),
             "{stamp_s}: {counts:?}"
         );
-        assert_eq!(camera.play(25..40).counts().1.taken, 0, "{stamp_s}");
+        assert_eq!(camera.play(65..80).counts().1.taken, 0, "{stamp_s}");
         assert!(camera.said(contradicted).is_empty());
     }
 }
@@ -241,34 +254,34 @@ fn stamps_that_lie_from_the_first_on_prove_nothing() {
 #[test]
 fn a_stream_that_was_believed_and_contradicts_makes_both_unknown() {
     let mut camera = Camera::turning(60.0);
-    camera.play(0..20).counts();
+    camera.play(0..60).counts();
     camera.lie_deg = 5.0;
-    let counts = camera.play(20..40).counts().1;
+    let counts = camera.play(60..80).counts().1;
     let since = camera.said(contradicted);
     assert_eq!(since.len(), 1);
     let since_s = since[0].seconds_since(CaptureTime(EPOCH_S * 1_000_000_000));
     assert!(
-        (1.0..2.0).contains(&since_s),
+        (5.0..6.0).contains(&since_s),
         "the last answer before: {since_s}"
     );
     assert!(counts.taken <= 6 && counts.unproven >= 13, "{counts:?}");
     // Also once it tells the truth again, and over another connection.
     camera.lie_deg = 0.0;
     camera.poller.listening.as_mut().unwrap().begin_anew();
-    assert_eq!(camera.play(40..80).counts().1.taken, 0);
+    assert_eq!(camera.play(80..140).counts().1.taken, 0);
 }
 
 #[test]
 fn what_is_no_position_is_refused_and_counted() {
     let mut camera = Camera::turning(60.0);
-    camera.play(0..20).counts();
+    camera.play(0..60).counts();
     camera.space = "SphericalPositionSpaceDegrees";
-    camera.play(21..23);
+    camera.play(61..63);
     let hear = |camera: &mut Camera, bytes: &[u8], gzip| {
         camera.poller.hear(&StreamedDocument {
             bytes: bytes.to_vec(),
             gzip,
-            received: mono(2.4),
+            received: mono(6.4),
         });
     };
     hear(&mut camera, b"<MetadataStream><PTZ>", false);
@@ -286,7 +299,7 @@ fn what_is_no_position_is_refused_and_counted() {
         TelemetryItem::Sample(TimedSample { sample, .. }) => Some(sample.at),
         _ => None,
     });
-    assert_eq!(answers.len(), 4, "answers go on");
+    assert_eq!(answers.len(), 12, "answers go on");
 }
 
 #[test]
@@ -297,4 +310,48 @@ fn what_nobody_reads_in_time_is_lost_and_counted() {
     }
     camera.poller.listening.as_mut().unwrap().begin_anew();
     assert_eq!(camera.counts().1.lost, 100);
+}
+
+#[test]
+fn what_the_history_does_not_take_is_not_counted_as_taken() {
+    let reason = Reason::NoPosition;
+    for (becomes, count) in [
+        (Pushed::NotNews, [1, 0, 0]),
+        (Pushed::Unsteady(reason.clone()), [0, 1, 0]),
+        (Pushed::Refused(reason), [0, 0, 1]),
+    ] {
+        let mut camera = Camera::turning(60.0);
+        camera.play(0..60).counts();
+        let measured = |camera: &mut Camera| camera.poller.measure.due(mono(1e6)).unwrap().0;
+        measured(&mut camera);
+        *camera.becomes.lock().unwrap() = becomes.clone();
+        let (leads, found) = camera.play(61..65).counts();
+        assert!(!leads && found.taken == 0, "{becomes:?}: {found:?}");
+        let passed_over = [found.spare, found.unproven, found.refused];
+        assert_eq!(passed_over, count.map(|n| 4 * n), "{becomes:?}");
+        assert_eq!(measured(&mut camera), 0.0, "{becomes:?}");
+    }
+}
+
+#[test]
+fn answers_without_a_position_vouch_for_nothing() {
+    let mut camera = Camera::turning(60.0);
+    camera.play(0..60).counts();
+    camera.every = u32::MAX;
+    for tenth in 61..160 {
+        camera.play(tenth..tenth + 1);
+        if tenth % 5 == 0 {
+            let at_s = f64::from(tenth) * 0.1;
+            let fault = Asked {
+                sent: mono(at_s),
+                received: mono(at_s + 0.003),
+                answer: Err(Unheard::refusal("the device is busy")),
+            };
+            assert!(!camera.poller.take(fault));
+        }
+    }
+    // The last position was asked for at 5.46 s, and three seconds are allowed.
+    let counts = camera.counts().1;
+    assert!((20..=25).contains(&counts.taken), "{counts:?}");
+    assert!(counts.unproven >= 70, "{counts:?}");
 }
