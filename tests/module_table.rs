@@ -107,6 +107,7 @@ const ALL: &[&str] = &[
     "clock",
     "event",
     "secret",
+    "stamp",
     "geom",
     "frame",
     "pose",
