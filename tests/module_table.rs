@@ -111,6 +111,7 @@ const ALL: &[&str] = &[
     "clock",
     "event",
     "secret",
+    "stamp",
     "geom",
     "frame",
     "pose",

@@ -255,15 +255,9 @@ fn what_the_stream_leaves_open_widens_the_margin_by_the_speed() {
     }
     let wider = angle(&source);
     assert!(wider.0 - before.0 >= 20.0 * 0.05, "{before:?} {wider:?}");
-    assert!(
-        wider.0 - before.0 <= 20.0 * 0.05 + 1.0,
-        "{before:?} {wider:?}"
-    );
     assert!(wider.1 - before.1 >= 20.0 * 0.05, "each picture's own");
-    assert!(
-        angle(&at_rest).0 - rested.0 < 0.5,
-        "at rest it costs little"
-    );
+    let resting = angle(&at_rest).0 - rested.0;
+    assert!(resting < wider.0 - before.0, "by the speed: {resting}");
     for _ in 0..UNSURE_FRAMES {
         source.on_frame_unsure(Duration::ZERO);
     }
