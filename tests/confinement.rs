@@ -29,7 +29,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 use tls_support::{Gateway, PATIENCE};
 
@@ -161,7 +161,7 @@ fn what_no_gateway_needs_is_refused_to_all_its_threads() {
         assert!(said.contains("1 passed"), "{said}");
         return;
     }
-    let (go, wait) = channel::<()>();
+    let (go, wait) = sync_channel::<()>(1);
     let before = std::thread::spawn(move || {
         wait.recv().unwrap();
         all_is_refused("a thread from before");

@@ -1,14 +1,14 @@
-//! One running camera: telemetry, judge, pipeline, and its place at the egress.
+//! One running camera: telemetry, streams with one set of zones and positions for all of
+//! them, and its places at the egress.
 
 use super::Shared;
-use super::detection::Sight;
 use super::exits::Exits;
 use super::journal::Journal;
-use super::judge::{Aim, Judge, Look};
-use super::motion::Motion;
+use super::judge::{Aim, Look};
 use super::nogo::Standing;
 use super::positions;
 use super::stills::CameraStills;
+use super::stream::{Given, RunningStream, capture_time, percentiles, shown_and_covered};
 use super::told;
 use crate::archive::Archive;
 use crate::clock::{Clock, Mono};
@@ -18,26 +18,24 @@ use crate::event::Reason;
 use crate::geom::{Angle, Mount, Optics, Size};
 use crate::metrics;
 use crate::notify::{CameraReport, FORMAT};
-use crate::pipeline::{
-    CameraPipeline, CameraSettings, EncoderSettings, Latencies, MaskedStream, PipelineStats,
-    SourceSettings, Transport, Waker, X264Preset,
-};
+use crate::pipeline::{MaskedStream, PipelineStats, Waker};
 use crate::pose::clockwatch::ClockRules;
 use crate::pose::{CameraProfile, HistoryRules, PoseSource};
 
 use crate::steer::{Aim as Helmsman, Steer};
 use crate::telemetry::Telemetry;
 use crate::web::{
-    CameraStatus, CameraView, CaptureTimeStatus, DeskFault, DetectorStatus, MetadataStatus,
-    MountView, Percentiles, PublicationStatus, SteerFault, Why,
+    CameraStatus, CameraView, DeskFault, MetadataStatus, MountView, PublicationStatus, SteerFault,
+    Why,
 };
 use anyhow::Context;
 use arc_swap::ArcSwap;
-use std::sync::{Arc, OnceLock};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The grey picture's size before the camera has told its own.
-const IDLE_SIZE: Size = Size {
+pub(super) const IDLE_SIZE: Size = Size {
     width: 1280,
     height: 720,
 };
@@ -45,8 +43,6 @@ const IDLE_SIZE: Size = Size {
 const STAMP_SLACK_S: f64 = 0.006;
 /// Without a picture for so long nobody knows where it looks.
 const SILENT: Duration = Duration::from_millis(400);
-/// The most frames a second that a hold is laid out for.
-const MAX_FPS: f64 = 60.0;
 
 /// Where a camera looks.
 #[derive(Clone, Copy, Debug)]
@@ -72,53 +68,55 @@ fn hfov_deg(focal: f64) -> f64 {
 #[derive(Debug)]
 pub(super) struct RunningCamera {
     id: String,
-    budget_ms: u64,
     kind: Kind,
-    /// As it was configured last; the zones in force are the judge's.
+    /// As it was configured last; the zones in force are the judges'.
     configured: ArcSwap<Camera>,
     /// The versions of its zones.
     archive: ArcSwap<Archive>,
-    judge: Arc<Judge>,
-    sight: Option<Arc<Sight>>,
     stills: CameraStills,
     // Fields are dropped in order: what turns is stopped first, and no more poses come
-    // while the pipeline ends.
+    // while the pipelines end.
     steer: Option<Steer>,
     telemetry: Option<Telemetry>,
     /// Where its positions come together; none for a fixed camera.
     poses: Option<Arc<PoseSource>>,
-    pipeline: CameraPipeline,
+    main: RunningStream,
+    /// Those that show the same in other sizes.
+    further: Vec<RunningStream>,
 }
 
 impl RunningCamera {
     pub(super) fn start(camera: &Camera, shared: &Shared) -> anyhow::Result<Self> {
-        let waker = Waker::default();
-        let aim = aim(camera, &waker, shared);
+        let wakers: Vec<Waker> = (0..=camera.streams.len())
+            .map(|_| Waker::default())
+            .collect();
+        let aim = aim(camera, wakers.clone(), shared);
         let poses = match &aim {
             Aim::Turning { poses, .. } => Some(poses.clone()),
             Aim::Fixed | Aim::Unknown(_) => None,
         };
-        let size = shared.first_size(camera);
-        let sight = camera.detect.as_ref().map(|detect| {
-            let motion = motion(&aim, shared.clock.clone(), size.clone());
-            let (waker, clock) = (waker.clone(), shared.clock.clone());
-            shared
-                .detectors
-                .sight(&camera.id, detect, motion, waker, clock)
-        });
-        let clock = shared.clock.clone();
         let stills = CameraStills::new(shared.clear_still);
-        let slot = stills.slot();
-        let judge = Judge::new(camera, aim.clone(), clock, size, sight.clone(), slot);
-        let judge = Arc::new(judge);
         let (sink, documents) = positions::metadata(camera).unzip();
-        let pipeline = CameraPipeline::start(
-            settings(camera),
-            judge.clone(),
-            (waker, sink),
-            shared.journal.clone(),
-            shared.clock.clone(),
-        )?;
+        let mut wakers = wakers.into_iter();
+        let given = Given {
+            waker: wakers.next().unwrap_or_default(),
+            metadata: sink,
+            stills: stills.slot(),
+            beside: None,
+        };
+        let main = RunningStream::start(camera, aim.clone(), given, shared)?;
+        let further = camera.streams.iter().zip(wakers).map(|(stream, waker)| {
+            let camera = camera.seen_by(stream);
+            let given = Given {
+                waker,
+                metadata: None,
+                stills: None,
+                beside: Some(main.judge.main_stream()),
+            };
+            RunningStream::start(&camera, aim.of_further(&camera, shared), given, shared)
+        });
+        // Before the first report: all streams' clocks are to hear all of them.
+        let further: Vec<RunningStream> = further.collect::<anyhow::Result<_>>()?;
         let (steer, telemetry) = match (&camera.kind, aim) {
             (
                 Kind::Ptz {
@@ -143,23 +141,24 @@ impl RunningCamera {
             }
             _ => (None, None),
         };
-        shared.exits.add_camera(&camera.id, pipeline.stream());
+        shared.exits.add_camera(&camera.id, main.masked());
+        for stream in &further {
+            shared.exits.add_further(stream.id(), stream.masked());
+        }
         shared
             .exits
-            .publish(&camera.id, &pipeline.stream(), &camera.publish);
+            .publish(&camera.id, &main.masked(), &camera.publish);
         Ok(Self {
             id: camera.id.clone(),
-            budget_ms: u64::try_from(camera.latency_budget.as_millis()).unwrap_or(u64::MAX),
             kind: camera.kind.clone(),
             configured: ArcSwap::from_pointee(camera.clone()),
             archive: ArcSwap::from_pointee(Archive::of(&camera.masks_file)),
-            judge,
-            sight,
             steer,
             stills,
             telemetry,
             poses,
-            pipeline,
+            main,
+            further,
         })
     }
 
@@ -168,12 +167,27 @@ impl RunningCamera {
         matches!(&self.kind, Kind::Ptz { telemetry, .. } if telemetry.metadata)
     }
 
-    /// Ends it; all that its pipeline counted.
-    pub(super) fn end(mut self) -> PipelineStats {
+    /// Its streams, the main one first.
+    fn streams(&self) -> impl Iterator<Item = &RunningStream> {
+        std::iter::once(&self.main).chain(&self.further)
+    }
+
+    /// The ids of its further streams.
+    pub(super) fn further_ids(&self) -> impl Iterator<Item = &str> {
+        self.further.iter().map(RunningStream::id)
+    }
+
+    /// Ends it; what the pipeline of each stream counted, by the stream's id.
+    pub(super) fn end(mut self) -> Vec<(String, PipelineStats)> {
         drop(self.steer.take());
         drop(self.telemetry.take());
-        self.pipeline.stop();
-        self.pipeline.stats()
+        let streams = std::iter::once(self.main).chain(self.further);
+        // Side by side: each may take a moment to leave the camera.
+        std::thread::scope(|scope| {
+            let ending: Vec<_> = streams.map(|s| scope.spawn(move || s.end())).collect();
+            let ended = ending.into_iter().filter_map(|end| end.join().ok());
+            ended.collect()
+        })
     }
 
     pub(super) fn id(&self) -> &str {
@@ -185,29 +199,34 @@ impl RunningCamera {
         self.archive
             .store(Arc::new(Archive::of(&camera.masks_file)));
         self.configured.store(Arc::new(camera.clone()));
-        self.judge.swap(camera);
-        self.pipeline.waker().wake();
+        for stream in self.streams() {
+            stream.judge.swap(camera);
+            stream.wake();
+        }
     }
 
-    /// Its masked stream.
+    /// Its masked stream: the main one.
     pub(super) fn stream(&self) -> MaskedStream {
-        self.pipeline.stream()
+        self.main.masked()
     }
 
     /// Takes over other zones between two frames.
     pub(super) fn swap_masks(&self, masks: Masks) {
-        self.judge.swap_masks(&masks);
-        self.pipeline.waker().wake();
+        for stream in self.streams() {
+            stream.judge.swap_masks(&masks);
+            stream.wake();
+        }
     }
 
-    /// Positions are believed again; whether they were doubted.
+    /// Positions are believed again, by all streams; whether one of them doubted.
     pub(super) fn believe(&self) -> bool {
-        self.judge.believe()
+        let streams = self.streams();
+        streams.fold(false, |doubted, s| s.judge.believe() || doubted)
     }
 
     /// The zones in force.
     pub(super) fn masks(&self) -> Masks {
-        self.judge.masks()
+        self.main.judge.masks()
     }
 
     /// What it was told, with the zones in force.
@@ -235,7 +254,7 @@ impl RunningCamera {
 
     /// How it looks now, for drawing over its picture.
     pub(super) fn view(&self) -> Result<CameraView, DeskFault> {
-        self.view_of(self.judge.look().map_err(DeskFault::NoPose)?)
+        self.view_of(self.main.judge.look().map_err(DeskFault::NoPose)?)
     }
 
     /// How it looked when it looked so.
@@ -279,7 +298,7 @@ impl RunningCamera {
 
     /// What is shown of it now, and why.
     fn shown(&self) -> (&'static str, Option<Why>) {
-        let state = self.pipeline.stats().state;
+        let state = self.main.stats().state;
         let why = state.reason().map(|reason| Why {
             code: reason.code(),
             detail: reason.to_string(),
@@ -287,20 +306,24 @@ impl RunningCamera {
         (state.name(), why)
     }
 
-    /// The size of its masked picture, and frames a second.
-    pub(super) fn shown_size(&self) -> (Size, f64) {
-        let stats = self.pipeline.stats();
-        (stats.size.unwrap_or(IDLE_SIZE), stats.fps_out)
+    /// The size of its masked picture, and frames a second: of each stream, the main one
+    /// first, with the names of the further ones.
+    pub(super) fn shown_sizes(&self) -> impl Iterator<Item = (Option<&str>, Size, f64)> {
+        self.streams().map(|stream| {
+            let name = stream.id().split_once('/').map(|(_, name)| name);
+            let (size, fps) = stream.shown_size();
+            (name, size, fps)
+        })
     }
 
     /// Where it looks now, if that is known and pictures come that show it.
     pub(super) fn fresh_gaze(&self) -> Option<Gaze> {
-        (self.judge.silent() < SILENT).then(|| self.gaze())?
+        (self.main.judge.silent() < SILENT).then(|| self.gaze())?
     }
 
     /// Where it looked when its newest picture was taken, if that is known.
     pub(super) fn gaze(&self) -> Option<Gaze> {
-        let pose = self.judge.look().ok()?.pose?;
+        let pose = self.main.judge.look().ok()?.pose?;
         let profile = match &self.kind {
             Kind::Ptz { profile, .. } => profile.as_ref().ok(),
             Kind::Fixed => None,
@@ -321,7 +344,7 @@ impl RunningCamera {
 
     /// The share of its picture that zones would hide if it looked so, 0…1.
     pub(super) fn hidden_share(&self, at: Standing) -> f64 {
-        self.judge.hidden_share(at)
+        self.main.judge.hidden_share(at)
     }
 
     /// What turns it.
@@ -339,57 +362,24 @@ impl RunningCamera {
         }
     }
 
-    /// What is told about it: `earlier` is what its pipelines before this one counted.
+    /// What is told about each of its streams, the main one first: `earlier` is what their
+    /// pipelines before these counted.
     pub(super) fn figures(
         &self,
         journal: &Journal,
         exits: &Exits,
-        earlier: Option<&PipelineStats>,
+        earlier: &BTreeMap<String, PipelineStats>,
         now: Mono,
-    ) -> metrics::Camera {
-        let mut stats = self.pipeline.stats();
-        if let Some(earlier) = earlier {
-            stats.count_on_from(earlier);
-        }
+    ) -> Vec<metrics::Camera> {
+        let of = |stream: &RunningStream| stream.figures(journal, earlier.get(stream.id()));
         let (gauges, tally) = (journal.gauges(&self.id), journal.tally(&self.id));
-        let quiet = self.sight.as_ref().is_some_and(|sight| sight.is_quiet());
-        let bounds = Latencies::BOUNDS_S.into_iter().chain([f64::INFINITY]);
         let ms = |ms: f64| ms * 1e-3;
-        metrics::Camera {
-            id: self.id.clone(),
-            state: stats.state.name(),
-            reason: stats.state.reason().map(Reason::code),
-            size: stats.size.map(|s| (s.width, s.height)),
-            fps_in: stats.fps_in,
-            fps_out: stats.fps_out,
-            frames_in: stats.frames_in,
-            frames_out: stats.frames_out,
-            frames_grey: stats.frames_grey,
-            frames_covered: stats.frames_covered,
-            frames_dropped: stats.dropped,
-            frames_late: stats.late,
-            seconds: stats.seconds,
-            latency: metrics::Latency {
-                classes: bounds.zip(stats.latencies.counts).collect(),
-                sum_s: stats.latencies.sum_s,
-                max_s: ms(stats.latency.max_ms),
-            },
-            budget_s: ms(self.budget_ms as f64),
-            capture: metrics::CaptureTimes {
-                within_s: stats.captures.newest.map(|c| c.within.as_secs_f64()),
-                told: stats.captures.told,
-                untimed: stats.captures.untimed,
-                unreadable: stats.captures.unreadable,
-            },
-            viewers: stats.viewers,
-            connects: stats.connects,
+        let main = metrics::Camera {
             publications: exits
                 .published(&self.id)
                 .into_iter()
                 .map(published)
                 .collect(),
-            stream_failures: tally.stream_failures,
-            read_back_failures: tally.read_back_failures,
             telemetry: (!self.is_fixed()).then(|| metrics::Telemetry {
                 age_s: self
                     .poses
@@ -405,24 +395,11 @@ impl RunningCamera {
                 taken: tally.metadata.taken,
                 passed_over: tally.metadata.passed_over(),
             }),
-            detector: self.sight.is_some().then(|| {
-                let looking = gauges.looking.unwrap_or_default();
-                metrics::Detector {
-                    looks_hz: if quiet { 0.0 } else { looking.looks_hz },
-                    cpu_ratio: if quiet {
-                        0.0
-                    } else {
-                        looking.cpu_percent * 0.01
-                    },
-                    look_s: ms(looking.look_ms),
-                    tiles: looking.tiles as u64,
-                    tiles_overdue: looking.tiles_overdue as u64,
-                    longest_unvisited_s: ms(looking.longest_unvisited_ms as f64),
-                    frames_before_look: tally.frames_before_their_look,
-                    faults: tally.detector_faults,
-                }
-            }),
-        }
+            ..of(&self.main)
+        };
+        std::iter::once(main)
+            .chain(self.further.iter().map(of))
+            .collect()
     }
 
     /// What message buses are told of it.
@@ -432,11 +409,10 @@ impl RunningCamera {
         exits: &Exits,
         clock: &dyn Clock,
     ) -> CameraReport {
-        let stats = self.pipeline.stats();
+        let stats = self.main.stats();
         // More says nothing, and would change at every look.
         let tenths = |value: f64| (value * 10.0).round() / 10.0;
-        let (shown, covered): (Vec<_>, Vec<_>) =
-            (stats.seconds.iter()).partition(|(name, _)| matches!(**name, "live" | "widened"));
+        let (live_s, covered) = shown_and_covered(&stats);
         let down = exits.published(&self.id);
         let down = down.iter().filter(|p| !p.connected).count();
         CameraReport {
@@ -448,12 +424,12 @@ impl RunningCamera {
             reason: stats.state.reason().map(told::brief),
             viewers: stats.viewers,
             fps: tenths(stats.fps_out),
-            covered_s: tenths(covered.iter().map(|(_, s)| **s).sum()),
+            covered_s: tenths(covered.values().sum()),
             covered_by_reason_s: covered
-                .iter()
-                .map(|(name, s)| ((**name).to_owned(), tenths(**s)))
+                .into_iter()
+                .map(|(name, s)| (name.to_owned(), tenths(s)))
                 .collect(),
-            live_s: tenths(shown.iter().map(|(_, s)| **s).sum()),
+            live_s: tenths(live_s),
             late_frames: stats.late,
             read_back_failures: journal.gauges(&self.id).read_back_failures,
             clear_still_permitted: self.stills.is_permitted(clock),
@@ -462,10 +438,9 @@ impl RunningCamera {
     }
 
     pub(super) fn status(&self, journal: &Journal, exits: &Exits) -> CameraStatus {
-        let stats = self.pipeline.stats();
+        let stats = self.main.stats();
         let gauges = journal.gauges(&self.id);
-        let shown = |name: &str| name == "live" || name == "widened";
-        let quiet = self.sight.as_ref().is_some_and(|sight| sight.is_quiet());
+        let (live_s, covered_s) = shown_and_covered(&stats);
         CameraStatus {
             id: self.id.clone(),
             state: stats.state.name(),
@@ -473,32 +448,13 @@ impl RunningCamera {
             size: stats.size.map(|s| (s.width, s.height)),
             fps_in: stats.fps_in,
             fps_out: stats.fps_out,
-            latency_ms: Percentiles {
-                p50: stats.latency.p50_ms,
-                p99: stats.latency.p99_ms,
-                max: stats.latency.max_ms,
-            },
-            budget_ms: self.budget_ms,
+            latency_ms: percentiles(&stats),
+            budget_ms: self.main.budget_ms,
             late_frames: stats.late,
+            capture_time: capture_time(&stats),
             dropped: stats.dropped,
-            live_s: stats
-                .seconds
-                .iter()
-                .filter(|(k, _)| shown(k))
-                .map(|(_, s)| s)
-                .sum(),
-            covered_s: stats
-                .seconds
-                .into_iter()
-                .filter(|(k, _)| !shown(k))
-                .collect(),
-            capture_time: CaptureTimeStatus {
-                by: stats.captures.newest.map(|c| c.by.name()),
-                within_ms: (stats.captures.newest).map(|c| c.within.as_secs_f64() * 1e3),
-                frames: stats.captures.told,
-                frames_without: stats.captures.untimed,
-                unreadable: stats.captures.unreadable,
-            },
+            live_s,
+            covered_s,
             telemetry_hz: gauges.telemetry_hz,
             telemetry_lateness_ms: gauges.telemetry_lateness_ms,
             metadata: self.hears_metadata().then(|| {
@@ -510,15 +466,7 @@ impl RunningCamera {
                     passed_over: counts.passed_over().into(),
                 }
             }),
-            detector: gauges.looking.map(|l| DetectorStatus {
-                looks_hz: if quiet { 0.0 } else { l.looks_hz },
-                cpu_percent: if quiet { 0.0 } else { l.cpu_percent },
-                look_ms: l.look_ms,
-                tiles: l.tiles,
-                tiles_overdue: l.tiles_overdue,
-                longest_unvisited_ms: l.longest_unvisited_ms,
-                frames_before_their_look: l.frames_before_their_look,
-            }),
+            detector: self.main.detector(&gauges),
             viewers: stats.viewers,
             publications: exits
                 .published(&self.id)
@@ -526,6 +474,7 @@ impl RunningCamera {
                 .map(publication)
                 .collect(),
             read_back_failures: gauges.read_back_failures,
+            streams: self.further.iter().map(|s| s.status(journal)).collect(),
         }
     }
 }
@@ -558,13 +507,12 @@ fn publication(p: PublicationFigures) -> PublicationStatus {
 }
 
 /// Where the camera's pose will come from.
-fn aim(camera: &Camera, waker: &Waker, shared: &Shared) -> Aim {
+fn aim(camera: &Camera, wakers: Vec<Waker>, shared: &Shared) -> Aim {
     let Kind::Ptz { profile, telemetry } = &camera.kind else {
         return Aim::Fixed;
     };
     let turning = profile.clone().and_then(|profile| {
         let (optics, mount) = optics_and_mount(&profile)?;
-        let waker = waker.clone();
         let rules = HistoryRules {
             max_ahead_s: camera.limits.max_telemetry_age.as_secs_f64(),
             restart_takes_s: (camera.limits.restart_takes).map_or(0.0, |takes| takes.as_secs_f64()),
@@ -576,7 +524,9 @@ fn aim(camera: &Camera, waker: &Waker, shared: &Shared) -> Aim {
             frame_tolerance_s: 2e-3 * profile.document().sigma.capture_ms + STAMP_SLACK_S,
             ..ClockRules::default()
         };
-        let poses = PoseSource::new(profile.clone(), rules, clocks, move || waker.wake());
+        let poses = PoseSource::new(profile.clone(), rules, clocks, move || {
+            wakers.iter().for_each(Waker::wake);
+        });
         Ok(Aim::Turning {
             poses: Arc::new(poses),
             optics,
@@ -591,23 +541,32 @@ fn aim(camera: &Camera, waker: &Waker, shared: &Shared) -> Aim {
     })
 }
 
-/// How the picture of a camera with that aim moves. Where its poses are not
-/// known it is covered anyway.
-fn motion(aim: &Aim, clock: Arc<dyn Clock>, size: Arc<OnceLock<Size>>) -> Motion {
-    match aim {
-        Aim::Turning {
-            poses,
-            optics,
-            mount,
-            ..
-        } => Motion::Turning {
-            poses: poses.clone(),
-            optics: *optics,
-            mount: *mount,
-            clock,
-            size,
-        },
-        Aim::Fixed | Aim::Unknown(_) => Motion::Fixed,
+impl Aim {
+    /// The same for a further stream: the positions are the camera's, the frames' clock and
+    /// the pictures that are compared are the stream's. `camera` is as seen by that stream.
+    fn of_further(&self, camera: &Camera, shared: &Shared) -> Self {
+        match (self, &camera.kind) {
+            (
+                Self::Turning {
+                    poses,
+                    optics,
+                    mount,
+                    pictures,
+                },
+                Kind::Ptz {
+                    profile: Ok(profile),
+                    ..
+                },
+            ) => Self::Turning {
+                poses: Arc::new(poses.of_further_stream()),
+                optics: *optics,
+                mount: *mount,
+                pictures: pictures
+                    .as_ref()
+                    .map(|_| shared.pictures(&camera.id, profile)),
+            },
+            (other, _) => other.clone(),
+        }
     }
 }
 
@@ -623,33 +582,4 @@ fn optics_and_mount(profile: &CameraProfile) -> Result<(Optics, Mount), String> 
     )
     .map_err(|e| format!("mount: {e}"))?;
     Ok((optics, mount))
-}
-
-fn settings(camera: &Camera) -> CameraSettings {
-    let source = &camera.source;
-    CameraSettings {
-        id: camera.id.clone(),
-        source: SourceSettings {
-            credentials: source
-                .login
-                .as_ref()
-                .map(|l| (l.user.clone(), l.password.clone())),
-            transport: match source.transport {
-                config::Transport::Tcp => Transport::Tcp,
-                config::Transport::Udp => Transport::Udp,
-            },
-            jitter_ms: u32::try_from(source.jitter_buffer.as_millis()).unwrap_or(u32::MAX),
-            stall_after: source.stall,
-            ..SourceSettings::new(source.url.clone())
-        },
-        encoder: EncoderSettings {
-            encoder: camera.encoder.choice.name().to_owned(),
-            bitrate_kbit: camera.encoder.bitrate_kbit,
-            gop_frames: camera.encoder.gop_frames,
-            x264_preset: X264Preset::Superfast,
-        },
-        budget: camera.latency_budget,
-        hold_frames: (camera.latency_budget.as_secs_f64() * MAX_FPS).ceil() as usize + 2,
-        idle_size: IDLE_SIZE,
-    }
 }

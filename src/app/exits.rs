@@ -114,6 +114,16 @@ impl Exits {
         self.rtsp.remove_camera(id);
     }
 
+    /// Serves a further stream of a camera at `/<camera>/<name>`, over RTSP only: who watches
+    /// in the console watches the main one.
+    pub(super) fn add_further(&self, id: &str, stream: MaskedStream) {
+        self.rtsp.add_camera(id, stream);
+    }
+
+    pub(super) fn remove_further(&self, id: &str) {
+        self.rtsp.remove_camera(id);
+    }
+
     pub(super) fn watch(&self, camera: &str, offer: &str) -> Result<Watching, CannotWatch> {
         let whep = self.whep.as_ref().ok_or(CannotWatch::Ending)?;
         let answer = whep.offer(camera, offer).map_err(|why| match why {

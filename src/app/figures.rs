@@ -89,7 +89,7 @@ impl Shared {
             let earlier = self.earlier();
             let cameras: Vec<metrics::Camera> = running
                 .iter()
-                .map(|c| c.figures(&self.journal, &self.exits, earlier.get(c.id()), now))
+                .flat_map(|c| c.figures(&self.journal, &self.exits, &earlier, now))
                 .collect();
             let masks = running.iter().filter_map(|camera| {
                 let file = camera.configured().masks_file;

@@ -1,8 +1,10 @@
 //! The judge: joins what is known about a frame into its plan.
 //!
 //! Here the pipeline (which knows no geometry) meets pose, zones and plan
-//! (which know no GStreamer).
+//! (which know no GStreamer). Each stream of a camera has a judge of its own; what
+//! [`Beside`] tells a further stream's of the main one may cover it, or hide more of it.
 
+use super::beside::{Beside, Doubt};
 use super::detection::Sight;
 use super::nogo::Standing;
 use crate::clock::{CaptureTime, Clock, Mono};
@@ -48,7 +50,7 @@ pub(super) enum Aim {
     Unknown(Reason),
 }
 
-/// Judges one camera's frames.
+/// Judges the frames of one stream of a camera.
 #[derive(Debug)]
 pub(super) struct Judge {
     aim: Aim,
@@ -61,6 +63,10 @@ pub(super) struct Judge {
     /// Where somebody may wait for a clear still; none where the configuration
     /// does not allow any.
     stills: Option<Arc<Slot>>,
+    /// The main stream, beside which this one is; none for the main one itself.
+    beside: Option<Beside>,
+    /// Whether its pictures contradict positions, for those beside it.
+    doubt: Arc<Doubt>,
     /// The capture time of the newest frame that was judged; [`NEVER`] before.
     newest: AtomicI64,
     /// When it was judged, monotonic nanoseconds; 0 before.
@@ -96,6 +102,7 @@ impl Judge {
         made_for: Arc<OnceLock<Size>>,
         sight: Option<Arc<Sight>>,
         stills: Option<Arc<Slot>>,
+        beside: Option<Beside>,
     ) -> Self {
         let setup = ArcSwap::from_pointee(Setup::of(camera));
         Self {
@@ -105,9 +112,20 @@ impl Judge {
             made_for,
             sight,
             stills,
+            beside,
+            doubt: Arc::default(),
             newest: AtomicI64::new(NEVER),
             judged: AtomicU64::new(0),
             by: Mutex::default(),
+        }
+    }
+
+    /// What the camera's further streams need to know of this one, its main one.
+    pub(super) fn main_stream(&self) -> Beside {
+        Beside {
+            size: self.made_for.clone(),
+            doubt: self.doubt.clone(),
+            sight: self.sight.clone(),
         }
     }
 
@@ -246,11 +264,18 @@ impl Judge {
                 None => Seen::default(),
             };
             // Doubts of before, too, where there is nothing to compare.
-            match pictures.doubts() || seen.unsure {
+            let doubts = pictures.doubts();
+            drop(pictures);
+            self.doubt.note(doubts, now);
+            match doubts || seen.unsure {
                 true => Err(Reason::PictureDisagrees),
                 false => Ok(pose.wider_by(seen.beside)),
             }
         });
+        let pose = match &self.beside {
+            Some(main) if main.doubts(now) => pose.and(Err(Reason::PictureDisagrees)),
+            _ => pose,
+        };
         *self.by.lock().unwrap_or_else(PoisonError::into_inner) =
             capture.map(|capture| (capture, pose.clone()));
         Some(pose)
@@ -296,11 +321,22 @@ impl Judge {
             });
         let things = self.sight.as_ref().map(|sight| match capture {
             None => Err(Reason::NoCaptureTime),
-            Some(t) => things(sight, t).map(|things| things.iter().map(|h| h.at).collect()),
+            Some(t) => {
+                let mut boxes: Vec<PixelBox> = things(sight, t)?.iter().map(|h| h.at).collect();
+                if let Some(main) = &self.beside {
+                    boxes.extend(main.things(t, size)?);
+                }
+                Ok(boxes)
+            }
         });
+        let misfit = self.beside.as_ref().and_then(|main| main.misfit(size));
         decide(&PlanInput {
             size,
-            made_for: Some(*self.made_for.get_or_init(|| size)),
+            // Before it is known whether it fits, no size is the right one.
+            made_for: match misfit {
+                Some(_) => None,
+                None => Some(*self.made_for.get_or_init(|| size)),
+            },
             zones: zones
                 .as_ref()
                 .map(|z| z as &dyn RegionSource)
@@ -310,7 +346,7 @@ impl Judge {
                 .as_ref()
                 .map(|things: &Result<Vec<PixelBox>, _>| things.as_deref().map_err(Clone::clone)),
             mosaic: self.sight.as_ref().is_some_and(|s| s.mosaic()),
-            standing: &[],
+            standing: misfit.as_slice(),
             limits: MarginLimits {
                 widened_deg: setup.limits.widened_deg,
                 cover_share_of_width: setup.limits.cover_margin_share,

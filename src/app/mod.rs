@@ -3,6 +3,7 @@
 //! It decides nothing about pictures; it joins the parts that do.
 
 mod audited;
+mod beside;
 mod camera;
 mod certificates;
 mod desk;
@@ -18,6 +19,7 @@ mod positions;
 mod proof;
 mod steering;
 mod stills;
+mod stream;
 mod told;
 mod vms;
 
@@ -81,20 +83,20 @@ struct Shared {
     clear_still: bool,
     /// What is told about beside the cameras.
     watched: Watched,
-    /// What the pipelines counted of cameras that were started anew or removed.
+    /// What the pipelines counted of streams that were started anew or removed.
     earlier: Mutex<BTreeMap<String, PipelineStats>>,
     /// What turning cameras' pictures are compared with: a doubt outlives a restart of its
     /// camera.
     pictures: Mutex<BTreeMap<String, (Arc<CameraProfile>, Pictures)>>,
-    /// Of which size each camera's first picture was, by the address it came from: a reload
+    /// Of which size each stream's first picture was, by the address it came from: a reload
     /// must not take another one for the right one.
     sizes: Mutex<BTreeMap<String, (String, FirstSize)>>,
 }
 
-/// The size of a camera's first picture, once it came.
+/// The size of a stream's first picture, once it came.
 type FirstSize = Arc<OnceLock<Size>>;
 
-/// The pictures of one camera.
+/// The pictures of one stream.
 type Pictures = Arc<Mutex<PictureWatch>>;
 
 impl std::fmt::Debug for Gateway {
@@ -398,17 +400,20 @@ impl Gateway {
         };
         self.shared.exits.remove_camera(id);
         for camera in &gone {
+            for stream in camera.further_ids() {
+                self.shared.exits.remove_further(stream);
+            }
             self.shared
                 .end_permit(camera, "the camera was removed or restarted");
         }
         // Stopped outside the lock: it takes a moment, and the status must not wait.
-        for camera in gone {
-            let mut counted = camera.end();
+        for (stream, mut counted) in gone.into_iter().flat_map(RunningCamera::end) {
             let mut earlier = self.shared.earlier();
-            if let Some(before) = earlier.get(id) {
+            if let Some(before) = earlier.get(&stream) {
                 counted.count_on_from(before);
             }
-            earlier.insert(id.to_owned(), counted);
+            self.shared.journal.forget(&stream);
+            earlier.insert(stream, counted);
         }
         self.shared.journal.forget(id);
     }
@@ -425,7 +430,8 @@ impl Gateway {
         Some(format!("http://{address}/metrics"))
     }
 
-    /// Where the masked stream of camera `id` is served.
+    /// Where the masked stream `id` is served: a camera's, or `<camera>/<name>` for a further
+    /// stream of it.
     pub fn stream_url(&self, id: &str) -> String {
         let ip = self.config.rtsp_listen.ip();
         let scheme = self.config.rtsp_tls.as_ref().map_or("rtsp", |_| "rtsps");
@@ -457,12 +463,15 @@ impl Gateway {
         for camera in &cameras {
             self.shared.end_permit(camera, "the gateway ends");
             self.shared.exits.remove_camera(camera.id());
+            for stream in camera.further_ids() {
+                self.shared.exits.remove_further(stream);
+            }
         }
         // Side by side: each may take a moment to leave its camera.
         std::thread::scope(|scope| {
             scope.spawn(|| self.shared.notifier.stop());
             for camera in cameras {
-                scope.spawn(move || drop(camera));
+                scope.spawn(move || camera.end());
             }
         });
         self.shared.exits.stop();

@@ -65,6 +65,7 @@ fn told(event: &Event, at: impl FnOnce() -> String) -> Option<Told> {
         Event::ReloadRefused { .. } => "reload-refused",
         Event::TelemetryMeasured { .. }
         | Event::MetadataMeasured { .. }
+        | Event::CaptureTimeFrom { .. }
         | Event::DetectorMeasured { .. }
         | Event::BusUp { .. }
         | Event::BusDown { .. } => return None,
@@ -116,6 +117,7 @@ pub(super) fn brief(reason: &Reason) -> String {
     match reason {
         Reason::BadPosition { .. }
         | Reason::CameraUnsteady { .. }
+        | Reason::CaptureTimeDoubted { .. }
         | Reason::StreamChanged { .. }
         | Reason::NoMasks { .. }
         | Reason::NoSignal { .. }

@@ -11,18 +11,26 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 impl Cameras for Shared {
-    fn picture(&self, camera: &str) -> Option<Picture> {
+    fn pictures(&self, camera: &str) -> Vec<Picture> {
         let cameras = self.cameras();
-        let running = cameras.iter().find(|c| c.id() == camera)?;
-        let (size, fps) = running.shown_size();
-        let encoder = running.configured().encoder;
-        Some(Picture {
-            width: size.width,
-            height: size.height,
-            fps,
-            bitrate_kbit: encoder.bitrate_kbit,
-            gop_frames: encoder.gop_frames,
-        })
+        let Some(running) = cameras.iter().find(|c| c.id() == camera) else {
+            return Vec::new();
+        };
+        let configured = running.configured();
+        let further = configured.streams.iter().map(|stream| stream.encoder);
+        let encoders = std::iter::once(configured.encoder).chain(further);
+        running
+            .shown_sizes()
+            .zip(encoders)
+            .map(|((stream, size, fps), encoder)| Picture {
+                stream: stream.map(str::to_owned),
+                width: size.width,
+                height: size.height,
+                fps,
+                bitrate_kbit: encoder.bitrate_kbit,
+                gop_frames: encoder.gop_frames,
+            })
+            .collect()
     }
 
     fn head(&self, camera: &str) -> Option<Head> {

@@ -26,7 +26,11 @@ impl Args {
                 Kind::Fixed => "fixed",
                 Kind::Ptz { .. } => "turning",
             };
-            println!("{}: {kind} camera, {zones} zones", camera.id);
+            let streams = match camera.streams_in_all() {
+                1 => String::new(),
+                n => format!(", {n} streams"),
+            };
+            println!("{}: {kind} camera, {zones} zones{streams}", camera.id);
         }
         if let Some(console) = &config.console {
             let users = Users::read(&console.users)

@@ -98,6 +98,12 @@ pub(crate) fn announce(screen: &Screen, gateway: &Gateway, config: &Config) {
     for camera in &config.cameras {
         screen.say(&format!("stream {}", gateway.stream_url(&camera.id)));
     }
+    for camera in &config.cameras {
+        for stream in &camera.streams {
+            let id = camera.seen_by(stream).id;
+            screen.say(&format!("stream {}", gateway.stream_url(&id)));
+        }
+    }
     if let Some(url) = gateway.metrics_url() {
         screen.say(&format!("metrics {url}"));
     }

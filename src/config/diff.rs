@@ -12,7 +12,7 @@ pub enum Change {
     /// Only what can be changed between two frames differs: masks, limits, how far it may be steered,
     /// where it is published.
     Swap(Box<Camera>),
-    /// Its stream, geometry, telemetry, encoder or budget differ: it is started anew.
+    /// Its streams, geometry, telemetry, encoder or budget differ: it is started anew.
     Restart(Box<Camera>),
 }
 

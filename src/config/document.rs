@@ -167,6 +167,8 @@ pub(super) struct Camera {
     pub(super) steering: Option<Steering>,
     pub(super) onvif_device: Option<OnvifDevice>,
     #[serde(default)]
+    pub(super) stream: Vec<Stream>,
+    #[serde(default)]
     pub(super) publish: Vec<Publish>,
     pub(super) detect: Option<Detect>,
     #[serde(default)]
@@ -216,6 +218,16 @@ pub(super) struct OnvifDevice {
     pub(super) listen: Spanned<String>,
     #[serde(default = "defaults::no")]
     pub(super) allow_clear: Spanned<bool>,
+}
+
+/// A further stream of the camera.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Stream {
+    pub(super) name: Spanned<String>,
+    pub(super) url: Spanned<String>,
+    #[serde(default = "defaults::further_bitrate_kbit")]
+    pub(super) bitrate_kbit: Spanned<u32>,
 }
 
 /// A server that the masked stream is pushed to.
@@ -305,6 +317,9 @@ mod defaults {
     }
     pub(super) fn bus_prefix() -> Spanned<String> {
         unplaced("greyplane".into())
+    }
+    pub(super) fn further_bitrate_kbit() -> Spanned<u32> {
+        unplaced(1000)
     }
     pub(super) fn publication() -> Spanned<String> {
         unplaced("main".into())

@@ -11,6 +11,7 @@ mod events;
 mod onvif_device;
 mod problem;
 mod publish;
+mod streams;
 mod telemetry;
 mod types;
 mod validate;
@@ -22,7 +23,8 @@ pub use problem::{Problem, Problems};
 pub use types::{
     Account, Camera, Config, Detect, Detectors, Encoder, EncoderChoice, EventServer, Events, Kind,
     Limits, Login, Masks, MqttBus, NatsBus, OnvifDevice, Proof, Publication, PublishOver, RtspTls,
-    Source, Steering, Style, Telemetry, TelemetryKind, Tls, Transport, Untimed, Viewer, WhenSilent,
+    Source, Steering, Stream, Style, Telemetry, TelemetryKind, Tls, Transport, Untimed, Viewer,
+    WhenSilent,
 };
 
 use std::path::Path;

@@ -185,8 +185,11 @@ pub type Login = Account;
 pub struct Camera {
     /// Letters, digits, `-` and `_`; the path of its masked stream.
     pub id: String,
-    /// Where its clear stream comes from.
+    /// Where its clear stream comes from: the main one, for whose picture profile and zones
+    /// were made.
     pub source: Source,
+    /// Its further streams, which show the same in other sizes; names unique.
+    pub streams: Vec<Stream>,
     /// Fixed, or turning.
     pub kind: Kind,
     /// Its zones, or why there are none (then it is covered).
@@ -207,6 +210,39 @@ pub struct Camera {
     pub onvif_device: Option<OnvifDevice>,
     /// Where its masked stream is pushed to, names unique.
     pub publish: Vec<Publication>,
+}
+
+/// A further stream of a camera, masked as its main one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stream {
+    /// Its name; its masked stream's path is `<camera id>/<name>`.
+    pub name: String,
+    /// Where it comes from.
+    pub source: Source,
+    /// How its masked stream is encoded.
+    pub encoder: Encoder,
+}
+
+impl Camera {
+    /// How many streams of it are masked, the main one included.
+    pub fn streams_in_all(&self) -> usize {
+        1 + self.streams.len()
+    }
+
+    /// The camera as one of its further streams shows it: id, source and encoder are the
+    /// stream's, and it is published nowhere.
+    #[must_use]
+    pub fn seen_by(&self, stream: &Stream) -> Self {
+        Self {
+            id: format!("{}/{}", self.id, stream.name),
+            source: stream.source.clone(),
+            encoder: stream.encoder,
+            streams: Vec::new(),
+            onvif_device: None,
+            publish: Vec::new(),
+            ..self.clone()
+        }
+    }
 }
 
 /// A server elsewhere that the masked stream is pushed to.

@@ -208,6 +208,7 @@ impl<'a> Validator<'a> {
             restart_takes: (c.limits.restart_takes_ms.as_ref())
                 .map(|takes| self.ms(takes, 1_000..=600_000)),
         };
+        let streams = self.streams(&c.stream, &source, encoder);
         let publish = self.publications(&c.publish);
         let telemetry = c.telemetry.as_ref().map(|t| self.telemetry(t));
         let steering = c
@@ -249,6 +250,7 @@ impl<'a> Validator<'a> {
         Some(Camera {
             id,
             source,
+            streams,
             kind,
             masks,
             masks_file,

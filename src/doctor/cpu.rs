@@ -56,11 +56,14 @@ fn measure() -> Result<Option<f64>, CannotStart> {
     Ok(best.filter(|share| *share > 0.0))
 }
 
-/// What is configured: cameras, and the cores that looking at them may take.
+/// What is configured: cameras' streams, and the cores that looking at them may take.
 pub(super) fn demand(config: Option<&Config>) -> (usize, f64) {
-    let cameras = config.map_or(&[][..], |c| &c.cameras);
-    let looking = cameras.iter().filter_map(|c| c.detect.as_ref());
-    (cameras.len(), looking.map(|detect| detect.cpu_share).sum())
+    let cameras = config.map_or(&[][..], |c| &c.cameras).iter();
+    let all = cameras.map(|c| (c.streams_in_all(), c.detect.as_ref()));
+    all.fold((0, 0.0), |(streams, looking), (n, detect)| {
+        let share = detect.map_or(0.0, |detect| detect.cpu_share);
+        (streams + n, looking + n as f64 * share)
+    })
 }
 
 pub(super) fn judge_cpu(share: f64, cores: usize, (cameras, looking): (usize, f64)) -> Finding {

@@ -126,8 +126,11 @@ pub(super) fn judge_system_calls(can: Option<bool>, wanted: bool) -> Finding {
 }
 
 pub(super) fn open_files(config: Option<&Config>) -> Finding {
-    let cameras = config.map_or(1, |c| c.cameras.len() as u64);
-    judge_files(open_files_limit(), cameras)
+    let streams = config.map_or(1, |c| {
+        let all = c.cameras.iter().map(|c| c.streams_in_all() as u64);
+        all.sum()
+    });
+    judge_files(open_files_limit(), streams)
 }
 
 pub(super) fn judge_files(limit: Option<u64>, cameras: u64) -> Finding {

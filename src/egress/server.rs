@@ -145,7 +145,8 @@ impl RtspServer {
         self.port
     }
 
-    /// Serves `stream` at `/<id>`. A camera of the same id is replaced, and its
+    /// Serves `stream` at `/<id>`: a camera's id, or `<camera>/<name>` for a further stream of
+    /// it, which is for whoever may watch the camera. A stream of the same id is replaced, and its
     /// viewers dismissed; nobody else notices.
     pub fn add_camera(&self, id: &str, stream: MaskedStream) {
         self.remove_camera(id);
@@ -160,7 +161,7 @@ impl RtspServer {
         );
     }
 
-    /// Serves the camera no longer and dismisses its viewers.
+    /// Serves that stream no longer and dismisses its viewers.
     pub fn remove_camera(&self, id: &str) {
         if self.viewers.cameras().remove(id).is_some() {
             self.mounts.remove_factory(&format!("/{id}"));

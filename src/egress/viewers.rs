@@ -67,8 +67,8 @@ impl Viewers {
             else {
                 return;
             };
-            let camera = camera_in(uri.request_uri().as_str()).to_owned();
-            all.joined(client, session, &camera);
+            let stream = stream_in(uri.request_uri().as_str());
+            all.joined(client, session, &stream);
         });
         let all = Arc::downgrade(self);
         client.connect_teardown_request(move |client, context| {
@@ -188,11 +188,28 @@ impl Viewers {
     }
 }
 
-/// `gate` in `rtsp://host:port/gate`, `…/gate/` and `…/gate/stream=0`.
+/// `gate` in `rtsp://host:port/gate`, `…/gate/`, `…/gate/stream=0` and `…/gate/sub`.
 pub(super) fn camera_in(uri: &str) -> &str {
+    steps_in(uri).next().unwrap_or_default()
+}
+
+/// `gate/sub` in `rtsp://host:port/gate/sub`, `…/gate/sub/` and `…/gate/sub/stream=0`; of the
+/// main stream the camera.
+fn stream_in(uri: &str) -> String {
+    let camera = camera_in(uri);
+    // A stream's name has no `=`, the server's own words for its media have.
+    let further = steps_in(uri).nth(1);
+    match further.filter(|name| !name.is_empty() && !name.contains('=')) {
+        Some(name) => format!("{camera}/{name}"),
+        None => camera.to_owned(),
+    }
+}
+
+/// The parts of a request's path.
+fn steps_in(uri: &str) -> impl Iterator<Item = &str> {
     let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
     let path = rest.split_once('/').map_or("", |(_, path)| path);
-    path.split(['/', '?']).next().unwrap_or_default()
+    path.split('?').next().unwrap_or_default().split('/')
 }
 
 #[cfg(test)]
@@ -211,6 +228,20 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(camera_in(uri), camera, "{uri}");
+            assert_eq!(stream_in(uri), camera, "{uri}");
+        }
+    }
+
+    #[test]
+    fn further_streams_in_request_uris() {
+        for uri in [
+            "rtsp://10.0.0.1:8554/gate/sub",
+            "rtsp://h/gate/sub/",
+            "rtsp://h/gate/sub/stream=0",
+            "rtsp://h/gate/sub?x=1/y",
+        ] {
+            assert_eq!(camera_in(uri), "gate", "{uri}");
+            assert_eq!(stream_in(uri), "gate/sub", "{uri}");
         }
     }
 }

@@ -8,11 +8,13 @@ use prometheus_client::encoding::{EncodeCounterValue, EncodeGaugeValue};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// One camera at one moment. Counters run on when it is started anew.
+/// One stream of a camera at one moment. Counters run on when it is started anew.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Camera {
-    /// Its id.
+    /// The camera's id.
     pub id: String,
+    /// The stream's name; none for the main one, which tells what concerns the camera.
+    pub stream: Option<String>,
     /// `live`, `widened`, `covered` or `no-signal`.
     pub state: &'static str,
     /// The code of the reason, where there is one.
@@ -92,6 +94,15 @@ pub struct Publication {
     pub bytes: u64,
     /// Frames that a connected server was too slow for.
     pub dropped: u64,
+}
+
+impl Camera {
+    fn labels(&self) -> Labels<'_> {
+        let stream = self.stream.as_deref().map(|name| ("stream", name));
+        std::iter::once(("camera", self.id.as_str()))
+            .chain(stream)
+            .collect()
+    }
 }
 
 impl Publication {
@@ -193,7 +204,7 @@ impl<'a> All<'a, '_, '_> {
         let series = self
             .cameras
             .iter()
-            .filter_map(|c| Some((vec![("camera", c.id.as_str())], of(c)?)));
+            .filter_map(|c| Some((c.labels(), of(c)?)));
         self.page.gauges(name, help, series)
     }
 
@@ -206,7 +217,7 @@ impl<'a> All<'a, '_, '_> {
         let series = self
             .cameras
             .iter()
-            .filter_map(|c| Some((vec![("camera", c.id.as_str())], of(c)?)));
+            .filter_map(|c| Some((c.labels(), of(c)?)));
         self.page.counters(name, help, series)
     }
 
@@ -349,10 +360,10 @@ impl<'a> All<'a, '_, '_> {
             &Reason::CODES,
             |c| split(c).1,
         )?;
-        let series = self.cameras.iter().map(|c| {
-            let name = vec![("camera", c.id.as_str())];
-            (name, c.latency.sum_s, c.latency.classes.clone())
-        });
+        let series = self
+            .cameras
+            .iter()
+            .map(|c| (c.labels(), c.latency.sum_s, c.latency.classes.clone()));
         self.page.histograms(
             "greyplane_camera_latency_seconds",
             "From a frame's arrival to the encoder",
@@ -549,7 +560,9 @@ impl<'a> All<'a, '_, '_> {
 }
 
 fn labels<'a>(camera: &'a Camera, label: &'static str, value: &'static str) -> Labels<'a> {
-    vec![("camera", camera.id.as_str()), (label, value)]
+    let mut labels = camera.labels();
+    labels.push((label, value));
+    labels
 }
 
 type Seconds = BTreeMap<&'static str, f64>;

@@ -81,3 +81,23 @@ fn what_is_not_known_is_not_told() {
         assert!(!text.contains(&format!("\n{name}")), "{name} in {text}");
     }
 }
+
+#[test]
+fn a_further_stream_has_its_name_beside_its_camera() {
+    let text = page(Camera {
+        id: "street".into(),
+        stream: Some("sub".into()),
+        state: "live",
+        viewers: 3,
+        ..Camera::default()
+    });
+    let stream = r#"camera="street",stream="sub""#;
+    for line in [
+        format!("greyplane_camera_viewers{{{stream}}} 3"),
+        format!("greyplane_camera_state{{{stream},state=\"live\"}} 1"),
+        format!("greyplane_camera_latency_seconds_count{{{stream}}} 0"),
+    ] {
+        assert!(text.lines().any(|l| l == line), "{line} in {text}");
+    }
+    assert!(!page(Camera::default()).contains("stream=\""));
+}

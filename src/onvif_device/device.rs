@@ -16,7 +16,7 @@ pub(super) struct Here {
     pub(super) services: String,
     /// The address that they are told to be at.
     pub(super) address: IpAddr,
-    /// Of the masked stream.
+    /// Of the masked main stream; a further one's name is put behind it.
     pub(super) stream: String,
     /// Whether the camera can be steered here.
     pub(super) turns: bool,

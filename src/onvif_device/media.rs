@@ -1,4 +1,4 @@
-//! The media service, version 1: one profile, the masked stream (ONVIF Media Service
+//! The media service, version 1: a profile for each masked stream (ONVIF Media Service
 //! Specification; element names and their order are those of the published WSDL).
 
 use super::answer::{Fault, escaped, tagged};
@@ -6,92 +6,118 @@ use super::device::Here;
 use super::request::Request;
 use super::{Picture, ptz};
 
-/// The only profile.
-pub(super) const PROFILE: &str = "masked";
+/// The main stream's profile. A further stream's is this, a dash and its name; so is its
+/// encoder's configuration. All show one video source.
+const PROFILE: &str = "masked";
 const SOURCE: &str = "source";
 const SOURCE_CONFIGURATION: &str = "source-config";
 const ENCODER_CONFIGURATION: &str = "encoder-config";
 
-/// Refuses what names another profile; one that must be named and is not, too.
-pub(super) fn known_profile(request: &Request) -> Result<(), Fault> {
-    match request.text("ProfileToken") {
-        Some(PROFILE) => Ok(()),
-        _ => Err(Fault::no_such(
-            "profile",
-            &["ter:InvalidArgVal", "ter:NoProfile"],
-        )),
+fn token(of_main: &str, picture: &Picture) -> String {
+    match &picture.stream {
+        Some(name) => format!("{of_main}-{name}"),
+        None => of_main.to_owned(),
     }
 }
 
-fn known_configuration(request: &Request, token: &str, optional: bool) -> Result<(), Fault> {
-    match request.text("ConfigurationToken") {
-        None if optional => Ok(()),
-        Some(found) if found == token => Ok(()),
-        _ => Err(Fault::no_such(
-            "configuration",
-            &["ter:InvalidArgVal", "ter:NoConfig"],
-        )),
-    }
+/// The stream of the profile that is named. One that is not known is refused, and so is one
+/// that must be named and is not.
+pub(super) fn of_profile<'a>(
+    request: &Request,
+    pictures: &'a [Picture],
+) -> Result<&'a Picture, Fault> {
+    let named = request.text("ProfileToken");
+    let found = named.and_then(|named| pictures.iter().find(|p| token(PROFILE, p) == named));
+    found.ok_or_else(|| Fault::no_such("profile", &["ter:InvalidArgVal", "ter:NoProfile"]))
 }
 
-/// What is answered; none where the operation is none of this service's.
+fn no_configuration() -> Fault {
+    Fault::no_such("configuration", &["ter:InvalidArgVal", "ter:NoConfig"])
+}
+
+/// The stream whose encoder's configuration is named.
+fn of_encoder<'a>(request: &Request, pictures: &'a [Picture]) -> Result<&'a Picture, Fault> {
+    let named = request.text("ConfigurationToken");
+    let all = &mut pictures.iter();
+    let found = named.and_then(|named| all.find(|p| token(ENCODER_CONFIGURATION, p) == named));
+    found.ok_or_else(no_configuration)
+}
+
+/// What is answered; none where the operation is none of this service's. The main stream is
+/// the first of `pictures`.
 pub(super) fn answer(
     request: &Request,
-    picture: &Picture,
+    pictures: &[Picture],
     here: &Here,
 ) -> Option<Result<String, Fault>> {
     let name = request.name();
-    let of = |checked: Result<(), Fault>, inside: String| checked.map(|()| inside);
-    let source = |element: &str| source_configuration(element, picture);
-    let encoder = |element: &str| encoder_configuration(element, picture);
+    let all = |of: &dyn Fn(&Picture) -> String| pictures.iter().map(of).collect::<String>();
+    let main = pictures.first()?;
+    let source = |element: &str| source_configuration(element, main, pictures.len());
+    let profile = |element: &str, p: &Picture| {
+        let source = source("tt:VideoSourceConfiguration");
+        profile(element, p, &source, here)
+    };
     let inside = match name {
-        "GetServiceCapabilities" => Ok(SERVICE_CAPABILITIES.to_owned()),
-        "GetProfiles" => Ok(profile("trt:Profiles", picture, here)),
-        "GetProfile" => of(
-            known_profile(request),
-            profile("trt:Profile", picture, here),
-        ),
-        "GetVideoSources" => Ok(video_source(picture)),
+        "GetServiceCapabilities" => Ok(service_capabilities(pictures.len())),
+        "GetProfiles" => Ok(all(&|p| profile("trt:Profiles", p))),
+        "GetProfile" => of_profile(request, pictures).map(|p| profile("trt:Profile", p)),
+        "GetVideoSources" => Ok(video_source(main)),
         "GetVideoSourceConfigurations" => Ok(source("trt:Configurations")),
-        "GetVideoSourceConfiguration" => of(
-            known_configuration(request, SOURCE_CONFIGURATION, false),
-            source("trt:Configuration"),
-        ),
+        "GetVideoSourceConfiguration" => match request.text("ConfigurationToken") {
+            Some(SOURCE_CONFIGURATION) => Ok(source("trt:Configuration")),
+            _ => Err(no_configuration()),
+        },
         "GetCompatibleVideoSourceConfigurations" => {
-            of(known_profile(request), source("trt:Configurations"))
+            of_profile(request, pictures).map(|_| source("trt:Configurations"))
         }
-        "GetVideoEncoderConfigurations" => Ok(encoder("trt:Configurations")),
-        "GetVideoEncoderConfiguration" => of(
-            known_configuration(request, ENCODER_CONFIGURATION, false),
-            encoder("trt:Configuration"),
-        ),
+        "GetVideoEncoderConfigurations" => {
+            Ok(all(&|p| encoder_configuration("trt:Configurations", p)))
+        }
+        "GetVideoEncoderConfiguration" => {
+            of_encoder(request, pictures).map(|p| encoder_configuration("trt:Configuration", p))
+        }
         "GetCompatibleVideoEncoderConfigurations" => {
-            of(known_profile(request), encoder("trt:Configurations"))
+            of_profile(request, pictures).map(|p| encoder_configuration("trt:Configurations", p))
         }
-        "GetVideoEncoderConfigurationOptions" => of(
-            known_configuration(request, ENCODER_CONFIGURATION, true),
-            encoder_options(picture),
-        ),
-        "GetStreamUri" => of(known_profile(request), stream(here)),
+        "GetVideoEncoderConfigurationOptions" => {
+            let asked = |name| request.text(name).is_some();
+            let of = match (asked("ConfigurationToken"), asked("ProfileToken")) {
+                (true, _) => of_encoder(request, pictures),
+                (false, true) => of_profile(request, pictures),
+                (false, false) => Ok(main),
+            };
+            of.map(encoder_options)
+        }
+        "GetStreamUri" => of_profile(request, pictures).map(|p| stream(here, p)),
         _ => return None,
     };
     Some(inside.map(|inside| tagged(&format!("trt:{name}Response"), &inside)))
 }
 
-const SERVICE_CAPABILITIES: &str = "<trt:Capabilities SnapshotUri=\"false\" Rotation=\"false\" \
-     VideoSourceMode=\"false\" OSD=\"false\"><trt:ProfileCapabilities MaximumNumberOfProfiles=\"1\"/>\
-     <trt:StreamingCapabilities RTPMulticast=\"false\" RTP_TCP=\"true\" RTP_RTSP_TCP=\"true\"/>\
-     </trt:Capabilities>";
+fn service_capabilities(profiles: usize) -> String {
+    format!(
+        "<trt:Capabilities SnapshotUri=\"false\" Rotation=\"false\" \
+         VideoSourceMode=\"false\" OSD=\"false\"><trt:ProfileCapabilities \
+         MaximumNumberOfProfiles=\"{profiles}\"/>\
+         <trt:StreamingCapabilities RTPMulticast=\"false\" RTP_TCP=\"true\" RTP_RTSP_TCP=\"true\"/>\
+         </trt:Capabilities>"
+    )
+}
 
 const MULTICAST: &str = "<tt:Multicast><tt:Address><tt:Type>IPv4</tt:Type>\
      <tt:IPv4Address>0.0.0.0</tt:IPv4Address></tt:Address><tt:Port>0</tt:Port><tt:TTL>1</tt:TTL>\
      <tt:AutoStart>false</tt:AutoStart></tt:Multicast>";
 
-fn stream(here: &Here) -> String {
+fn stream(here: &Here, picture: &Picture) -> String {
+    let at = match &picture.stream {
+        Some(name) => format!("{}/{name}", here.stream),
+        None => here.stream.clone(),
+    };
     format!(
         "<trt:MediaUri><tt:Uri>{}</tt:Uri><tt:InvalidAfterConnect>false</tt:InvalidAfterConnect>\
          <tt:InvalidAfterReboot>false</tt:InvalidAfterReboot><tt:Timeout>PT0S</tt:Timeout></trt:MediaUri>",
-        escaped(&here.stream)
+        escaped(&at)
     )
 }
 
@@ -110,21 +136,21 @@ fn video_source(picture: &Picture) -> String {
     )
 }
 
-fn profile(element: &str, picture: &Picture, here: &Here) -> String {
+fn profile(element: &str, picture: &Picture, source: &str, here: &Here) -> String {
     let ptz = match here.turns {
         true => ptz::configuration("tt:PTZConfiguration"),
         false => String::new(),
     };
+    let token = token(PROFILE, picture);
     format!(
-        "<{element} token=\"{PROFILE}\" fixed=\"true\"><tt:Name>masked</tt:Name>{}{}{ptz}</{element}>",
-        source_configuration("tt:VideoSourceConfiguration", picture),
+        "<{element} token=\"{token}\" fixed=\"true\"><tt:Name>{token}</tt:Name>{source}{}{ptz}</{element}>",
         encoder_configuration("tt:VideoEncoderConfiguration", picture),
     )
 }
 
-fn source_configuration(element: &str, picture: &Picture) -> String {
+fn source_configuration(element: &str, picture: &Picture, uses: usize) -> String {
     format!(
-        "<{element} token=\"{SOURCE_CONFIGURATION}\"><tt:Name>source</tt:Name><tt:UseCount>1</tt:UseCount>\
+        "<{element} token=\"{SOURCE_CONFIGURATION}\"><tt:Name>source</tt:Name><tt:UseCount>{uses}</tt:UseCount>\
          <tt:SourceToken>{SOURCE}</tt:SourceToken>\
          <tt:Bounds x=\"0\" y=\"0\" width=\"{}\" height=\"{}\"/></{element}>",
         picture.width, picture.height
@@ -136,8 +162,10 @@ fn whole(fps: f64) -> u32 {
 }
 
 fn encoder_configuration(element: &str, picture: &Picture) -> String {
+    let name = token(PROFILE, picture);
+    let token = token(ENCODER_CONFIGURATION, picture);
     format!(
-        "<{element} token=\"{ENCODER_CONFIGURATION}\"><tt:Name>masked</tt:Name><tt:UseCount>1</tt:UseCount>\
+        "<{element} token=\"{token}\"><tt:Name>{name}</tt:Name><tt:UseCount>1</tt:UseCount>\
          <tt:Encoding>H264</tt:Encoding><tt:Resolution>{}</tt:Resolution><tt:Quality>5</tt:Quality>\
          <tt:RateControl><tt:FrameRateLimit>{}</tt:FrameRateLimit><tt:EncodingInterval>1</tt:EncodingInterval>\
          <tt:BitrateLimit>{}</tt:BitrateLimit></tt:RateControl><tt:H264><tt:GovLength>{}</tt:GovLength>\

@@ -1,5 +1,5 @@
 //! Masked cameras as ONVIF devices, so that a VMS adds one like any camera: one
-//! address a camera, its masked stream, and steering for those who may.
+//! address a camera, its masked streams, and steering for those who may.
 //!
 //! A VMS logs in with a viewer's account, never with the camera's. What it asks is
 //! bounded and read by [`request`]; what it wants of a camera goes the way that the
@@ -28,8 +28,9 @@ use std::sync::Arc;
 
 /// The gateway, as far as a VMS may reach it.
 pub trait Cameras: Steering {
-    /// A camera's picture; none where there is no such camera.
-    fn picture(&self, camera: &str) -> Option<Picture>;
+    /// What a camera's masked streams are like, the main one first; nothing where there is no
+    /// such camera.
+    fn pictures(&self, camera: &str) -> Vec<Picture>;
 
     /// What a camera's head and lens reach; none where nobody can steer it.
     fn head(&self, camera: &str) -> Option<Head>;
@@ -39,8 +40,10 @@ pub trait Cameras: Steering {
 }
 
 /// What a masked stream is like.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Picture {
+    /// A further stream's name, which ends its path; none for the main one.
+    pub stream: Option<String>,
     /// Pixels.
     pub width: u32,
     /// Pixels.

@@ -2,7 +2,7 @@
 //! Specification; element names and their order are those of the published WSDL).
 
 use super::answer::{Fault, escaped, tagged};
-use super::media::known_profile;
+use super::media::of_profile;
 use super::request::{Request, duration_s};
 use super::server::Served;
 use super::spaces::{self, Target};
@@ -64,14 +64,19 @@ pub(super) async fn answer(
             known(request, "ConfigurationToken", CONFIGURATION, "ter:NoConfig"),
             options(head),
         ),
-        "GetStatus" => of(known_profile(request), status(served, head)),
-        "GetPresets" => match known_profile(request) {
+        "GetStatus" => of(known_profile(request, served), status(served, head)),
+        "GetPresets" => match known_profile(request, served) {
             Ok(()) => presets(served, head).await,
             Err(fault) => Err(fault),
         },
         _ => return None,
     };
     Some(inside.map(|inside| tagged(&format!("tptz:{name}Response"), &inside)))
+}
+
+/// Refuses what names no profile of this device: all of them turn alike.
+fn known_profile(request: &Request, served: &Served) -> Result<(), Fault> {
+    of_profile(request, &served.pictures()).map(|_| ())
 }
 
 fn known(request: &Request, name: &str, token: &str, code: &'static str) -> Result<(), Fault> {
@@ -168,7 +173,7 @@ pub(super) async fn steer(
     head: &Head,
     hand: Hand,
 ) -> Result<String, Fault> {
-    known_profile(request)?;
+    known_profile(request, served)?;
     let name = request.name();
     let wish = match name {
         "ContinuousMove" => {

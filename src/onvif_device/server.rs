@@ -6,7 +6,7 @@ use super::device::{self, Here};
 use super::login::{Access, Denied, Gate, Guest};
 use super::request::{self, MOST_BYTES, Refused, Request};
 use super::turning::{Hand, Turning};
-use super::{Device, Head, Place, Settings, media, ptz};
+use super::{Device, Head, Picture, Place, Settings, media, ptz};
 use crate::clock::{Clock, Mono};
 use crate::web::{By, CameraPreset};
 use axum::Router;
@@ -324,6 +324,11 @@ impl Served {
         self.common.settings.cameras.place(&self.camera)
     }
 
+    /// What its masked streams are like, the main one first.
+    pub(super) fn pictures(&self) -> Vec<Picture> {
+        self.common.settings.cameras.pictures(&self.camera)
+    }
+
     /// The camera was told to move.
     pub(super) fn told(&self) {
         let now = self.common.clock().mono();
@@ -398,9 +403,11 @@ impl Served {
             }
         }
         if path != PTZ || name != "GetServiceCapabilities" {
-            let picture = self.common.settings.cameras.picture(&self.camera);
-            let picture = picture.ok_or(crate::web::SteerFault::NoCamera)?;
-            if let Some(answer) = media::answer(request, &picture, here) {
+            let pictures = self.pictures();
+            if pictures.is_empty() {
+                return Err(crate::web::SteerFault::NoCamera.into());
+            }
+            if let Some(answer) = media::answer(request, &pictures, here) {
                 return answer;
             }
         }

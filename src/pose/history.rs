@@ -7,8 +7,8 @@
 //! reports followed by a return to the old path are forgotten; anything else
 //! is trusted again only as [`TrustAfterRestart`] says.
 //!
-//! A silence is judged by the stream: while frames went on without a break the
-//! camera did not restart, and its first report after the silence is believed.
+//! A silence is judged by the streams: while frames of one of them went on without a break
+//! the camera did not restart, and its first report after the silence is believed.
 //!
 //! What it cannot know: whether the *first* position it ever hears is true,
 //! and whether a camera lies plausibly. Must not know protocols or pixels.
@@ -112,6 +112,14 @@ const MIN_SPACING_S: f64 = 0.015;
 /// A reported field of view is believed within this share of the calibrated one.
 const HFOV_SHARE: f64 = 0.1;
 
+impl Stream {
+    /// None came yet.
+    const NEW: Self = Self {
+        unbroken_since: None,
+        last: Mono(0),
+    };
+}
+
 /// The bounded history of one camera's positions.
 #[derive(Debug)]
 pub struct PoseHistory {
@@ -123,12 +131,13 @@ pub struct PoseHistory {
     refused: Option<(Reason, Mono)>,
     /// The newest sample before [`forget_samples`](Self::forget_samples).
     left: Option<Knot>,
-    stream: Stream,
-    /// How far the stream leaves frames' capture times open, seconds.
+    /// Of each of its streams; the main one first.
+    streams: Vec<Stream>,
+    /// How far any of them leaves frames' capture times open, seconds.
     within_s: f64,
 }
 
-/// When frames came.
+/// When frames of one stream came.
 #[derive(Clone, Copy, Debug)]
 struct Stream {
     unbroken_since: Option<Mono>,
@@ -145,21 +154,27 @@ impl PoseHistory {
             doubt: None,
             refused: None,
             left: None,
-            stream: Stream {
-                unbroken_since: None,
-                last: Mono(0),
-            },
+            streams: vec![Stream::NEW],
             within_s: 0.0,
         }
     }
 
-    /// Notes that a frame arrived.
-    pub fn frame_arrived(&mut self, arrival: Mono) {
-        let broke = arrival.since(self.stream.last).as_secs_f64() > STREAM_BREAK_S;
-        if broke || self.stream.unbroken_since.is_none() {
-            self.stream.unbroken_since = Some(arrival);
+    /// One more stream of the same camera: its number. The main one has 0.
+    pub fn further_stream(&mut self) -> usize {
+        self.streams.push(Stream::NEW);
+        self.streams.len() - 1
+    }
+
+    /// Notes that a frame of that stream arrived.
+    pub fn frame_arrived(&mut self, stream: usize, arrival: Mono) {
+        let Some(stream) = self.streams.get_mut(stream) else {
+            return;
+        };
+        let broke = arrival.since(stream.last).as_secs_f64() > STREAM_BREAK_S;
+        if broke || stream.unbroken_since.is_none() {
+            stream.unbroken_since = Some(arrival);
         }
-        self.stream.last = self.stream.last.max(arrival);
+        stream.last = stream.last.max(arrival);
     }
 
     /// Notes how far the stream leaves frames' capture times open: what the profile's
@@ -173,18 +188,19 @@ impl PoseHistory {
         estimate::Asked { at, within_s }
     }
 
-    /// Notes that the stream ended or was set up anew.
-    pub fn stream_broke(&mut self) {
-        self.stream.unbroken_since = None;
+    /// Notes that the stream of that number ended or was set up anew.
+    pub fn stream_broke(&mut self, stream: usize) {
+        if let Some(stream) = self.streams.get_mut(stream) {
+            stream.unbroken_since = None;
+        }
     }
 
-    /// Whether frames came all the time between two reports.
+    /// Whether frames of one stream came all the time between two reports.
     fn streamed_between(&self, from: &Knot, to: &Knot) -> bool {
-        let began = self
-            .stream
-            .unbroken_since
-            .is_some_and(|s| s <= from.received);
-        began && to.received.since(self.stream.last).as_secs_f64() <= STREAM_BREAK_S
+        self.streams.iter().any(|stream| {
+            let began = stream.unbroken_since.is_some_and(|s| s <= from.received);
+            began && to.received.since(stream.last).as_secs_f64() <= STREAM_BREAK_S
+        })
     }
 
     /// Takes up one report. Late ones find their place between the others.

@@ -49,6 +49,7 @@ pub(super) fn camera(zones: ZoneSet, change: fn(&str) -> String) -> Camera {
             jitter_buffer: Duration::ZERO,
             stall: Duration::from_secs(5),
         },
+        streams: Vec::new(),
         kind: Kind::Ptz {
             profile: Ok(Arc::new(profile)),
             telemetry: Telemetry {

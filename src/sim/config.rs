@@ -77,6 +77,9 @@ pub struct SimConfig {
     pub width: usize,
     /// Height of the picture in px, a multiple of 8.
     pub height: usize,
+    /// A second stream, at `/sub`: the same in this size, px, each a multiple of 8. It has no
+    /// metadata and no sound beside it.
+    pub sub: Option<[usize; 2]>,
     /// Frames per second.
     pub fps: u32,
     /// Bit rate of the video in kbit/s; MJPEG takes what it needs.
@@ -150,6 +153,7 @@ impl Default for SimConfig {
             visca_port: 0,
             width: 1280,
             height: 720,
+            sub: None,
             fps: 25,
             bitrate_kbps: 6000,
             gop: 25,
@@ -202,6 +206,14 @@ impl SimConfig {
                 "width and height must be multiples of 8 from 64 to 4096, not {} × {}",
                 self.width, self.height
             ));
+        }
+        if let Some([width, height]) = self.sub.filter(|[w, h]| !side(*w) || !side(*h)) {
+            return refuse(format!(
+                "sub must be multiples of 8 from 64 to 4096, not {width} × {height}"
+            ));
+        }
+        if self.sub.is_some() && self.clip_view == ClipView::AsItIs && self.clip.is_some() {
+            return refuse("sub: a clip that is sent as it is has one size".to_owned());
         }
         let within = |name: &str, value: f64, low: f64, high: f64| {
             if value.is_finite() && (low..=high).contains(&value) {
@@ -311,6 +323,7 @@ mod tests {
         for (text, needle) in [
             ("colour = 3", "colour"),
             ("width = 1921", "width"),
+            ("sub = [641, 360]", "sub"),
             ("k1 = nan", "k1"),
             ("wide_hfov_deg = 200.0", "wide_hfov_deg"),
             ("user = \"a\"", "password"),

@@ -141,6 +141,10 @@ pub struct Faults {
     pub stream_stop: StreamStop,
     /// The picture's size changes to this, in mid-stream.
     pub size: Option<[usize; 2]>,
+    /// Nothing comes in the second stream.
+    pub sub_silent: bool,
+    /// How far the second stream's sender reports alone are ahead, seconds.
+    pub sub_clock_step_s: f64,
 }
 
 impl Default for Faults {
@@ -166,6 +170,8 @@ impl Default for Faults {
             rtp_loss: 0.0,
             stream_stop: StreamStop::No,
             size: None,
+            sub_silent: false,
+            sub_clock_step_s: 0.0,
         }
     }
 }
@@ -192,6 +198,7 @@ impl Faults {
             ),
             ("stamp_offset_ms", self.stamp_offset_ms, -1e9, 1e9),
             ("clock_step_s", self.clock_step_s, -1e8, 1e8),
+            ("sub_clock_step_s", self.sub_clock_step_s, -1e8, 1e8),
             ("rtp_loss", self.rtp_loss, 0.0, 1.0),
         ] {
             if !value.is_finite() || !(low..=high).contains(&value) {

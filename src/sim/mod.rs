@@ -150,6 +150,13 @@ impl Sim {
         &self.addresses[0]
     }
 
+    /// Address of the second stream, where there is one.
+    pub fn sub_url(&self) -> Option<String> {
+        self.camera.config.sub?;
+        let host = self.rtsp_url().strip_suffix(rtsp::PATH)?;
+        Some(format!("{host}{}", rtsp::SUB_PATH))
+    }
+
     /// Address of the ONVIF device service.
     pub fn onvif_url(&self) -> &str {
         &self.addresses[1]

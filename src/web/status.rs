@@ -86,6 +86,46 @@ pub struct CameraStatus {
     pub publications: Vec<PublicationStatus>,
     /// Alarms: painted frames that did not read back as hidden.
     pub read_back_failures: u64,
+    /// Its further streams; what stands beside them is the main one's.
+    pub streams: Vec<StreamStatus>,
+}
+
+/// A further stream of a camera. Counters run since its start.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct StreamStatus {
+    /// Its name; it is served at `/<camera>/<name>`.
+    pub name: String,
+    /// `live`, `widened`, `covered` or `no-signal`.
+    pub state: &'static str,
+    /// Why, where there is a reason.
+    #[schema(required)]
+    pub reason: Option<String>,
+    /// Width and height of the picture, once known.
+    #[schema(required)]
+    pub size: Option<(u32, u32)>,
+    /// Frames a second from the camera.
+    pub fps_in: f64,
+    /// Frames a second that leave.
+    pub fps_out: f64,
+    /// Arrival to encoder.
+    pub latency_ms: Percentiles,
+    /// Frames that left after their budget: always 0, or it is a fault of ours.
+    pub late_frames: u64,
+    /// Frames that did not leave, by reason.
+    pub dropped: BTreeMap<&'static str, u64>,
+    /// Seconds wholly covered, by reason.
+    pub covered_s: BTreeMap<&'static str, f64>,
+    /// Seconds not wholly covered.
+    pub live_s: f64,
+    /// By whose word its frames have their capture times.
+    pub capture_time: CaptureTimeStatus,
+    /// What the detectors reach in its picture; none where nothing is looked for.
+    #[schema(required)]
+    pub detector: Option<DetectorStatus>,
+    /// Who watches now.
+    pub viewers: u32,
+    /// Alarms: painted frames that did not read back as hidden.
+    pub read_back_failures: u64,
 }
 
 /// Capture times of a camera's frames. Counters run since its start.

@@ -58,6 +58,7 @@ impl Gateway for Cameras {
             viewers: 0,
             publications: Vec::new(),
             read_back_failures: 0,
+            streams: Vec::new(),
         };
         GatewayStatus {
             version: "0",

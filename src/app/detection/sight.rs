@@ -353,6 +353,17 @@ impl Sight {
         }
     }
 
+    /// What is known of a frame taken at `t`, for another stream of the same camera, which is
+    /// looked at itself: nothing is counted, and whoever is silent says so.
+    pub(in crate::app) fn known(&self, t: CaptureTime) -> Result<Vec<Hidden>, Reason> {
+        match &*lock(&self.tracked) {
+            Some((_, tracker)) if !self.is_silent(tracker, t) => {
+                tracker.boxes_at(t, &self.motion).map_err(cannot_say)
+            }
+            _ => Err(Reason::DetectorSilent),
+        }
+    }
+
     /// What to hide in a frame taken at `t` that may be shown without its zones:
     /// whatever the policy for silent detectors, somebody must have looked, and
     /// not only before `t`.

@@ -108,7 +108,7 @@ fn pan_goes_on_across_the_seam() {
 #[test]
 fn a_gap_in_which_the_head_could_turn_either_way_brackets_nothing() {
     let mut h = at_rest(0.0, 1.0);
-    h.frame_arrived(mono(0.0));
+    h.frame_arrived(0, mono(0.0));
     assert_eq!(h.push(&sample(1.9, 170.0, -10.0)), Pushed::Taken);
     assert_eq!(said(&h, 1.5), "telemetry-stale");
 }
@@ -285,7 +285,7 @@ fn a_silence_is_judged_by_the_stream_and_by_where_the_head_is_found() {
             if streamed || t < 2.0 || t > end {
                 last = mono(t);
             }
-            h.frame_arrived(last);
+            h.frame_arrived(0, last);
             if i % 3 == 0 && (t < 2.0 || t >= end) {
                 h.push(&sample(t, if t < 2.0 { 30.0 } else { pan_deg }, -10.0));
             }

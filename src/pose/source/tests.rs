@@ -127,12 +127,107 @@ fn a_stream_set_up_anew_is_not_believed_at_once() {
     assert_eq!(ask(&source, 1850), Evidence::Unknown(Reason::Starting));
 }
 
+/// A source that has run for two seconds, and its second stream, 30 ms later than the first.
+fn two_streams() -> (PoseSource, PoseSource) {
+    let first = PoseSource::new(
+        profile(),
+        HistoryRules::default(),
+        ClockRules::default(),
+        || {},
+    );
+    let second = first.of_further_stream();
+    for ms in (0..2000).step_by(20) {
+        if ms % 40 == 0 {
+            frame(&first, ms);
+            second.on_frame_clock(
+                CaptureTime(EPOCH_NS + ms as i64 * 1_000_000),
+                7_000_000_000 + ms * 1_000_000,
+                Mono(100_000_000_000 + (ms + 130) * 1_000_000),
+            );
+        }
+        if ms % 100 == 0 {
+            first.on_sample(&timed(ms, 0.0));
+        }
+    }
+    (first, second)
+}
+
+#[test]
+fn streams_of_one_camera_are_told_the_same_pose() {
+    let (first, second) = two_streams();
+    assert!(matches!(ask(&first, 1850), Evidence::Known(_)));
+    assert_eq!(ask(&first, 1850), ask(&second, 1850));
+}
+
+#[test]
+fn a_stream_that_loses_its_clock_or_its_frames_leaves_the_other_alone() {
+    let (first, second) = two_streams();
+    // The second stream's frames say that they are two seconds younger than they are.
+    second.on_frame_clock(
+        CaptureTime(EPOCH_NS + 4_000_000_000),
+        9_000_000_000,
+        Mono(102_130_000_000),
+    );
+    assert!(matches!(
+        ask(&second, 1850),
+        Evidence::Unknown(Reason::ClockJump { .. })
+    ));
+    assert!(matches!(ask(&first, 1850), Evidence::Known(_)));
+    second.on_frames_restarted();
+    assert_eq!(ask(&second, 1850), Evidence::Unknown(Reason::Starting));
+    assert!(matches!(ask(&first, 1850), Evidence::Known(_)));
+}
+
+#[test]
+fn a_step_of_the_positions_clock_covers_all_streams() {
+    let (first, second) = two_streams();
+    let mut stepped = timed(2000, 0.0);
+    let later = CaptureTime(stepped.clock.utc.0 + 5_000_000_000);
+    (stepped.clock.utc, stepped.sample.at) = (later, later);
+    first.on_sample(&stepped);
+    for stream in [&first, &second] {
+        assert!(matches!(
+            ask(stream, 1850),
+            Evidence::Unknown(Reason::ClockJump { .. })
+        ));
+    }
+}
+
+#[test]
+fn one_stream_that_went_on_shows_that_the_camera_did_not_restart() {
+    for main_goes_on in [true, false] {
+        let (first, second) = two_streams();
+        let (goes_on, breaks) = match main_goes_on {
+            true => (&first, &second),
+            false => (&second, &first),
+        };
+        breaks.on_frames_restarted();
+        let base_ns = if main_goes_on { 0 } else { 7_000_000_000 };
+        for ms in (2000..9000).step_by(40) {
+            goes_on.on_frame_clock(
+                CaptureTime(EPOCH_NS + ms as i64 * 1_000_000),
+                base_ns + ms * 1_000_000,
+                Mono(100_000_000_000 + (ms + 110) * 1_000_000),
+            );
+        }
+        // Silent for seven seconds, and 40° further: it turned, and did not restart.
+        assert_eq!(first.on_sample(&timed(9000, 40.0)), Pushed::Taken);
+    }
+    let (first, second) = two_streams();
+    first.on_frames_restarted();
+    second.on_frames_restarted();
+    assert!(matches!(
+        first.on_sample(&timed(9000, 40.0)),
+        Pushed::Unsteady(_)
+    ));
+}
+
 #[test]
 fn a_lost_lock_is_taken_over() {
     let (source, _) = running();
     let poisoner = source.clone();
     let panicked = std::thread::spawn(move || {
-        let _held = poisoner.cell.lock().unwrap();
+        let _held = poisoner.shared.cell.lock().unwrap();
         panic!("on purpose");
     })
     .join();

@@ -76,7 +76,7 @@ fn play(head: &dyn Fn(f64) -> f64, lie: Lie, from: f64, hfov: f64) -> Leaks {
         let now = ms as f64 / 1000.0;
         if ms % 40 == 0 && now >= BEGINS {
             waiting.push_back(now);
-            history.frame_arrived(mono(now));
+            history.frame_arrived(0, mono(now));
         }
         // Ten reports a second, each under way for 20 ms.
         if ms % 100 == 20 {

@@ -55,7 +55,6 @@ fn appsrc(media: &gst_server::RTSPMedia, name: &str) -> Option<AppSrc> {
 /// Starts the thread of one media; it ends when one of the flags is set.
 pub(super) fn spawn(
     media: &gst_server::RTSPMedia,
-    camera: &Arc<Camera>,
     source: &Source,
     stamps: &Arc<Stamps>,
     stop: [&Arc<AtomicBool>; 2],
@@ -64,7 +63,7 @@ pub(super) fn spawn(
     let feed = Feed {
         video,
         metadata: appsrc(media, "metadata"),
-        camera: Arc::clone(camera),
+        camera: Arc::clone(&stamps.camera),
         source: source.clone(),
         stamps: Arc::clone(stamps),
         stop: stop.map(Arc::clone),
@@ -105,18 +104,16 @@ impl Feed {
             let t_ns = frame * frame_ns;
             self.sleep_until(t_ns);
             let faults = self.camera.faults();
-            let silent = faults.stream_stop != StreamStop::No || self.camera.is_booting();
+            let which = self.stamps.which;
+            let silent = faults.stream_stop != StreamStop::No
+                || self.camera.is_booting()
+                || which.is_silent(&faults);
             let Some(pose) = self.camera.pose_at(t_ns) else {
                 frame = self.camera.now_ns() / frame_ns + 1;
                 continue;
             };
             if !silent {
-                let wanted = faults
-                    .size
-                    .map_or(self.camera.config.size(), |[w, h]| Size {
-                        width: w,
-                        height: h,
-                    });
+                let wanted = which.size(&self.camera, &faults);
                 let fresh = size.replace(wanted) != Some(wanted);
                 match self.source.backdrop(t_ns) {
                     Ok(backdrop) => {

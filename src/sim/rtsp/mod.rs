@@ -1,5 +1,6 @@
 //! The RTSP server of the simulated camera: one shared video stream, the
-//! `vnd.onvif.metadata` stream and, where it is wanted, sound, at `/street`.
+//! `vnd.onvif.metadata` stream and, where it is wanted, sound, at `/street`; and, where it is
+//! wanted, the same video in another size at `/sub`.
 //!
 //! Capture time: buffers carry it as their running time, and the NTP field of
 //! every sender report is rewritten (see [`stamp`]) so that it says, in the
@@ -25,11 +26,45 @@ use self::stamp::Stamps;
 use super::SimError;
 use super::camera::{Camera, lock};
 use super::config::ClipView;
-use super::render::{Backdrop, Renderer};
+use super::faults::Faults;
+use super::render::{Backdrop, Renderer, Size};
 
 /// Path of the stream.
 pub(super) const PATH: &str = "/street";
+/// Path of the second one.
+pub(super) const SUB_PATH: &str = "/sub";
 const ROLE: &str = "viewer";
+
+/// One of the camera's streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stream {
+    Main,
+    /// The second one, of this size.
+    Sub(Size),
+}
+
+impl Stream {
+    /// Of the pictures that it sends now.
+    fn size(self, camera: &Camera, faults: &Faults) -> Size {
+        match (self, faults.size) {
+            (Self::Sub(size), _) => size,
+            (Self::Main, Some([width, height])) => Size { width, height },
+            (Self::Main, None) => camera.config.size(),
+        }
+    }
+
+    fn is_silent(self, faults: &Faults) -> bool {
+        self != Self::Main && faults.sub_silent
+    }
+
+    /// How far its sender reports are ahead of the camera's clock, seconds.
+    fn ahead_s(self, faults: &Faults) -> f64 {
+        match self {
+            Self::Main => 0.0,
+            Self::Sub(_) => faults.sub_clock_step_s,
+        }
+    }
+}
 
 /// A running RTSP server.
 #[derive(Debug)]
@@ -58,7 +93,13 @@ impl RtspServer {
         let server = gst_server::RTSPServer::new();
         server.set_address(&config.listen.to_string());
         server.set_service(&config.rtsp_port.to_string());
-        let factory = factory(camera)?;
+        let second = config.sub.map(|[width, height]| {
+            let size = Size { width, height };
+            (SUB_PATH, Stream::Sub(size))
+        });
+        let streams = std::iter::once((PATH, Stream::Main)).chain(second);
+        let factories = streams.map(|(path, which)| Ok((path, which, factory(camera, which)?)));
+        let factories: Vec<_> = factories.collect::<Result<_, SimError>>()?;
         if let (Some(user), Some(password)) = (&config.user, &config.password) {
             let auth = gst_server::RTSPAuth::new();
             let token = gst_server::RTSPToken::builder()
@@ -66,33 +107,37 @@ impl RtspServer {
                 .build();
             auth.set_supported_methods(gst_rtsp::RTSPAuthMethod::Digest);
             auth.add_digest(user, password, &token);
-            factory.add_role_from_structure(
-                &gst::Structure::builder(ROLE)
-                    .field(gst_server::RTSP_PERM_MEDIA_FACTORY_ACCESS, true)
-                    .field(gst_server::RTSP_PERM_MEDIA_FACTORY_CONSTRUCT, true)
-                    .build(),
-            );
+            for (_, _, factory) in &factories {
+                factory.add_role_from_structure(
+                    &gst::Structure::builder(ROLE)
+                        .field(gst_server::RTSP_PERM_MEDIA_FACTORY_ACCESS, true)
+                        .field(gst_server::RTSP_PERM_MEDIA_FACTORY_CONSTRUCT, true)
+                        .build(),
+                );
+            }
             server.set_auth(Some(&auth));
         }
         let stopping = Arc::new(AtomicBool::new(false));
-        let (feed_camera, source, stop) =
-            (Arc::clone(camera), backdrop.clone(), Arc::clone(&stopping));
-        let loop_context = context.clone();
         let feeds = Arc::new(Mutex::new(Vec::<JoinHandle<()>>::new()));
-        let running = Arc::clone(&feeds);
-        factory.connect_media_configure(move |_, media| {
-            let done = Arc::new(AtomicBool::new(false));
-            let stamps = Arc::new(Stamps::new(Arc::clone(&feed_camera)));
-            let feed = feed::spawn(media, &feed_camera, &source, &stamps, [&stop, &done]);
-            let mut feeds = lock(&running);
-            feeds.retain(|feed| !feed.is_finished());
-            feeds.extend(feed);
-            drop(feeds);
-            stamp::install(media, &stamps, &loop_context);
-            media.connect_unprepared(move |_| done.store(true, Ordering::SeqCst));
-        });
-        if let Some(mounts) = server.mount_points() {
-            mounts.add_factory(PATH, factory);
+        for (path, which, factory) in factories {
+            let (feed_camera, source, stop) =
+                (Arc::clone(camera), backdrop.clone(), Arc::clone(&stopping));
+            let loop_context = context.clone();
+            let running = Arc::clone(&feeds);
+            factory.connect_media_configure(move |_, media| {
+                let done = Arc::new(AtomicBool::new(false));
+                let stamps = Arc::new(Stamps::new(Arc::clone(&feed_camera), which));
+                let feed = feed::spawn(media, &source, &stamps, [&stop, &done]);
+                let mut feeds = lock(&running);
+                feeds.retain(|feed| !feed.is_finished());
+                feeds.extend(feed);
+                drop(feeds);
+                stamp::install(media, &stamps, &loop_context);
+                media.connect_unprepared(move |_| done.store(true, Ordering::SeqCst));
+            });
+            if let Some(mounts) = server.mount_points() {
+                mounts.add_factory(path, factory);
+            }
         }
         let mut this = Self {
             server,
@@ -172,29 +217,35 @@ impl RtspServer {
     }
 }
 
-fn factory(camera: &Camera) -> Result<gst_server::RTSPMediaFactory, SimError> {
+fn factory(camera: &Camera, which: Stream) -> Result<gst_server::RTSPMediaFactory, SimError> {
     metapay::register().map_err(gst_error("cannot register the metadata payloader"))?;
     let config = &camera.config;
     let as_it_is = config.clip.is_some() && config.clip_view == ClipView::AsItIs;
-    let video = config
-        .form
-        .launch(config.bitrate_kbps, config.gop, as_it_is)?;
+    let kbps = match which {
+        Stream::Main => config.bitrate_kbps,
+        // As many bits a pixel.
+        Stream::Sub(Size { width, height }) => {
+            let share = (width * height) as f64 / (config.width * config.height) as f64;
+            (f64::from(config.bitrate_kbps) * share).ceil() as u32
+        }
+    };
+    let video = config.form.launch(kbps, config.gop, as_it_is)?;
     let mut launch = format!(
         "( appsrc name=video is-live=true format=time max-buffers=2 leaky-type=downstream \
          ! {video}"
     );
-    if config.metadata_hz > 0.0 {
+    let metadata = which == Stream::Main && config.metadata_hz > 0.0;
+    if metadata {
         launch.push_str(&format!(
             " appsrc name=metadata is-live=true format=time max-buffers=20 leaky-type=downstream \
              caps=application/x-onvif-metadata,packed={} ! greyplanesimmetapay name=pay1",
             config.metadata_gzip
         ));
     }
-    launch.push_str(
-        &config
-            .form
-            .launch_audio(if config.metadata_hz > 0.0 { 2 } else { 1 }),
-    );
+    if which == Stream::Main {
+        let number = if metadata { 2 } else { 1 };
+        launch.push_str(&config.form.launch_audio(number));
+    }
     launch.push_str(" )");
     let factory = gst_server::RTSPMediaFactory::new();
     factory.set_launch(&launch);

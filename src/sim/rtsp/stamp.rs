@@ -15,6 +15,7 @@ use gst_server::prelude::*;
 use gstreamer as gst;
 use gstreamer_rtsp_server as gst_server;
 
+use super::Stream;
 use super::hdrext::{self, Extension};
 use crate::sim::camera::{Camera, lock};
 use crate::sim::config;
@@ -24,16 +25,18 @@ const CLOCK_RATE: i64 = 90_000;
 /// What an RTP timestamp stood for last, by stream source (SSRC).
 #[derive(Debug)]
 pub(super) struct Stamps {
-    camera: Arc<Camera>,
+    pub(super) camera: Arc<Camera>,
+    pub(super) which: Stream,
     offset_ns: AtomicI64,
     last: Mutex<BTreeMap<u32, (u32, u64)>>,
     extension: Mutex<Extension>,
 }
 
 impl Stamps {
-    pub(super) fn new(camera: Arc<Camera>) -> Self {
+    pub(super) fn new(camera: Arc<Camera>, which: Stream) -> Self {
         Self {
             camera,
+            which,
             offset_ns: AtomicI64::new(0),
             last: Mutex::new(BTreeMap::new()),
             extension: Mutex::default(),
@@ -101,7 +104,9 @@ impl Stamps {
         };
         let ticks = i64::from(timestamp.wrapping_sub(known) as i32);
         let capture = t_ns.saturating_add_signed(ticks * 1_000_000_000 / CLOCK_RATE);
-        let Some(ntp_ns) = self.camera.utc_at(capture).to_ntp_ns() else {
+        let ahead_s = self.which.ahead_s(&self.camera.faults());
+        let told = self.camera.utc_at(capture).plus_seconds(ahead_s);
+        let Some(ntp_ns) = told.to_ntp_ns() else {
             return;
         };
         let seconds = (ntp_ns / 1_000_000_000) as u32;
@@ -270,7 +275,7 @@ mod tests {
         let wall = 1_700_000_000_000_000_000;
         let clock = Arc::new(SimClock::at(WallTime(wall)));
         let camera = Arc::new(Camera::new(SimConfig::default(), clock));
-        let stamps = Stamps::new(Arc::clone(&camera));
+        let stamps = Stamps::new(Arc::clone(&camera), Stream::Main);
         stamps.set_offset(-500_000_000);
         let mut packet = [0u8; 20];
         packet[4..8].copy_from_slice(&0xffff_ff00u32.to_be_bytes());
@@ -308,7 +313,10 @@ mod tests {
     #[test]
     fn broken_rtcp_is_left_alone() {
         let clock = Arc::new(SimClock::at(WallTime(0)));
-        let stamps = Stamps::new(Arc::new(Camera::new(SimConfig::default(), clock)));
+        let stamps = Stamps::new(
+            Arc::new(Camera::new(SimConfig::default(), clock)),
+            Stream::Main,
+        );
         for bytes in [
             &[][..],
             &[0x80, 200],
