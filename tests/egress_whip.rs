@@ -81,7 +81,7 @@ fn what_is_not_hidden_is_seen_by_the_server() {
     let sim = Sim::start(sim, Arc::new(SystemClock::new())).unwrap();
     let log = Arc::new(Log::default());
     let bare = Judge::hiding(0.0, 0.0, 0.01, 0.01);
-    let pipeline = start(settings(&sim.rtsp_url()), bare, &log);
+    let pipeline = start(settings(sim.rtsp_url()), bare, &log);
     let server = WhipServer::plain();
     let publisher = Publisher::new(log);
     let wanted = server.publication("main", None);
