@@ -220,8 +220,9 @@ impl RunningCamera {
 
     /// Positions are believed again, by all streams; whether one of them doubted.
     pub(super) fn believe(&self) -> bool {
-        let streams = self.streams();
-        streams.fold(false, |doubted, s| s.judge.believe() || doubted)
+        // Each of them: one that doubted must not leave the others as they were.
+        let doubted = self.streams().filter(|stream| stream.judge.believe());
+        doubted.count() > 0
     }
 
     /// The zones in force.

@@ -61,7 +61,8 @@ fn stamps_lead_from_the_first_frame_and_reports_bear_them_out() {
 
 #[test]
 fn sources_that_lie_apart_are_no_time_until_they_agree() {
-    let apart: [fn(u64) -> [Option<f64>; 3]; 3] = [
+    type Offsets = [Option<f64>; 3];
+    let apart: [fn(u64) -> Offsets; 3] = [
         |n| [Some(if n < 20 { 0.0 } else { 101.0 }), None, Some(0.0)],
         |n| {
             [
