@@ -267,7 +267,8 @@ pub struct MetadataCounts {
     pub unproven: u64,
     /// Positions passed over: no stamp, a coarse one, or one that does not fit the clock.
     pub untimed: u64,
-    /// Positions refused: missing, not finite, out of range, in another space.
+    /// Positions refused: missing, not finite, out of range, in another space, or not possible
+    /// for the history.
     pub refused: u64,
     /// Documents that could not be read.
     pub unreadable: u64,
