@@ -125,12 +125,9 @@ async fn who_answers_for_a_camera_ends_a_doubt_that_does_not_end_itself() {
     assert_eq!(iris.believe(because.clone()).await, 204);
     iris.sees_a_picture().await;
 
-    // Another contradiction covers again.
-    sim.set_faults(&Faults {
-        lie_pan_deg: -5.0,
-        ..Faults::default()
-    })
-    .unwrap();
+    // Another contradiction covers again: as far as a head turns between two answers.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    sim.set_faults(&Faults::default()).unwrap();
     iris.sees_a_doubt().await;
 
     let found = audit::search(&path("audit"), &Filter::default(), 500).unwrap();

@@ -532,7 +532,7 @@ fn aim(camera: &Camera, wakers: Vec<Waker>, shared: &Shared) -> Aim {
             poses: Arc::new(poses),
             optics,
             mount,
-            pictures: (telemetry.check_picture).then(|| shared.pictures(&camera.id, &profile)),
+            pictures: (telemetry.check_picture).then(|| shared.pictures(camera, &profile)),
         })
     });
     turning.unwrap_or_else(|detail| {
@@ -562,9 +562,7 @@ impl Aim {
                 poses: Arc::new(poses.of_further_stream()),
                 optics: *optics,
                 mount: *mount,
-                pictures: pictures
-                    .as_ref()
-                    .map(|_| shared.pictures(&camera.id, profile)),
+                pictures: pictures.as_ref().map(|_| shared.pictures(camera, profile)),
             },
             (other, _) => other.clone(),
         }

@@ -87,7 +87,7 @@ struct Shared {
     earlier: Mutex<BTreeMap<String, PipelineStats>>,
     /// What turning cameras' pictures are compared with: a doubt outlives a restart of its
     /// camera.
-    pictures: Mutex<BTreeMap<String, (Arc<CameraProfile>, Pictures)>>,
+    pictures: Mutex<BTreeMap<String, KeptPictures>>,
     /// Of which size each stream's first picture was, by the address it came from: a reload
     /// must not take another one for the right one.
     sizes: Mutex<BTreeMap<String, (String, FirstSize)>>,
@@ -98,6 +98,9 @@ type FirstSize = Arc<OnceLock<Size>>;
 
 /// The pictures of one stream.
 type Pictures = Arc<Mutex<PictureWatch>>;
+
+/// The same, with the address they came from and the profile by which they lie where they do.
+type KeptPictures = (String, Arc<CameraProfile>, Pictures);
 
 impl std::fmt::Debug for Gateway {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -487,17 +490,22 @@ impl Drop for Gateway {
 
 impl Shared {
     /// The pictures of a camera with that profile, as they were left; none of another
-    /// profile, by which they lie elsewhere.
-    fn pictures(&self, camera: &str, profile: &Arc<CameraProfile>) -> Pictures {
+    /// profile, by which they lie elsewhere, and none that came from elsewhere.
+    fn pictures(&self, camera: &Camera, profile: &Arc<CameraProfile>) -> Pictures {
         let mut all = self.pictures.lock().unwrap_or_else(PoisonError::into_inner);
-        let (made_for, pictures) = all
-            .entry(camera.to_owned())
-            .or_insert_with(|| (profile.clone(), Pictures::default()));
-        if made_for.document() != profile.document() {
-            *made_for = profile.clone();
-            *pictures = Pictures::default();
+        let fresh = || {
+            (
+                camera.source.url.clone(),
+                profile.clone(),
+                Pictures::default(),
+            )
+        };
+        let kept = all.entry(camera.id.clone()).or_insert_with(fresh);
+        let (from, made_for, _) = &*kept;
+        if *from != camera.source.url || made_for.document() != profile.document() {
+            *kept = fresh();
         }
-        pictures.clone()
+        kept.2.clone()
     }
 
     /// The size of the camera's first picture, as it was before it was started anew.

@@ -55,12 +55,16 @@ impl Counts {
         self.told(Some(why.to_owned()));
     }
 
-    /// A unit of so many bytes goes to the connection, or is dropped.
+    /// A unit of so many bytes goes to the connection, or is dropped. Those that wait for a
+    /// server that is not there yet count as neither.
     pub(super) fn unit(&self, bytes: usize, taken: bool) {
+        if !self.connected.load(Relaxed) {
+            return;
+        }
         if taken {
             self.frames.fetch_add(1, Relaxed);
             self.bytes.fetch_add(bytes as u64, Relaxed);
-        } else if self.connected.load(Relaxed) {
+        } else {
             self.dropped.fetch_add(1, Relaxed);
         }
     }

@@ -163,7 +163,11 @@ fn words(e: &gst::message::Error) -> String {
     } else {
         format!("{what} {detail}")
     };
-    both.chars().take(LONGEST_WORDS).collect()
+    // A server's own words may be among them.
+    both.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(LONGEST_WORDS)
+        .collect()
 }
 
 /// An element of GStreamer's, or that it is missing.
