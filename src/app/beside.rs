@@ -1,49 +1,25 @@
 //! What a camera's further streams take over from its main one: its form, its doubts, and
 //! what was found in its picture. Nothing of it shows more of them.
 
-use super::FirstSize;
 use super::detection::Sight;
-use crate::clock::{CaptureTime, Mono};
+use super::{FirstSize, Pictures};
+use crate::clock::CaptureTime;
 use crate::detect::PixelBox;
 use crate::event::Reason;
 use crate::geom::Size;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, PoisonError};
 
 /// A picture that is nearer to the main one's form than this, counted in its own lines, was
 /// only rounded to whole pixels: codecs want even sides.
 const ROUNDED_PX: f64 = 2.0;
-/// So long after its last doubtful picture a main stream that has stopped still counts.
-const DOUBT_LASTS: Duration = Duration::from_secs(5);
-
-/// Whether a stream's pictures contradict the camera's positions.
-#[derive(Debug, Default)]
-pub(super) struct Doubt {
-    /// When it was seen last, monotonic nanoseconds; 0: not, or not any more.
-    seen: AtomicU64,
-}
-
-impl Doubt {
-    /// Notes what the newest picture says.
-    pub(super) fn note(&self, doubts: bool, now: Mono) {
-        let seen = if doubts { now.0.max(1) } else { 0 };
-        self.seen.store(seen, Ordering::Relaxed);
-    }
-
-    fn stands(&self, now: Mono) -> bool {
-        let seen = Mono(self.seen.load(Ordering::Relaxed));
-        seen != Mono(0) && now.since(seen) < DOUBT_LASTS
-    }
-}
 
 /// The main stream as the others know it.
 #[derive(Clone, Debug)]
 pub(super) struct Beside {
     /// The size of its first picture, for which profile and zones were made.
     pub(super) size: FirstSize,
-    /// Whether its pictures contradict positions.
-    pub(super) doubt: Arc<Doubt>,
+    /// Whether its pictures contradict positions; none where nobody is to ask them.
+    pub(super) pictures: Option<Pictures>,
     /// Where something is looked for in its picture.
     pub(super) sight: Option<Arc<Sight>>,
 }
@@ -63,9 +39,11 @@ impl Beside {
         Some(Reason::StreamChanged { detail })
     }
 
-    /// Whether the main stream's pictures contradict positions: they are as wrong for this one.
-    pub(super) fn doubts(&self, now: Mono) -> bool {
-        self.doubt.stands(now)
+    /// Whether the main stream's pictures contradict positions: they are as wrong for this one,
+    /// also while the main stream is away.
+    pub(super) fn doubts(&self) -> bool {
+        let pictures = self.pictures.as_ref();
+        pictures.is_some_and(|p| p.lock().unwrap_or_else(PoisonError::into_inner).doubts())
     }
 
     /// What was found in the main stream's picture, as it lies in one of `size` taken at `t`;
@@ -121,7 +99,7 @@ mod tests {
     fn only_the_same_picture_in_another_size_fits() {
         let main = Beside {
             size: Arc::new(OnceLock::new()),
-            doubt: Arc::default(),
+            pictures: None,
             sight: None,
         };
         let before = main.misfit(size(640, 360)).unwrap();
@@ -141,19 +119,6 @@ mod tests {
             let said = misfit.map(|reason| reason.to_string()).unwrap_or_default();
             assert!(said.contains("1920x1080"), "{width}x{height}: {said}");
         }
-    }
-
-    #[test]
-    fn a_doubt_counts_as_long_as_somebody_watches() {
-        let at = |s: u64| Mono(s * 1_000_000_000);
-        let doubt = Doubt::default();
-        assert!(!doubt.stands(at(1)));
-        doubt.note(true, at(10));
-        assert!(doubt.stands(at(10)) && doubt.stands(at(14)));
-        assert!(!doubt.stands(at(16)), "the main stream has stopped");
-        doubt.note(true, at(16));
-        doubt.note(false, at(17));
-        assert!(!doubt.stands(at(17)));
     }
 
     #[test]

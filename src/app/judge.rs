@@ -4,7 +4,7 @@
 //! (which know no GStreamer). Each stream of a camera has a judge of its own; what
 //! [`Beside`] tells a further stream's of the main one may cover it, or hide more of it.
 
-use super::beside::{Beside, Doubt};
+use super::beside::Beside;
 use super::detection::Sight;
 use super::nogo::Standing;
 use crate::clock::{CaptureTime, Clock, Mono};
@@ -65,8 +65,6 @@ pub(super) struct Judge {
     stills: Option<Arc<Slot>>,
     /// The main stream, beside which this one is; none for the main one itself.
     beside: Option<Beside>,
-    /// Whether its pictures contradict positions, for those beside it.
-    doubt: Arc<Doubt>,
     /// The capture time of the newest frame that was judged; [`NEVER`] before.
     newest: AtomicI64,
     /// When it was judged, monotonic nanoseconds; 0 before.
@@ -113,7 +111,6 @@ impl Judge {
             sight,
             stills,
             beside,
-            doubt: Arc::default(),
             newest: AtomicI64::new(NEVER),
             judged: AtomicU64::new(0),
             by: Mutex::default(),
@@ -124,7 +121,10 @@ impl Judge {
     pub(super) fn main_stream(&self) -> Beside {
         Beside {
             size: self.made_for.clone(),
-            doubt: self.doubt.clone(),
+            pictures: match &self.aim {
+                Aim::Turning { pictures, .. } => pictures.clone(),
+                Aim::Fixed | Aim::Unknown(_) => None,
+            },
             sight: self.sight.clone(),
         }
     }
@@ -264,16 +264,13 @@ impl Judge {
                 None => Seen::default(),
             };
             // Doubts of before, too, where there is nothing to compare.
-            let doubts = pictures.doubts();
-            drop(pictures);
-            self.doubt.note(doubts, now);
-            match doubts || seen.unsure {
+            match pictures.doubts() || seen.unsure {
                 true => Err(Reason::PictureDisagrees),
                 false => Ok(pose.wider_by(seen.beside)),
             }
         });
         let pose = match &self.beside {
-            Some(main) if main.doubts(now) => pose.and(Err(Reason::PictureDisagrees)),
+            Some(main) if main.doubts() => pose.and(Err(Reason::PictureDisagrees)),
             _ => pose,
         };
         *self.by.lock().unwrap_or_else(PoisonError::into_inner) =
