@@ -51,8 +51,9 @@ fn an_rtsp_server_gets_masked_pictures_until_it_is_told_no_more() {
     );
     let counts = (figures.connects, figures.failures, figures.dropped);
     assert_eq!(counts, (1, 0, 0));
+    // The first may be on its way before the server's answer is.
     assert!(
-        figures.frames >= 100 && figures.bytes > 100 * figures.frames,
+        figures.frames >= 90 && figures.bytes > 100 * figures.frames,
         "{figures:?}"
     );
     assert_eq!(stage.told("main"), [None]);
