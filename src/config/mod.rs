@@ -23,8 +23,8 @@ pub use problem::{Problem, Problems};
 pub use types::{
     Account, Camera, Config, Detect, Detectors, Encoder, EncoderChoice, EventServer, Events, Kind,
     Limits, Login, Masks, MqttBus, NatsBus, OnvifDevice, Proof, Publication, PublishOver, RtspTls,
-    Source, Steering, Stream, Style, Telemetry, TelemetryKind, Tls, Transport, Untimed, Viewer,
-    WhenSilent,
+    Sound, Source, Steering, Stream, Style, Telemetry, TelemetryKind, Tls, Transport, Untimed,
+    Viewer, WhenSilent,
 };
 
 use std::path::Path;

@@ -261,6 +261,7 @@ impl<'a> Validator<'a> {
             steering: steering.unwrap_or_default(),
             onvif_device: None,
             publish,
+            sound: c.sound,
         })
     }
 
