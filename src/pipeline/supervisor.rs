@@ -208,6 +208,7 @@ impl Supervisor {
     /// Takes a connection out at once and ends it on a thread of its own: a
     /// camera that no longer answers can hold that up.
     fn close(&self, bin: gst::Bin, hanging: &Arc<AtomicUsize>) {
+        self.sound.end();
         bin.unlink(&self.mask);
         // Fails where it was never added.
         let _ = self.pipeline.remove(&bin);

@@ -51,7 +51,7 @@ pub enum SoundCodec {
     Pcmu,
     /// G.726 with 32 kbit/s.
     G726,
-    /// AAC-LC, 16 kHz, one channel.
+    /// AAC-LC, 48 kHz, one channel; 21 ms late, as encoders are that look ahead.
     Aac,
     /// Opus, one channel.
     Opus,
@@ -62,8 +62,7 @@ impl SoundCodec {
     pub(super) fn rate(self) -> u32 {
         match self {
             Self::None | Self::Pcma | Self::Pcmu | Self::G726 => 8_000,
-            Self::Aac => 16_000,
-            Self::Opus => 48_000,
+            Self::Aac | Self::Opus => 48_000,
         }
     }
 

@@ -47,8 +47,11 @@ pub struct Heard {
     pub apart_ms: Option<f64>,
 }
 
-/// Samples from `at_s` on, and pictures' numbers by when they are shown.
-fn judge(sound: &[(f64, Vec<i16>)], pictures: &[(f64, u32)]) -> Heard {
+/// From when on, in seconds, and what.
+type Piece = (f64, Vec<i16>);
+
+/// Judges sound, and the numbers of pictures by when they are shown.
+fn judge(sound: &[Piece], pictures: &[(f64, u32)]) -> Heard {
     let mut heard = Heard::default();
     let (mut tone, mut all) = (0.0, 0.0);
     let mut onsets = Vec::new();
@@ -160,7 +163,7 @@ pub fn with_ffmpeg(url: &str, video: &Path, audio: &Path) -> Heard {
 /// A program of somebody who uses GStreamer's `rtspsrc`.
 pub struct Listener {
     pipeline: gst::Pipeline,
-    sound: Arc<Mutex<Vec<(f64, Vec<i16>)>>>,
+    sound: Arc<Mutex<Vec<Piece>>>,
     pictures: Arc<Mutex<Vec<(f64, u32)>>>,
 }
 
@@ -230,8 +233,8 @@ impl Drop for Listener {
 }
 
 /// Pieces that follow one another, as one.
-fn joined(pieces: &[(f64, Vec<i16>)]) -> Vec<(f64, Vec<i16>)> {
-    let mut all: Vec<(f64, Vec<i16>)> = Vec::new();
+fn joined(pieces: &[Piece]) -> Vec<Piece> {
+    let mut all: Vec<Piece> = Vec::new();
     for (at_s, samples) in pieces {
         match all.last_mut() {
             Some((from_s, before))

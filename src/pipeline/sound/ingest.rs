@@ -292,6 +292,7 @@ impl Times {
 
 #[cfg(test)]
 mod tests {
+    use super::super::SoundRule;
     use super::*;
 
     #[test]
@@ -313,5 +314,50 @@ mod tests {
         assert_eq!(told(&mut times, None), (165, Some(9_020)));
         times.note(ms(180), ms(300), None);
         assert_eq!(told(&mut times, at(180)), (300, None));
+    }
+
+    #[test]
+    fn sound_that_cannot_be_taken_apart_is_felt_by_nobody() {
+        gst::init().unwrap();
+        let sound = Sound::new(SoundRule::Pass);
+        sound.begin(1);
+        let clock: Arc<dyn Clock> = Arc::new(crate::clock::SystemClock::new());
+        let pipeline = gst::Pipeline::new();
+        // AAC that does not say of which kind.
+        let caps =
+            "application/x-rtp,media=audio,encoding-name=MPEG4-GENERIC,payload=97,clock-rate=48000";
+        let camera = gst_app::AppSrc::builder()
+            .caps(&caps.parse::<gst::Caps>().unwrap())
+            .format(gst::Format::Time)
+            .build();
+        pipeline.add(&camera).unwrap();
+        let pad = camera.static_pad("src").unwrap();
+        let _ears = listen(&pad, pipeline.upcast_ref(), &sound, 1, &clock).unwrap();
+        pipeline.set_state(gst::State::Playing).unwrap();
+        for number in 0..500u16 {
+            let mut packet = vec![0x80, 97];
+            packet.extend(number.to_be_bytes());
+            packet.extend([0xff; 40]);
+            let mut buffer = gst::Buffer::from_slice(packet);
+            let pts = gst::ClockTime::from_mseconds(u64::from(number) * 20);
+            buffer.get_mut().unwrap().set_pts(pts);
+            camera.push_buffer(buffer).unwrap();
+            if sound.stats().problem.is_none() {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+        }
+        let problem = sound.stats().problem.expect("it is said");
+        assert!(
+            problem.contains("sound") || problem.contains("AAC"),
+            "{problem}"
+        );
+        assert_eq!(sound.form(), None);
+        let wrong = pipeline
+            .bus()
+            .unwrap()
+            .pop_filtered(&[gst::MessageType::Error]);
+        assert!(wrong.is_none(), "{wrong:?}");
+        camera.push_buffer(gst::Buffer::new()).unwrap();
+        pipeline.set_state(gst::State::Null).unwrap();
     }
 }

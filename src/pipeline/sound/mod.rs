@@ -95,7 +95,7 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// The connection whose sound is heard.
+    /// The connection whose sound is heard; 0 = none's.
     connection: u64,
     form: Option<(Arc<SoundForm>, Mono)>,
     problem: Option<String>,
@@ -145,6 +145,13 @@ impl Sound {
         state.connection = connection;
         state.lane.clear();
         state.problem = None;
+    }
+
+    /// No connection's sound is heard any more.
+    pub(super) fn end(&self) {
+        let mut state = self.lock();
+        state.connection = 0;
+        state.lane.clear();
     }
 
     /// Its sound is refused, or failed.
@@ -262,8 +269,11 @@ mod tests {
             }
             sound.hear(1, piece());
             sound.hear(2, piece());
-            let mut state = sound.lock();
-            assert_eq!(state.lane.beside(5, None).len(), waits, "{rule:?}");
+            assert_eq!(sound.lock().lane.beside(5, None).len(), waits, "{rule:?}");
+            sound.hear(1, piece());
+            sound.end();
+            sound.hear(1, piece());
+            assert_eq!(sound.lock().lane.beside(500, None).len(), 0, "{rule:?}");
         }
     }
 
