@@ -42,6 +42,8 @@ pub struct Heard {
     pub quiet_windows: usize,
     /// Of what sounds, the part that is the camera's tone.
     pub tone: f64,
+    /// Pictures whose number was read.
+    pub pictures: usize,
     /// By how much what was heard is behind what was seen of the same moment; none where either
     /// cannot be told.
     pub apart_ms: Option<f64>,
@@ -52,7 +54,10 @@ type Piece = (f64, Vec<i16>);
 
 /// Judges sound, and the numbers of pictures by when they are shown.
 fn judge(sound: &[Piece], pictures: &[(f64, u32)]) -> Heard {
-    let mut heard = Heard::default();
+    let mut heard = Heard {
+        pictures: pictures.len(),
+        ..Heard::default()
+    };
     let (mut tone, mut all) = (0.0, 0.0);
     let mut onsets = Vec::new();
     let mut quiet_before = 0;

@@ -330,8 +330,11 @@ mod tests {
             .caps(&caps.parse::<gst::Caps>().unwrap())
             .format(gst::Format::Time)
             .build();
-        pipeline.add(&camera).unwrap();
-        let pad = camera.static_pad("src").unwrap();
+        let filter = element("capsfilter").unwrap();
+        filter.set_property("caps", caps.parse::<gst::Caps>().unwrap());
+        pipeline.add_many([camera.upcast_ref(), &filter]).unwrap();
+        camera.link(&filter).unwrap();
+        let pad = filter.static_pad("src").unwrap();
         let _ears = listen(&pad, pipeline.upcast_ref(), &sound, 1, &clock).unwrap();
         pipeline.set_state(gst::State::Playing).unwrap();
         for number in 0..500u16 {

@@ -141,7 +141,9 @@ impl Feed {
                     }
                 }
                 self.tell(&mut told, t_ns, &pose, offset_ns);
-                self.sound(heard_ns.unwrap_or(t_ns), t_ns, offset_ns);
+                if !faults.sound_silent {
+                    self.sound(heard_ns.unwrap_or(t_ns), t_ns, offset_ns);
+                }
             }
             heard_ns = Some(t_ns);
             // A machine that cannot keep up leaves frames out, it does not lag.
