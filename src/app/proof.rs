@@ -17,6 +17,11 @@ impl Shared {
         camera: &str,
         question: &ProofQuestion,
     ) -> Result<Vec<u8>, DeskFault> {
+        if self.of(camera, |running| Ok(running.presets().is_some()))? {
+            let why = "there are no proof packs yet of a camera whose zones belong to its presets: \
+                       its record says who verified which preset, and when it was covered";
+            return Err(DeskFault::Question(why.into()));
+        }
         let now = self.clock.wall();
         let asked = Asked {
             span: Span::parse(&question.from, &question.to, now)

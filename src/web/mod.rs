@@ -25,7 +25,8 @@ mod watching;
 pub use api::openapi_json;
 pub use command::NotDone;
 pub use desk::{
-    CameraView, Desk, DeskFault, Edit, InForce, Mistake, MountView, ProofQuestion, Why,
+    CameraView, Desk, DeskFault, Edit, InForce, Mistake, MountView, PresetView, ProofQuestion,
+    VerifiedView, Vouch, Why,
 };
 pub use holds::{By, Holds, Overtaken};
 pub use live::{Live, LiveOver, LivePart};

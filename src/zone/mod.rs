@@ -138,6 +138,16 @@ impl ZoneSet {
     ) -> Result<Vec<Region>, CannotPlace> {
         region::regions(self, pose, *optics, *mount, size)
     }
+
+    /// Where zones of the picture lie in a frame of `size`, grown by `more_px` beyond
+    /// [`IMAGE_MARGIN_PX`].
+    ///
+    /// # Errors
+    /// [`CannotPlace`] for a zone on the sphere, and numbers that are not finite: the whole
+    /// frame must be covered.
+    pub fn picture_regions(&self, size: Size, more_px: f64) -> Result<Vec<Region>, CannotPlace> {
+        region::in_picture(self, size, more_px)
+    }
 }
 
 /// Nobody can say where a zone lies in a frame.

@@ -65,6 +65,34 @@ pub(super) fn regions(
     Ok(regions)
 }
 
+pub(super) fn in_picture(
+    set: &ZoneSet,
+    size: Size,
+    more_px: f64,
+) -> Result<Vec<Region>, CannotPlace> {
+    let mut regions = Vec::new();
+    for (zone, outline) in set.outlines.iter().enumerate() {
+        let corners = match outline {
+            Outline::Image(polygon) if more_px >= 0.0 => {
+                outline_in_frame(polygon, size, IMAGE_MARGIN_PX + more_px)
+            }
+            Outline::Image(_) => Err(GeomError::NotFinite("margin")),
+            Outline::Sphere(_) => Err(GeomError::NotFinite("missing pose")),
+        };
+        let of = &set.document.zones[zone];
+        let corners = corners.map_err(|why| CannotPlace {
+            zone: of.id.clone(),
+            why,
+        })?;
+        regions.extend(corners.map(|corners| Region {
+            zone: Some(zone),
+            mode: of.mode,
+            outline: corners.into_iter().map(GrownPoint::from).collect(),
+        }));
+    }
+    Ok(regions)
+}
+
 /// A pose and what it is seen through.
 struct Camera<'a> {
     pose: &'a PoseEstimate,
