@@ -161,16 +161,22 @@ impl Presets {
     /// One preset gets other zones: nobody has vouched for it by those, unless somebody had
     /// before.
     pub(super) fn swap_masks(&self, preset: &str, masks: Masks) -> Result<(), DeskFault> {
+        let changed = {
+            let inner = self.inner();
+            let at = inner.place(preset)?;
+            Preset {
+                masks,
+                ..inner.places[at].preset.clone()
+            }
+        };
+        // Files take time that frames do not have.
+        let read = Place::read(&changed);
         let mut inner = self.inner();
         let at = inner.place(preset)?;
-        let preset = Preset {
-            masks,
-            ..inner.places[at].preset.clone()
-        };
         inner.places[at] = Place {
             // One for all: it sees to one change at a time.
             archive: inner.places[at].archive.clone(),
-            ..Place::read(&preset)
+            ..read
         };
         inner.lesson = None;
         inner.settle();
@@ -258,10 +264,10 @@ impl Presets {
             x + 1.0 >= b.x0 && x <= b.x1 && y + 1.0 >= b.y0 && y <= b.y1
         };
         let hides = |x: usize, y: usize| things.iter().any(|b| inside(b, x, y));
-        let hidden = Cells::of(small.size(), small.cell(), hides);
         match &mut lesson.hidden {
-            Some(before) => before.add(&hidden),
-            none => *none = Some(hidden),
+            Some(_) if things.is_empty() => {}
+            Some(before) => before.add(&Cells::of(small.size(), small.cell(), hides)),
+            none => *none = Some(Cells::of(small.size(), small.cell(), hides)),
         }
         lesson.pictures.push(small.clone());
     }

@@ -17,11 +17,6 @@ impl Shared {
         camera: &str,
         question: &ProofQuestion,
     ) -> Result<Vec<u8>, DeskFault> {
-        if self.of(camera, |running| Ok(running.presets().is_some()))? {
-            let why = "there are no proof packs yet of a camera whose zones belong to its presets: \
-                       its record says who verified which preset, and when it was covered";
-            return Err(DeskFault::Question(why.into()));
-        }
         let now = self.clock.wall();
         let asked = Asked {
             span: Span::parse(&question.from, &question.to, now)
@@ -61,6 +56,9 @@ impl Shared {
             thread.spawn_scoped(scope, make).map(|thread| thread.join())
         });
         match made {
+            Ok(Ok(Err(no @ proof::CannotProve::Presets))) => {
+                Err(DeskFault::Question(no.to_string()))
+            }
             Ok(Ok(pack)) => pack.map_err(|e| DeskFault::Failed(e.to_string())),
             Ok(Err(_)) => Err(DeskFault::Failed("making the proof pack panicked".into())),
             Err(error) => Err(DeskFault::Failed(error.to_string())),

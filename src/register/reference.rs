@@ -17,13 +17,13 @@ use opencv::core::{Mat, MatTraitConst, Rect};
 use opencv::imgproc::{TM_CCOEFF_NORMED, match_template_def};
 use std::fmt;
 
-/// Zones must grow by this much where a picture was found to be the same, cells: what two
-/// such pictures may be apart by ([`REACHES`]), and a cell for what moves while the shutter
-/// is open.
-pub const GROWN: f64 = 2.5;
+/// Zones must grow by this much where a picture was found to be the same, cells: what it may
+/// lie beside by ([`REACHES`]) is where it lies on average, and a picture that is drawn out
+/// while the shutter is open reaches twice as far.
+pub const GROWN: f64 = 3.0;
 /// A picture that lies further beside the reference than this, in any of its corners, is
 /// another one; cells.
-const REACHES: f64 = 1.5;
+const REACHES: f64 = 1.25;
 /// Sides of a part that is looked for, cells…
 const PART: i32 = 16;
 /// …how far around its place…

@@ -115,6 +115,35 @@ fn what_is_seen_lies_nearer_than_zones_grow() {
     assert!(same > 5 && same < all / 2, "{same} of {all}");
 }
 
+/// The shutter is open while the head begins to turn: what is drawn out over some cells
+/// reaches further than it lies on average.
+#[test]
+fn what_is_drawn_out_further_than_zones_grow_is_another_place() {
+    const STEPS: usize = 12;
+    let reference = learnt(&houses());
+    let [pan, tilt, view] = HERE;
+    // A cell at the picture's edge, where a pan moves it most, degrees.
+    let f = 160.0 / (view / 2.0).to_radians().tan();
+    let cell = (1.0 / (f * (1.0 + (160.0 / f).powi(2)))).to_degrees();
+    let (mut seen, mut not) = (0, 0);
+    for drawn in [0.5, 1.0, 1.5, 2.0, 2.5, 3.1, 3.6, 4.5, 6.0, 9.0, 15.0] {
+        let mut sums = vec![0_u32; (SIZE.width * SIZE.height) as usize];
+        for step in 0..STEPS {
+            let turned = cell * drawn * step as f64 / (STEPS - 1) as f64;
+            let sharp = Street::default().seen([pan + turned, tilt, view]);
+            for (sum, luma) in sums.iter_mut().zip(sharp.luma()) {
+                *sum += u32::from(*luma);
+            }
+        }
+        let luma = sums.iter().map(|sum| (sum / STEPS as u32) as u8).collect();
+        let same = reference.is_seen_in(&Small::from_luma(SIZE, luma)).unwrap();
+        assert!(!same || drawn <= GROWN, "drawn out over {drawn} cells");
+        seen += u32::from(same);
+        not += u32::from(!same);
+    }
+    assert!(seen > 1 && not > 4, "{seen} {not}");
+}
+
 #[test]
 fn nothing_is_seen_in_the_dark_in_fog_or_behind_a_lorry() {
     let reference = learnt(&nothing());
@@ -251,4 +280,30 @@ fn what_was_kept_comes_back_and_what_is_damaged_does_not() {
     // Of another size it is another picture.
     let other = Reference::of(SIZE, 4, luma, cells).unwrap();
     assert!(!seen(&other, Street::default(), HERE));
+}
+
+#[test]
+fn zz_cost() {
+    let reference = learnt(&houses());
+    let (same, other) = (
+        Street::default().seen(HERE),
+        Street::default().seen([80.0, -12.0, 60.0]),
+    );
+    for (name, p) in [("same", &same), ("other", &other)] {
+        let t = std::time::Instant::now();
+        for _ in 0..200 {
+            reference.is_seen_in(p).unwrap();
+        }
+        println!(
+            "COST {name} {:?} left {:?} parts {}",
+            t.elapsed() / 200,
+            reference.left_of(p).unwrap(),
+            reference.parts.len()
+        );
+    }
+    let t = std::time::Instant::now();
+    for _ in 0..50 {
+        Reference::of_all(&same).unwrap();
+    }
+    println!("COST anchor {:?}", t.elapsed() / 50);
 }
