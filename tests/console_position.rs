@@ -416,6 +416,11 @@ async fn a_camera_that_cannot_tell_where_it_looks_shows_only_the_presets_somebod
         (&json!("north"), &json!(true))
     );
     assert_eq!(north["verified"][0]["by"], "iris");
+    // Whoever only watches is told no names.
+    let (_, status) = anna.asks(Method::GET, "/api/v1/status", Value::Null).await;
+    let presets = json!([{"id": "north", "verified": 1, "resting": true},
+        {"id": "south", "verified": 1, "resting": false}]);
+    assert_eq!(status["cameras"][0]["presets"], presets);
 
     // With other zones nobody has vouched for it; with those of before, somebody has.
     iris.draws("north", &[[0.1, 0.1, 0.2, 0.2]]).await;

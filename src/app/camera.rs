@@ -511,6 +511,7 @@ impl RunningCamera {
                 .collect(),
             read_back_failures: gauges.read_back_failures,
             streams: self.further.iter().map(|s| s.status(journal)).collect(),
+            presets: self.presets.as_ref().map_or_else(Vec::new, |p| p.status()),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::geom::Size;
 use crate::paint::Coverage;
 use crate::plan::{MarginLimits, PictureZones, PlanInput, RegionSource, decide};
 use crate::register::{Away, Cells, GROWN, PresetWatch, Reference, Rest, Small, Unfit};
-use crate::web::{DeskFault, PresetView, VerifiedView, Vouch};
+use crate::web::{DeskFault, PresetStatus, PresetView, VerifiedView, Vouch};
 use crate::zone::ZoneSet;
 use kept::{About, Kept};
 use std::collections::VecDeque;
@@ -321,6 +321,19 @@ impl Presets {
             .collect()
     }
 
+    /// Its presets, for everyone who may see the camera.
+    pub(super) fn status(&self) -> Vec<PresetStatus> {
+        let inner = self.inner();
+        let places = inner.places.iter().enumerate();
+        places
+            .map(|(i, place)| PresetStatus {
+                id: place.preset.id.clone(),
+                verified: place.looks.len(),
+                resting: inner.on == Some(i),
+            })
+            .collect()
+    }
+
     /// Somebody vouches for what is seen now: it is this preset, and its zones fit. Takes
     /// some seconds.
     pub(super) fn verify(
@@ -493,3 +506,6 @@ fn hidden_by(zones: &ZoneSet, picture: &Small, size: Size) -> Result<Cells, Reas
         coverage.hides(x, y)
     }))
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,13 +24,6 @@ impl Validator<'_> {
         if let Some(telemetry) = &c.telemetry {
             self.at(&telemetry.device_url, position, keep);
         }
-        if let Some(steering) = &c.steering {
-            self.at(
-                &steering.most_speed,
-                "[camera.steering] is of no use beside [[camera.preset]]: the gateway does not turn this camera",
-                "leave it out",
-            );
-        }
         if let Some(masks) = &c.masks {
             self.at(
                 masks,

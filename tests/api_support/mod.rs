@@ -59,6 +59,7 @@ impl Gateway for Cameras {
             publications: Vec::new(),
             read_back_failures: 0,
             streams: Vec::new(),
+            presets: Vec::new(),
         };
         GatewayStatus {
             version: "0",

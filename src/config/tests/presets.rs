@@ -72,7 +72,11 @@ fn what_presets_cannot_go_with_is_refused() {
             BOTH,
             "cannot tell where they look",
         ),
-        ("[camera.steering]\n", BOTH, "does not turn this camera"),
+        (
+            "[camera.steering]\n",
+            BOTH,
+            "limits a camera that does not turn",
+        ),
         (
             "[[camera.stream]]\nname = \"sub\"\nurl = \"rtsp://h/s\"",
             BOTH,

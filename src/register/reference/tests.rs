@@ -281,29 +281,3 @@ fn what_was_kept_comes_back_and_what_is_damaged_does_not() {
     let other = Reference::of(SIZE, 4, luma, cells).unwrap();
     assert!(!seen(&other, Street::default(), HERE));
 }
-
-#[test]
-fn zz_cost() {
-    let reference = learnt(&houses());
-    let (same, other) = (
-        Street::default().seen(HERE),
-        Street::default().seen([80.0, -12.0, 60.0]),
-    );
-    for (name, p) in [("same", &same), ("other", &other)] {
-        let t = std::time::Instant::now();
-        for _ in 0..200 {
-            reference.is_seen_in(p).unwrap();
-        }
-        println!(
-            "COST {name} {:?} left {:?} parts {}",
-            t.elapsed() / 200,
-            reference.left_of(p).unwrap(),
-            reference.parts.len()
-        );
-    }
-    let t = std::time::Instant::now();
-    for _ in 0..50 {
-        Reference::of_all(&same).unwrap();
-    }
-    println!("COST anchor {:?}", t.elapsed() / 50);
-}
