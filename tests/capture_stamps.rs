@@ -10,15 +10,15 @@
 )]
 
 mod pipeline_support;
+mod prove_support;
 
-use greyplane::clock::{Clock, SystemClock};
+use greyplane::clock::SystemClock;
 use greyplane::pipeline::{CameraPipeline, CaptureTimes, Transport};
-use greyplane::prove::{Report, Scenario, Staging, run};
 use greyplane::sim::{Faults, Sim, SimConfig, StampFault, Stamps};
 use pipeline_support::{Judge, Log, settings, start, until};
-use std::path::Path;
+use prove_support::play_hidden;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::thread;
 
 /// A small camera whose sender reports come that often.
 fn camera(stamps: Stamps, sender_report_ms: u32) -> Sim {
@@ -152,34 +152,10 @@ fn stamps_that_cannot_be_are_doubted_or_passed_over() {
     assert!(pipeline.stop());
 }
 
-fn play(file: &str, seconds: f64, change: impl FnOnce(&mut Scenario)) -> Report {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/scenarios")
-        .join(file);
-    let mut scenario = Scenario::load(&path).unwrap();
-    scenario.last(seconds);
-    // Small pictures leave the machine time for everything else.
-    scenario.camera.width = 640;
-    scenario.camera.height = 360;
-    scenario.camera.bitrate_kbps = 2500;
-    change(&mut scenario);
-    let staging = Staging {
-        program: env!("CARGO_BIN_EXE_greyplane").into(),
-        keep: None,
-    };
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let report = run(&scenario, &staging, &clock, &AtomicBool::new(false), |_| {}).unwrap();
-    eprintln!("{} {:?}", report.line(), report.covered_s);
-    assert!(report.frames_seen > 0, "{report:#?}");
-    assert_eq!(report.canary_frames, 0, "{report:#?}");
-    assert!(report.private_frames > 0, "{report:#?}");
-    report
-}
-
 #[test]
 fn with_stamps_the_first_picture_need_not_wait_for_a_report() {
     let waited = |stamps| {
-        let report = play("stamps-ntp64.toml", 10.0, |scenario| {
+        let report = play_hidden("stamps-ntp64.toml", 10.0, |scenario| {
             scenario.camera.stamps = stamps;
             scenario.camera.sender_report_ms = 5000;
         });
@@ -187,20 +163,23 @@ fn with_stamps_the_first_picture_need_not_wait_for_a_report() {
         let code = "no-capture-time";
         report.covered_s.get(code).copied().unwrap_or(0.0)
     };
-    let (with, without) = (waited(Stamps::Ntp64), waited(Stamps::None));
+    let (with, without) = thread::scope(|both| {
+        let without = both.spawn(|| waited(Stamps::None));
+        (waited(Stamps::Ntp64), without.join().unwrap())
+    });
     eprintln!("without a capture time: {with:.2} s with stamps, {without:.2} s with reports");
     assert!(with < without, "{with} {without}");
 }
 
 #[test]
 fn onvifs_stamps_place_zones_as_well() {
-    let report = play("stamps-onvif.toml", 12.0, |_| {});
+    let report = play_hidden("stamps-onvif.toml", 12.0, |_| {});
     assert!(report.live_ratio > 0.0, "{report:#?}");
 }
 
 #[test]
 fn stamps_that_lie_show_nothing_private() {
-    let report = play("stamps-lie.toml", 28.0, |_| {});
+    let report = play_hidden("stamps-lie.toml", 28.0, |_| {});
     assert!(report.live_ratio > 0.0, "{report:#?}");
     let doubted_s = report.covered_s.get("capture-time-doubted").copied();
     assert!(doubted_s > Some(0.0), "{report:#?}");
@@ -209,6 +188,6 @@ fn stamps_that_lie_show_nothing_private() {
 #[test]
 fn zones_grow_by_what_two_sources_lie_apart() {
     // Were they not, 6 degrees of private places would be seen at 100 degrees a second.
-    let report = play("stamps-beside.toml", 15.0, |_| {});
+    let report = play_hidden("stamps-beside.toml", 15.0, |_| {});
     assert!(report.live_ratio > 0.0, "{report:#?}");
 }

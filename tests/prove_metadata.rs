@@ -1,42 +1,13 @@
 //! The metadata stream as a second source of positions, with the real gateway as a child
 //! process: what it adds to answers that come too seldom, and what it cannot spoil.
 #![cfg(feature = "gateway")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test that fails should fail loudly"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that fails should fail loudly")]
 
-use greyplane::clock::{Clock, SystemClock};
-use greyplane::prove::{Report, Scenario, Staging, run};
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+mod prove_support;
 
-fn play(file: &str, seconds: f64, change: impl FnOnce(&mut Scenario)) -> Report {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/scenarios")
-        .join(file);
-    let mut scenario = Scenario::load(&path).unwrap();
-    scenario.last(seconds);
-    // Small pictures leave the machine time for everything else; at fewer bits the camera's
-    // compression carries private places beyond their zones (design/007).
-    scenario.camera.width = 640;
-    scenario.camera.height = 360;
-    scenario.camera.bitrate_kbps = 4000;
-    change(&mut scenario);
-    let staging = Staging {
-        program: env!("CARGO_BIN_EXE_greyplane").into(),
-        keep: None,
-    };
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let report = run(&scenario, &staging, &clock, &AtomicBool::new(false), |_| {}).unwrap();
-    eprintln!("{}", report.line());
-    assert!(report.frames_seen > 0, "{report:#?}");
-    assert_eq!(report.canary_frames, 0, "{report:#?}");
-    assert!(report.private_frames > 0, "{report:#?}");
-    report
-}
+use greyplane::prove::Report;
+use prove_support::play_hidden;
+use std::thread;
 
 /// The share of the time in which the picture was not wholly covered.
 fn shown(report: &Report) -> f64 {
@@ -45,24 +16,23 @@ fn shown(report: &Report) -> f64 {
 
 #[test]
 fn what_late_answers_cannot_show_a_packed_stream_does() {
-    let [with, without] = [true, false].map(|metadata| {
+    let shown = |metadata| {
         // Eight answers must have borne the stream out: that takes some five seconds.
-        play("telemetry-metadata.toml", 25.0, |scenario| {
+        shown(&play_hidden("telemetry-metadata.toml", 25.0, |scenario| {
             scenario.gateway.metadata = Some(metadata);
             scenario.camera.metadata_gzip = true;
-        })
+        }))
+    };
+    let (with, without) = thread::scope(|both| {
+        let without = both.spawn(|| shown(false));
+        (shown(true), without.join().unwrap())
     });
-    assert!(
-        shown(&with) > shown(&without) + 0.3,
-        "{} with, {} without",
-        shown(&with),
-        shown(&without)
-    );
+    assert!(with > without + 0.3, "{with} with, {without} without");
 }
 
 #[test]
 fn a_stream_that_lies_or_stops_shows_nothing_private() {
-    let report = play("metadata-lies.toml", 36.0, |_| {});
+    let report = play_hidden("metadata-lies.toml", 36.0, |_| {});
     assert!(shown(&report) > 0.0, "{report:#?}");
     let unsteady_s = report.covered_s.get("camera-unsteady").copied();
     assert!(unsteady_s > Some(0.0), "the contradiction: {report:#?}");

@@ -53,6 +53,10 @@ impl Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
+        // Quitting before it runs would be lost.
+        while !self.main_loop.is_running() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
         self.main_loop.quit();
         self.thread.take().unwrap().join().unwrap();
     }

@@ -129,49 +129,52 @@ fn run(faults: Faults) -> Found {
     found
 }
 
+fn the_truth_lies_within_the_margin(faults: Faults) {
+    let f = run(faults);
+    println!(
+        "{:.1} Hz, {:.0} ms late, known {}/{}, error {:.3}°, margin {:.2}°, share {:.2}",
+        f.rate_hz,
+        f.lateness_ms,
+        f.known,
+        f.frames,
+        f.worst_error_deg,
+        f.worst_margin_deg,
+        f.worst_share
+    );
+    assert!(f.known > 0, "nothing was known");
+    assert!(
+        f.worst_share <= 1.0,
+        "{}° beyond the margin",
+        f.worst_error_deg
+    );
+}
+
 #[test]
 fn at_100_deg_per_s_the_truth_lies_within_a_small_margin() {
-    for (name, faults) in [
-        ("healthy", Faults::default()),
-        (
-            "80 to 140 ms late",
-            Faults {
-                delay_ms: 80.0,
-                jitter_ms: 60.0,
-                ..Faults::default()
-            },
-        ),
-        (
-            "whole seconds",
-            Faults {
-                utc: greyplane::sim::faults::UtcFault::WholeSeconds,
-                ..Faults::default()
-            },
-        ),
-        (
-            "measures at 7 Hz",
-            Faults {
-                telemetry_max_hz: 7.0,
-                ..Faults::default()
-            },
-        ),
-    ] {
-        let f = run(faults);
-        println!(
-            "{name}: {:.1} Hz, {:.0} ms late, known {}/{}, error {:.3}°, margin {:.2}°, share {:.2}",
-            f.rate_hz,
-            f.lateness_ms,
-            f.known,
-            f.frames,
-            f.worst_error_deg,
-            f.worst_margin_deg,
-            f.worst_share
-        );
-        assert!(f.known > 0, "{name}: nothing was known");
-        assert!(
-            f.worst_share <= 1.0,
-            "{name}: {}° beyond the margin",
-            f.worst_error_deg
-        );
-    }
+    the_truth_lies_within_the_margin(Faults::default());
+}
+
+#[test]
+fn so_it_does_with_answers_80_to_140_ms_late() {
+    the_truth_lies_within_the_margin(Faults {
+        delay_ms: 80.0,
+        jitter_ms: 60.0,
+        ..Faults::default()
+    });
+}
+
+#[test]
+fn so_it_does_with_times_in_whole_seconds() {
+    the_truth_lies_within_the_margin(Faults {
+        utc: greyplane::sim::faults::UtcFault::WholeSeconds,
+        ..Faults::default()
+    });
+}
+
+#[test]
+fn so_it_does_with_positions_measured_at_7_hz() {
+    the_truth_lies_within_the_margin(Faults {
+        telemetry_max_hz: 7.0,
+        ..Faults::default()
+    });
 }

@@ -206,7 +206,9 @@ impl RtspServer {
         if let Some(pool) = self.server.session_pool() {
             pool.filter(Some(&mut |_, _| gst_server::RTSPFilterResult::Remove));
         }
-        self.main_loop.quit();
+        let main_loop = self.main_loop.clone();
+        // On the loop's own thread: quitting before it runs would be lost.
+        self.context.invoke(move || main_loop.quit());
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
