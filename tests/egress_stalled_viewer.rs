@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use greyplane::egress::Access;
 use greyplane::event::Event;
+use greyplane::pipeline::SoundRule;
 use gst_rtsp_server::gio;
 use gst_rtsp_server::gio::prelude::*;
 use gstreamer_rtsp_server as gst_rtsp_server;
@@ -51,8 +52,13 @@ impl Stalled {
             .find_map(|l| l.strip_prefix("Session: "))
             .and_then(|l| l.split(';').next())
             .expect("a session");
+        // Its sound waits in the same connection.
+        viewer.ask(&format!(
+            "SETUP {url}/stream=1 RTSP/1.0\r\nCSeq: 3\r\nSession: {session}\r\n\
+             Transport: RTP/AVP/TCP;unicast;interleaved=2-3\r\n\r\n"
+        ));
         viewer.send(&format!(
-            "PLAY {url} RTSP/1.0\r\nCSeq: 3\r\nSession: {session}\r\n\r\n"
+            "PLAY {url} RTSP/1.0\r\nCSeq: 4\r\nSession: {session}\r\n\r\n"
         ));
         viewer
     }
@@ -93,6 +99,8 @@ fn a_viewer_that_stops_reading_is_dropped_alone() {
     let mut wanted = settings(&camera.url());
     // Fills the kernel's buffers in seconds.
     wanted.encoder.bitrate_kbit = 20_000;
+    // Two tracks, of which either might hold up the other.
+    wanted.sound = SoundRule::Mute;
     let mut pipeline = start(wanted, Judge::hiding(0.0, 0.0, 0.1, 0.1), &log);
     let server = serve(&log, Access::Open);
     server.add_camera("gate", pipeline.stream());

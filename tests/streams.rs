@@ -10,6 +10,8 @@
     reason = "a test that fails should fail loudly"
 )]
 
+mod sound_support;
+
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -22,8 +24,9 @@ use greyplane::clock::{Clock, SystemClock};
 use greyplane::config;
 use greyplane::prove::{Leaks, Rgb, watch};
 use greyplane::sim::motion::script::Script;
-use greyplane::sim::{CANARY_RGB, Faults, Form, Pixels, Sim, SimConfig, VideoCodec};
+use greyplane::sim::{CANARY_RGB, Faults, Form, Pixels, Sim, SimConfig, SoundCodec, VideoCodec};
 use greyplane::web::CameraStatus;
+use sound_support::{Heard, Listener, with_ffmpeg};
 
 /// Longer than anything may take on a busy machine, seconds.
 const PATIENCE_S: f64 = 90.0;
@@ -33,18 +36,25 @@ struct Rig {
     sim: Sim,
     gateway: Gateway,
     clock: Arc<dyn Clock>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Rig {
     /// With the true private places as zones, or with none.
     fn new(form: Form, zones: bool) -> Self {
+        Self::with_sound(form, zones, "drop")
+    }
+
+    /// The same, with that word about the camera's sound.
+    fn with_sound(form: Form, zones: bool, sound: &str) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let sim = SimConfig {
             form,
             width: 640,
             height: 360,
             canary: true,
+            // Nothing is hidden of it: a picture can tell when it was taken.
+            frame_code: !zones,
             motion: Script::Sweep {
                 peak_deg_per_s: 40.0,
                 amplitude_deg: 90.0,
@@ -69,7 +79,7 @@ impl Rig {
         let text = format!(
             "[gateway]\nrtsp_listen = \"127.0.0.1:0\"\nhttp_listen = \"127.0.0.1:0\"\n\n\
              [[camera]]\nid = \"street\"\nurl = \"{}\"\nmasks = \"street.json\"\n\
-             profile = \"street.profile.toml\"\n[camera.telemetry]\ndevice_url = \"{}\"\n",
+             profile = \"street.profile.toml\"\nsound = \"{sound}\"\n[camera.telemetry]\ndevice_url = \"{}\"\n",
             sim.rtsp_url(),
             sim.onvif_url()
         );
@@ -80,8 +90,18 @@ impl Rig {
             sim,
             gateway,
             clock,
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Says another word about the sound, and has the gateway read it.
+    fn reload(&mut self, from: &str, to: &str) {
+        let path = self.folder.path().join("greyplane.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        let word = |sound: &str| format!("sound = \"{sound}\"");
+        assert!(text.contains(&word(from)), "{text}");
+        fs::write(&path, text.replace(&word(from), &word(to))).unwrap();
+        self.gateway.reload(&path);
     }
 
     fn status(&self) -> CameraStatus {
@@ -270,7 +290,7 @@ fn sdp(url: &str) -> String {
 #[test]
 fn a_cameras_sound_goes_nowhere() {
     let form = Form {
-        audio: true,
+        audio: SoundCodec::Pcma,
         ..Form::default()
     };
     let alone = SimConfig {
@@ -289,4 +309,121 @@ fn a_cameras_sound_goes_nowhere() {
     let masked = sdp(&rig.gateway.stream_url("street"));
     assert!(masked.contains("m=video"), "{masked}");
     assert!(!masked.contains("m=audio"), "{masked}");
+}
+
+fn with_audio(audio: SoundCodec) -> Form {
+    Form {
+        audio,
+        ..Form::default()
+    }
+}
+
+/// Waits until the picture is shown and sound has come or is known not to.
+fn settled(rig: &Rig, what: &str) -> CameraStatus {
+    let (_, status) = rig.watch(what, |_, now| {
+        let sound = &now.sound;
+        let known = sound.passed > 25 || sound.problem.is_some() || sound.rule != "pass";
+        now.live_s > 0.5 && known
+    });
+    status
+}
+
+/// How far sound may be from its picture: farther, and lips and words part.
+const APART_MS: f64 = 80.0;
+
+fn is_the_tone(what: &str, heard: &Heard) {
+    eprintln!("{what}: {heard:?}");
+    assert!(heard.tone > 0.8, "{what}: is it the tone? {heard:?}");
+    assert!(
+        heard.loud_windows > 50 && heard.quiet_windows > 50,
+        "{what}: {heard:?}"
+    );
+    let apart = heard
+        .apart_ms
+        .unwrap_or_else(|| panic!("{what}: {heard:?}"));
+    assert!(apart.abs() < APART_MS, "{what}: {heard:?}");
+}
+
+#[test]
+fn passed_sound_is_heard_beside_its_picture_in_every_codec_that_is_taken() {
+    let codecs = [
+        (SoundCodec::Pcma, "G.711 A-law"),
+        (SoundCodec::Pcmu, "G.711 µ-law"),
+        (SoundCodec::Aac, "AAC"),
+        (SoundCodec::Opus, "Opus"),
+    ];
+    std::thread::scope(|scope| {
+        for (codec, name) in codecs {
+            scope.spawn(move || {
+                // Who watches here takes the picture alone.
+                let rig = Rig::with_sound(with_audio(codec), false, "pass");
+                let status = settled(&rig, name);
+                assert_eq!(status.sound.codec, Some(name));
+                assert_eq!(status.sound.problem, None);
+                let url = rig.gateway.stream_url("street");
+                let file = |name: &str| rig.folder.path().join(name);
+                is_the_tone(name, &with_ffmpeg(&url, &file("v"), &file("a")));
+                let status = rig.status();
+                assert_eq!(status.late_frames, 0, "{name}");
+                // At the first sender report sound moves to where its picture is.
+                assert!(status.sound.left_out < 25, "{name}: {status:?}");
+                if codec == SoundCodec::Pcma {
+                    let listener = Listener::open(&url);
+                    let heard = listener.heard_until(|heard| heard.loud_windows > 100);
+                    is_the_tone("with GStreamer", &heard);
+                }
+                // A camera whose sound stops keeps nobody from its picture.
+                let silent = Faults {
+                    sound_silent: true,
+                    ..Faults::default()
+                };
+                rig.sim.set_faults(&silent).unwrap();
+                std::thread::sleep(Duration::from_secs(1));
+                let listener = Listener::open(&url);
+                let heard = listener.heard_until(|h| h.quiet_windows > 50 && h.pictures > 20);
+                assert!(heard.loudest < 10, "{name}: {heard:?}");
+            });
+        }
+    });
+}
+
+#[test]
+fn a_muted_track_is_silence_and_sound_that_is_dropped_ends_for_those_who_hear_it() {
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let rig = Rig::with_sound(with_audio(SoundCodec::Aac), false, "mute");
+            let status = settled(&rig, "muted");
+            let url = rig.gateway.stream_url("street");
+            assert!(sdp(&url).contains("m=audio 0 RTP/AVP 0"), "{}", sdp(&url));
+            let file = |name: &str| rig.folder.path().join(name);
+            let heard = with_ffmpeg(&url, &file("v"), &file("a"));
+            assert_eq!(heard.loudest, 0, "{heard:?}");
+            assert!(heard.quiet_windows > 100, "{heard:?}");
+            assert_eq!((status.sound.passed, status.sound.problem), (0, None));
+        });
+        scope.spawn(|| {
+            let rig = Rig::with_sound(with_audio(SoundCodec::G726), false, "pass");
+            let status = settled(&rig, "G.726");
+            let why = status.sound.problem.unwrap_or_default();
+            assert!(
+                why.contains("G726-32 is not passed on: set the camera to"),
+                "{why}"
+            );
+            assert!(!sdp(&rig.gateway.stream_url("street")).contains("m=audio"));
+        });
+        scope.spawn(|| {
+            let mut rig = Rig::with_sound(with_audio(SoundCodec::Pcma), false, "pass");
+            settled(&rig, "passed");
+            let listener = Listener::open(&rig.gateway.stream_url("street"));
+            listener.heard_until(|heard| heard.loud_windows > 30);
+            rig.reload("pass", "drop");
+            // What was on its way has come by now; the camera goes on for more than a second.
+            std::thread::sleep(Duration::from_millis(500));
+            let before = listener.pieces();
+            std::thread::sleep(Duration::from_millis(1500));
+            assert_eq!(listener.pieces(), before, "somebody still hears the camera");
+            assert!(!sdp(&rig.gateway.stream_url("street")).contains("m=audio"));
+            assert_eq!(rig.status().sound.rule, "drop");
+        });
+    });
 }

@@ -1,15 +1,24 @@
 //! Which events go into the audit log, and as what.
 
 use crate::audit::{Entry, Outcome};
+use crate::config::{Camera, Sound};
 use crate::event::Event;
 
-/// The gateway began; whether it offers clear stills is for everyone to know who
-/// reads the log.
-pub(super) fn started(clear_still: bool) -> Entry {
-    let entry = Entry::new("start", "gateway");
-    match clear_still {
-        true => entry.detail("clear_still", true),
-        false => entry,
+/// The gateway began; whether it offers clear stills, and which cameras' sound leaves, is
+/// for everyone to know who reads the log.
+pub(super) fn started(clear_still: bool, cameras: &[Camera]) -> Entry {
+    let mut entry = Entry::new("start", "gateway");
+    if clear_still {
+        entry = entry.detail("clear_still", true);
+    }
+    let sounds: Vec<String> = cameras
+        .iter()
+        .filter(|camera| camera.sound != Sound::Drop)
+        .map(|camera| format!("{}: {}", camera.id, camera.sound.name()))
+        .collect();
+    match sounds.is_empty() {
+        true => entry,
+        false => entry.detail("sound", sounds.join(", ")),
     }
 }
 

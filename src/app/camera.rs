@@ -488,6 +488,7 @@ impl RunningCamera {
             budget_ms: self.main.budget_ms,
             late_frames: stats.late,
             capture_time: capture_time(&stats),
+            sound: self.main.sound(),
             dropped: stats.dropped,
             live_s,
             covered_s,

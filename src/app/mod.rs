@@ -351,7 +351,10 @@ impl Gateway {
     /// What was done; or the id of a camera that could not be started.
     fn apply(&self, change: Change) -> Result<String, String> {
         match change {
-            Change::Add(camera) => self.add(&camera, "added"),
+            Change::Add(camera) => {
+                let done = format!("added{}", sound_changed(config::Sound::Drop, camera.sound));
+                self.add(&camera, &done)
+            }
             Change::Remove(id) => {
                 self.remove(&id);
                 Ok(format!("{id} removed"))
@@ -376,8 +379,12 @@ impl Gateway {
                 Ok(format!("{} masks, limits and publications", camera.id))
             }
             Change::Restart(camera) => {
+                let mut before = self.config.cameras.iter();
+                let before = before.find(|before| before.id == camera.id);
+                let before = before.map_or(config::Sound::Drop, |before| before.sound);
                 self.remove(&camera.id);
-                self.add(&camera, "restarted")
+                let done = format!("restarted{}", sound_changed(before, camera.sound));
+                self.add(&camera, &done)
             }
         }
     }
@@ -572,6 +579,14 @@ impl web::Gateway for Shared {
     }
 }
 
+/// For the record: what becomes of a camera's sound now, where that is new.
+fn sound_changed(before: config::Sound, now: config::Sound) -> String {
+    match before == now {
+        true => String::new(),
+        false => format!(" (sound: {}, was {})", now.name(), before.name()),
+    }
+}
+
 /// The audit log, where there is a console. One that cannot be written keeps
 /// people out of the console; it does not keep pictures from being masked.
 fn open_audit(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<Audit>> {
@@ -580,7 +595,7 @@ fn open_audit(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<
     };
     let settings = audit::Settings::in_folder(&console.audit);
     let audit = Audit::start(settings, clock.clone()).context("the audit log")?;
-    audit.note(audited::started(console.clear_still));
+    audit.note(audited::started(console.clear_still, &config.cameras));
     Ok(Some(audit))
 }
 

@@ -16,10 +16,10 @@ use crate::geom::Size;
 use crate::metrics;
 use crate::pipeline::{
     CameraPipeline, CameraSettings, EncoderSettings, Latencies, MaskedStream, MetadataSink,
-    PipelineStats, SourceSettings, Transport, Waker, X264Preset,
+    PipelineStats, SoundRule, SourceSettings, Transport, Waker, X264Preset,
 };
 use crate::still::Slot;
-use crate::web::{CaptureTimeStatus, DetectorStatus, Percentiles, StreamStatus};
+use crate::web::{CaptureTimeStatus, DetectorStatus, Percentiles, SoundStatus, StreamStatus};
 use anyhow::Context;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -45,6 +45,7 @@ pub(super) struct RunningStream {
     id: String,
     pub(super) budget_ms: u64,
     pub(super) judge: Arc<Judge>,
+    sound: config::Sound,
     sight: Option<Arc<Sight>>,
     pipeline: CameraPipeline,
 }
@@ -87,6 +88,7 @@ impl RunningStream {
             id: camera.id.clone(),
             budget_ms: u64::try_from(camera.latency_budget.as_millis()).unwrap_or(u64::MAX),
             judge,
+            sound: camera.sound,
             sight,
             pipeline,
         })
@@ -209,6 +211,18 @@ impl RunningStream {
         })
     }
 
+    /// What becomes of its sound.
+    pub(super) fn sound(&self) -> SoundStatus {
+        let stats = self.masked().sound_stats();
+        SoundStatus {
+            rule: self.sound.name(),
+            codec: stats.codec,
+            problem: stats.problem,
+            passed: stats.passed,
+            left_out: stats.left_out,
+        }
+    }
+
     /// The status of a further stream.
     pub(super) fn status(&self, journal: &Journal) -> StreamStatus {
         let stats = self.stats();
@@ -224,6 +238,7 @@ impl RunningStream {
             latency_ms: percentiles(&stats),
             late_frames: stats.late,
             capture_time: capture_time(&stats),
+            sound: self.sound(),
             dropped: stats.dropped,
             covered_s,
             live_s,
@@ -309,5 +324,10 @@ fn settings(camera: &Camera) -> CameraSettings {
         budget: camera.latency_budget,
         hold_frames: (camera.latency_budget.as_secs_f64() * MAX_FPS).ceil() as usize + 2,
         idle_size: IDLE_SIZE,
+        sound: match camera.sound {
+            config::Sound::Drop => SoundRule::Drop,
+            config::Sound::Mute => SoundRule::Mute,
+            config::Sound::Pass => SoundRule::Pass,
+        },
     }
 }

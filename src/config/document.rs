@@ -1,7 +1,7 @@
 //! The configuration as it is written: serde structs, nothing decided yet.
 
 use super::problem::{Problem, Problems};
-use super::types::{EncoderChoice, Style, Transport, WhenSilent};
+use super::types::{EncoderChoice, Sound, Style, Transport, WhenSilent};
 use crate::detect::Class;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
@@ -164,6 +164,8 @@ pub(super) struct Camera {
     #[serde(default)]
     pub(super) preset: Vec<Preset>,
     pub(super) profile: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) sound: Sound,
     pub(super) latency_budget_ms: Option<Spanned<u64>>,
     pub(super) telemetry: Option<Telemetry>,
     pub(super) steering: Option<Steering>,

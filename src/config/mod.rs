@@ -24,8 +24,8 @@ pub use problem::{Problem, Problems};
 pub use types::{
     Account, Camera, Config, Detect, Detectors, Encoder, EncoderChoice, EventServer, Events, Kind,
     Limits, Login, Masks, MqttBus, NatsBus, OnvifDevice, Preset, Proof, Publication, PublishOver,
-    RtspTls, Source, Steering, Stream, Style, Telemetry, TelemetryKind, Tls, Transport, Untimed,
-    Viewer, WhenSilent,
+    RtspTls, Sound, Source, Steering, Stream, Style, Telemetry, TelemetryKind, Tls, Transport,
+    Untimed, Viewer, WhenSilent,
 };
 
 use std::path::Path;

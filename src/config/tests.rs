@@ -342,6 +342,10 @@ fn a_reload_touches_only_what_changed() {
     let mut new = old.clone();
     new.cameras[0].masks = Err("gone".into());
     assert_eq!(kinds(&new), ["swap"]);
+    // Whoever hears it is cut off.
+    new.cameras[0].sound = Sound::Pass;
+    assert_eq!(kinds(&new), ["restart"]);
+    new.cameras[0].sound = Sound::Drop;
     new.cameras[0].encoder.bitrate_kbit += 1;
     assert_eq!(kinds(&new), ["restart"]);
     new.cameras[0].id = "other".into();
@@ -644,5 +648,22 @@ fn limits_of_steering_are_read_or_refused() {
     ] {
         let problems = with(&format!("{wrong}\n")).unwrap_err().to_string();
         assert!(problems.contains("out of range"), "{wrong}: {problems}");
+    }
+}
+
+#[test]
+fn sound_is_dropped_unless_one_of_three_words_says_otherwise() {
+    let with =
+        |line: &str| load_text(&MINIMAL.replace("[[camera]]", &format!("[[camera]]\n{line}")));
+    for (line, sound) in [
+        ("", Sound::Drop),
+        ("sound = \"drop\"", Sound::Drop),
+        ("sound = \"mute\"", Sound::Mute),
+        ("sound = \"pass\"", Sound::Pass),
+    ] {
+        assert_eq!(with(line).unwrap().cameras[0].sound, sound, "{line}");
+    }
+    for line in ["sound = \"Pass\"", "sound = true"] {
+        assert!(with(line).is_err(), "{line}");
     }
 }

@@ -210,6 +210,32 @@ pub struct Camera {
     pub onvif_device: Option<OnvifDevice>,
     /// Where its masked stream is pushed to, names unique.
     pub publish: Vec<Publication>,
+    /// What becomes of its sound, in all its streams.
+    pub sound: Sound,
+}
+
+/// What becomes of a camera's sound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sound {
+    /// It is never received, and there is no track of it.
+    #[default]
+    Drop,
+    /// It is never received; a track of silence lies beside the picture.
+    Mute,
+    /// It leaves beside the picture, as it comes.
+    Pass,
+}
+
+impl Sound {
+    /// As it is written in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Drop => "drop",
+            Self::Mute => "mute",
+            Self::Pass => "pass",
+        }
+    }
 }
 
 /// A further stream of a camera, masked as its main one.

@@ -278,6 +278,7 @@ impl<'a> Validator<'a> {
             steering: steering.unwrap_or_default(),
             onvif_device: None,
             publish,
+            sound: c.sound,
         })
     }
 

@@ -1,4 +1,5 @@
-//! What each viewer has of its own: packetising, sending, reports.
+//! What each viewer has of its own: packetising, sending, reports; of the picture, and of the
+//! sound beside it where there is some.
 //!
 //! One media per viewer, none shared, because of what Debian's RTSP server
 //! (1.22.0) does with a shared one when a viewer over TCP stops reading. It
@@ -23,8 +24,10 @@ use gstreamer_rtsp_server as gst_rtsp_server;
 use super::captured;
 use super::queue::{self, Slow};
 use super::viewers::Viewers;
-use crate::pipeline::MaskedStream;
+use crate::pipeline::{MaskedStream, SoundCodec, SoundForm};
 
+/// How often a stream is asked for its sound.
+const ASK_EVERY: std::time::Duration = std::time::Duration::from_millis(500);
 /// How often sleeping sinks are looked for.
 const WAKE_EVERY: std::time::Duration = std::time::Duration::from_millis(200);
 /// The role that viewers who have shown who they are get.
@@ -40,20 +43,18 @@ pub(super) enum Over {
     TheConnectionOnly,
 }
 
-/// A factory that gives each viewer a media of its own, fed from `stream`.
+/// A factory that gives each viewer of `id` a media of its own, fed from `stream`.
 pub(super) fn factory(
+    id: &str,
     stream: MaskedStream,
     over: Over,
     viewers: &Arc<Viewers>,
     server: &gst::glib::MainContext,
 ) -> gst_rtsp_server::RTSPMediaFactory {
     let factory = gst_rtsp_server::RTSPMediaFactory::new();
-    // SPS and PPS come with every key frame. The packetiser would repeat them
-    // between the slices of one picture, which ffmpeg takes for a new picture.
-    factory.set_launch(
-        "( appsrc name=src is-live=true format=time block=false \
-         ! rtph264pay name=pay0 pt=96 config-interval=0 aggregate-mode=zero-latency )",
-    );
+    let promised = Arc::new(Mutex::new(stream.sound()));
+    factory.set_launch(&launch(locked(&promised).as_ref()));
+    keep_up(&factory, (id, &stream), &promised, viewers, server);
     factory.set_shared(false);
     factory.set_suspend_mode(gst_rtsp_server::RTSPSuspendMode::None);
     factory.set_protocols(match over {
@@ -68,13 +69,17 @@ pub(super) fn factory(
             .build(),
     );
     let viewers = Arc::downgrade(viewers);
-    let server = server.clone();
+    let (id, server) = (id.to_owned(), server.clone());
     factory.connect_media_configure(move |_, media| {
         let slow = Slow::default();
         // The request that this media is made for is being handled.
         let client = RTSPContext::with_current_context(|c| c.client().cloned()).flatten();
         if let (Some(viewers), Some(client)) = (viewers.upgrade(), client) {
-            viewers.watch(&client, slow.clone());
+            // It may have changed since this media was made.
+            let sound = locked(&promised)
+                .clone()
+                .filter(|form| has_sound(media, form));
+            viewers.watch(&client, slow.clone(), (&id, sound));
         }
         if configure(media, &stream, slow, &server).is_none() {
             // Its viewers then wait in vain and are told so by the server.
@@ -97,20 +102,103 @@ fn configure(
     pipeline.set_base_time(gst::ClockTime::ZERO);
 
     wake_sleeping_sinks(&pipeline, server);
-    let payloader = bin.by_name("pay0")?;
-    let times = captured::tell(&pipeline, &payloader.static_pad("src")?);
-
-    let source = bin.by_name("src")?.downcast::<gst_app::AppSrc>().ok()?;
-    let tap = queue::feed(source, slow, move |unit, taken| {
+    let packets = |payloader: &str| bin.by_name(payloader)?.static_pad("src");
+    let source = |name: &str| bin.by_name(name)?.downcast::<gst_app::AppSrc>().ok();
+    let pictures = packets("pay0")?;
+    let sound = CODECS.into_iter().find_map(|(codec, name, _)| {
+        let source = source(name)?;
+        Some((codec, source, packets("pay1")?))
+    });
+    let (times, sound) = match sound {
+        None => (captured::tell(&pipeline, &pictures), None),
+        Some((codec, source, packets)) => {
+            let [times, heard] = captured::tell_all(&pipeline, [&pictures, &packets]);
+            let tap = queue::feed_sound(source, codec, move |piece| {
+                heard.remember(piece.buffer(), piece.capture());
+            });
+            (times, Some(stream.tap_sound(tap)))
+        }
+    };
+    let tap = queue::feed(source("src")?, slow, move |unit, taken| {
         if taken {
-            times.remember(unit);
+            times.remember(unit.buffer(), unit.capture());
         }
     });
-    let tap = Mutex::new(Some(stream.tap(tap)));
+    let taps = Mutex::new(Some((stream.tap(tap), sound)));
     media.connect_unprepared(move |_| {
-        drop(tap.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop(locked(&taps).take());
     });
     Some(())
+}
+
+/// For each codec of sound: what its source is called, and what packs it.
+const CODECS: [(SoundCodec, &str, &str); 4] = [
+    (
+        SoundCodec::Pcmu,
+        "sound-pcmu",
+        "rtppcmupay name=pay1 pt=0 perfect-rtptime=false",
+    ),
+    (
+        SoundCodec::Pcma,
+        "sound-pcma",
+        "rtppcmapay name=pay1 pt=8 perfect-rtptime=false",
+    ),
+    (SoundCodec::Aac, "sound-aac", "rtpmp4gpay name=pay1 pt=97"),
+    (SoundCodec::Opus, "sound-opus", "rtpopuspay name=pay1 pt=97"),
+];
+
+fn has_sound(media: &gst_rtsp_server::RTSPMedia, form: &SoundForm) -> bool {
+    let bin = media.element().downcast::<gst::Bin>();
+    CODECS.iter().any(|(codec, name, _)| {
+        *codec == form.codec() && bin.as_ref().is_ok_and(|bin| bin.by_name(name).is_some())
+    })
+}
+
+/// What each viewer's media is made of.
+fn launch(sound: Option<&SoundForm>) -> String {
+    // SPS and PPS come with every key frame. The packetiser would repeat them
+    // between the slices of one picture, which ffmpeg takes for a new picture.
+    let mut launch = "( appsrc name=src is-live=true format=time block=false \
+         ! rtph264pay name=pay0 pt=96 config-interval=0 aggregate-mode=zero-latency"
+        .to_owned();
+    let codec = sound.map(SoundForm::codec);
+    if let Some((_, name, pack)) = CODECS.iter().find(|(c, _, _)| Some(*c) == codec) {
+        launch.push_str(&format!(
+            " appsrc name={name} is-live=true format=time block=false ! {pack}"
+        ));
+    }
+    launch + " )"
+}
+
+/// Has the factory make what the stream's sound is by now, and those who were promised other
+/// come again: nobody's SDP can be changed while they watch.
+fn keep_up(
+    factory: &gst_rtsp_server::RTSPMediaFactory,
+    (id, stream): (&str, &MaskedStream),
+    promised: &Arc<Mutex<Option<SoundForm>>>,
+    viewers: &Arc<Viewers>,
+    server: &gst::glib::MainContext,
+) {
+    let (factory, viewers) = (factory.downgrade(), Arc::downgrade(viewers));
+    let (id, stream, promised) = (id.to_owned(), stream.clone(), promised.clone());
+    let ask = move || {
+        let (Some(factory), Some(viewers)) = (factory.upgrade(), viewers.upgrade()) else {
+            return gst::glib::ControlFlow::Break;
+        };
+        let now = stream.sound();
+        if *locked(&promised) != now {
+            factory.set_launch(&launch(now.as_ref()));
+            *locked(&promised) = now;
+        }
+        viewers.dismiss_promised_other(&id, locked(&promised).as_ref());
+        gst::glib::ControlFlow::Continue
+    };
+    gst::glib::timeout_source_new(ASK_EVERY, None, gst::glib::Priority::DEFAULT, ask)
+        .attach(Some(server));
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Takes sinks along that stayed behind when their pipeline went to PLAYING.

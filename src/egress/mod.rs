@@ -4,8 +4,8 @@
 //! never touches the bytes of a picture. To viewers who come, and to servers that
 //! it is [published](Publisher) to. RTSP's sender reports carry the
 //! *camera's* capture time, WebRTC's the gateway's, MP4's count from each
-//! viewer's first frame. This module must not know where the frames came from,
-//! zones or poses.
+//! viewer's first frame. Sound, where there is some, goes to RTSP's viewers alone. This
+//! module must not know where the frames came from, zones or poses.
 
 mod access;
 mod captured;

@@ -7,11 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use gstreamer as gst;
 use gstreamer_app as gst_app;
 
-use crate::pipeline::{EncodedMasked, Tap};
+use crate::pipeline::{EncodedMasked, PassedSound, SoundCodec, SoundTap, Tap};
 
 /// Access units that wait for the packetiser. It takes them at once, except before
 /// the far side wants them and where it does not read.
 const QUEUE: u64 = 16;
+/// Pieces of sound that wait: one and a third seconds of pieces of 20 ms.
+const SOUND_QUEUE: u64 = 64;
 /// A queue that was full for this long is one of somebody slow.
 const SLOW_AFTER: gst::ClockTime = gst::ClockTime::from_seconds(5);
 
@@ -48,5 +50,27 @@ pub(super) fn feed(
         met(unit, true);
         // Refused only while the pipeline is being taken down.
         let _ = source.push_buffer(unit.buffer().clone());
+    })
+}
+
+/// Puts sound in that codec into `source`. What does not fit is left out: whoever takes
+/// pictures alone, or nothing, holds up nobody. `met` is told of each piece that goes in.
+pub(super) fn feed_sound(
+    source: gst_app::AppSrc,
+    codec: SoundCodec,
+    met: impl Fn(&PassedSound) + Send + Sync + 'static,
+) -> SoundTap {
+    source.set_max_bytes(0);
+    Box::new(move |piece: &PassedSound| {
+        let fits = source.current_level_buffers() < SOUND_QUEUE;
+        if piece.form().codec() != codec || !fits {
+            return;
+        }
+        if source.caps().as_ref() != Some(piece.form().caps()) {
+            source.set_caps(Some(piece.form().caps()));
+        }
+        met(piece);
+        // Refused only while the pipeline is being taken down.
+        let _ = source.push_buffer(piece.buffer().clone());
     })
 }

@@ -7,8 +7,6 @@
 
 use crate::clock::CaptureTime;
 
-/// RTP's clock rate for H.264 (RFC 6184, section 8.2.1).
-const RATE_HZ: i64 = 90_000;
 const NS: i64 = 1_000_000_000;
 /// Payload type of a sender report.
 const SENDER_REPORT: u8 = 200;
@@ -20,31 +18,40 @@ const SHORTEST_REPORT: usize = 28;
 pub(super) struct Anchor {
     rtp: u32,
     capture: CaptureTime,
+    /// RTP's clock rate, Hz.
+    rate_hz: u32,
 }
 
 impl Anchor {
-    /// The anchor after a frame with timestamp `rtp`. A frame that does not
+    /// The anchor after a frame with timestamp `rtp` of `rate_hz`. A frame that does not
     /// know its capture time moves the anchor along the old line, so that the
     /// 32 bits never wrap unseen.
     pub(super) fn after(
         before: Option<Self>,
         rtp: u32,
         capture: Option<CaptureTime>,
+        rate_hz: u32,
     ) -> Option<Self> {
+        let anchor = |capture| Self {
+            rtp,
+            capture,
+            rate_hz: rate_hz.max(1),
+        };
         match (before, capture) {
-            (_, Some(capture)) => Some(Self { rtp, capture }),
-            (Some(before), None) => Some(Self {
-                rtp,
-                capture: before.at(rtp),
-            }),
+            (_, Some(capture)) => Some(anchor(capture)),
+            (Some(before), None) => Some(anchor(before.at(rtp))),
             (None, None) => None,
         }
     }
 
-    /// The capture time that belongs to `rtp`, up to 6.6 hours either way.
+    /// The capture time that belongs to `rtp`, up to 2³¹ ticks either way (H.264: 6.6 hours).
     fn at(self, rtp: u32) -> CaptureTime {
         let ticks = i64::from(rtp.wrapping_sub(self.rtp).cast_signed());
-        CaptureTime(self.capture.0.saturating_add(ticks * NS / RATE_HZ))
+        CaptureTime(
+            self.capture
+                .0
+                .saturating_add(ticks * NS / i64::from(self.rate_hz)),
+        )
     }
 }
 
@@ -96,6 +103,8 @@ fn to_ntp(ns: u64) -> u64 {
 mod tests {
     use super::*;
 
+    const VIDEO: u32 = 90_000;
+
     fn report(rtp: u32) -> Vec<u8> {
         let mut p = vec![0x80, 200, 0, 6];
         p.extend([0; 12]);
@@ -122,7 +131,7 @@ mod tests {
             (u32::MAX - 44_999, 45_000, 1000),
             (45_000, u32::MAX - 44_999, -1000),
         ] {
-            let anchor = Anchor::after(None, rtp, Some(t));
+            let anchor = Anchor::after(None, rtp, Some(t), VIDEO);
             let mut packet = report(at);
             assert_eq!(tell_capture_time(&mut packet, anchor), Report::True);
             assert_eq!(told(&packet).0, t.0 + want_ms * 1_000_000, "{rtp} {at}");
@@ -130,9 +139,20 @@ mod tests {
     }
 
     #[test]
+    fn sound_is_told_at_its_own_rate() {
+        let t = CaptureTime(1_750_000_000_000_000_000);
+        for rate in [8_000, 16_000, 48_000] {
+            let mut packet = report(rate);
+            let anchor = Anchor::after(None, 0, Some(t), rate);
+            assert_eq!(tell_capture_time(&mut packet, anchor), Report::True);
+            assert_eq!(told(&packet).0, t.0 + 1_000_000_000);
+        }
+    }
+
+    #[test]
     fn what_is_not_known_is_not_told() {
         assert_eq!(tell_capture_time(&mut report(5), None), Report::Unknown);
-        let anchor = Anchor::after(None, 0, Some(CaptureTime(0)));
+        let anchor = Anchor::after(None, 0, Some(CaptureTime(0)), VIDEO);
         let mut cut = report(5);
         cut.truncate(20);
         assert_eq!(tell_capture_time(&mut cut, anchor), Report::Unknown);
@@ -144,12 +164,12 @@ mod tests {
 
     #[test]
     fn frames_without_capture_time_carry_the_line_on() {
-        let mut anchor = Anchor::after(None, 10, None);
+        let mut anchor = Anchor::after(None, 10, None, VIDEO);
         assert_eq!(anchor, None);
-        anchor = Anchor::after(anchor, 0, Some(CaptureTime(0)));
+        anchor = Anchor::after(anchor, 0, Some(CaptureTime(0)), VIDEO);
         // Two days of grey frames, five a second: RTP wraps three times.
         for n in 1..=864_000u64 {
-            anchor = Anchor::after(anchor, (n * 18_000) as u32, None);
+            anchor = Anchor::after(anchor, (n * 18_000) as u32, None, VIDEO);
         }
         assert_eq!(anchor.unwrap().capture, CaptureTime(864_000 * 200_000_000));
     }

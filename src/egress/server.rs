@@ -157,7 +157,7 @@ impl RtspServer {
         };
         self.mounts.add_factory(
             &format!("/{id}"),
-            media::factory(stream, over, &self.viewers, &self.context),
+            media::factory(id, stream, over, &self.viewers, &self.context),
         );
     }
 

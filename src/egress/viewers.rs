@@ -10,7 +10,7 @@ use gstreamer_rtsp_server as gst_rtsp_server;
 
 use super::queue::Slow;
 use crate::event::{Event, EventSink};
-use crate::pipeline::MaskedStream;
+use crate::pipeline::{MaskedStream, SoundForm};
 
 /// One viewer of one camera.
 struct Viewer {
@@ -24,6 +24,8 @@ struct Viewer {
 struct Watched {
     client: WeakRef<gst_rtsp_server::RTSPClient>,
     slow: Slow,
+    /// The stream, and what its SDP says of sound.
+    promised: (String, Option<SoundForm>),
     /// Looks in a row at which it was slow while it played.
     strikes: u32,
 }
@@ -142,12 +144,18 @@ impl Viewers {
         }
     }
 
-    /// Looks after `client`'s queue from now on.
-    pub(super) fn watch(&self, client: &gst_rtsp_server::RTSPClient, slow: Slow) {
+    /// Looks after `client`'s queue from now on, whose media is the stream's with that sound.
+    pub(super) fn watch(
+        &self,
+        client: &gst_rtsp_server::RTSPClient,
+        slow: Slow,
+        (id, sound): (&str, Option<SoundForm>),
+    ) {
         let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
         watched.push(Watched {
             client: client.downgrade(),
             slow,
+            promised: (id.to_owned(), sound),
             strikes: 0,
         });
     }
@@ -174,6 +182,29 @@ impl Viewers {
         }
         let told = Some("too slow: it took nothing for seconds");
         for client in self.left(told, |v| slow.contains(&v.client)) {
+            client.close();
+        }
+    }
+
+    /// Closes the connections of those who were promised another sound of `id` than `now`.
+    pub(super) fn dismiss_promised_other(&self, id: &str, now: Option<&SoundForm>) {
+        let mut others = Vec::new();
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        watched.retain(|w| {
+            let (stream, sound) = &w.promised;
+            let other = stream == id && sound.as_ref() != now;
+            if other {
+                others.extend(w.client.upgrade());
+            }
+            !other
+        });
+        drop(watched);
+        if others.is_empty() {
+            return;
+        }
+        let told = Some("the camera's sound is known now, or is another: to come again with it");
+        drop(self.left(told, |v| others.contains(&v.client)));
+        for client in others {
             client.close();
         }
     }

@@ -15,6 +15,7 @@ use super::encoder::{self, EncoderSettings};
 use super::judge::{FrameJudge, Waker};
 use super::metadata::MetadataSink;
 use super::privacymask::{PrivacyMask, Setup};
+use super::sound::{Sound, SoundRule};
 use super::source::{News, SourceSettings, What, connection_of};
 use super::stats::{Meters, PipelineStats};
 use super::stream::MaskedStream;
@@ -40,6 +41,8 @@ pub struct CameraSettings {
     /// The size of the grey picture before the camera's own is known. A viewer
     /// sees the size change once, unless it is the camera's.
     pub idle_size: Size,
+    /// What becomes of the camera's sound.
+    pub sound: SoundRule,
 }
 
 /// A running camera pipeline. Dropping it stops it.
@@ -89,7 +92,8 @@ impl CameraPipeline {
             return Err(CannotStart::BadSize(width, height));
         }
         let meters = Arc::new(Meters::new());
-        let stream = MaskedStream::new();
+        let sound = Sound::new(settings.sound);
+        let stream = MaskedStream::new(sound.clone());
         let mask = PrivacyMask::new();
         mask.configure(Setup {
             camera: settings.id.clone(),
@@ -115,6 +119,7 @@ impl CameraPipeline {
             source: settings.source,
             endpoint,
             metadata,
+            sound,
             pipeline: pipeline.clone(),
             mask,
             meters: meters.clone(),

@@ -15,7 +15,8 @@ use super::camera::{listen, within};
 use super::encoder::element;
 use super::privacymask::{form_refused, turned};
 use super::rtptime::stream_ns;
-use super::source::{self, News, SourceSettings, What};
+use super::sound::{Sound, SoundRule};
+use super::source::{self, Beside, News, SourceSettings, What};
 use super::stamps;
 use crate::clock::{Clock, Mono};
 use crate::stamp::{Captured, Chooser, Untimed};
@@ -68,7 +69,12 @@ pub fn glance(
     let pipeline = gst::Pipeline::with_name("glance");
     let (news, heard) = bounded(64);
     listen(&pipeline, &news)?;
-    let connection = source::connect(settings, 1, &news, None)?;
+    let nothing = Beside {
+        metadata: None,
+        sound: Sound::new(SoundRule::Drop),
+        clock: clock.clone(),
+    };
+    let connection = source::connect(settings, 1, &news, nothing)?;
     let sink = element("fakesink")?;
     sink.set_property("sync", false);
     sink.set_property("async", false);

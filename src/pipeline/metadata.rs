@@ -56,6 +56,19 @@ pub(super) fn is_metadata(pad: &gst::Pad) -> bool {
     packing_of(pad).is_some()
 }
 
+/// Has `rtspsrc` leave each stream's times as they are.
+///
+/// Two streams of one camera are lined up by their sender reports, and one that lies
+/// would move the video. Nobody here needs them lined up.
+pub(super) fn keep_apart(rtspsrc: &gst::Element) {
+    rtspsrc.connect("new-manager", false, |args| {
+        if let Some(Ok(manager)) = args.get(1).map(|v| v.get::<gst::Element>()) {
+            manager.set_property("max-ts-offset", 1i64);
+        }
+        None
+    });
+}
+
 /// Takes the metadata stream of `rtspsrc`, should one be selected.
 pub(super) fn take(
     rtspsrc: &gst::Element,
@@ -63,14 +76,7 @@ pub(super) fn take(
     sink: MetadataSink,
     clock: Arc<dyn Clock>,
 ) {
-    // Two streams of one camera are lined up by their sender reports, and one that lies
-    // would move the video. Nobody here needs them lined up.
-    rtspsrc.connect("new-manager", false, |args| {
-        if let Some(Ok(manager)) = args.get(1).map(|v| v.get::<gst::Element>()) {
-            manager.set_property("max-ts-offset", 1i64);
-        }
-        None
-    });
+    keep_apart(rtspsrc);
     let bin = bin.downgrade();
     rtspsrc.connect_pad_added(move |_, pad| {
         let (Some(gzip), Some(bin)) = (packing_of(pad), bin.upgrade()) else {

@@ -7,6 +7,7 @@
 //! │ └────────────────────────────────────────────────────┘                                    │
 //! └───────────────────────────────────────────────────────────────────────────────────────────┘
 //! ```
+//! Sound, where it is passed, goes past the mask and leaves beside the pictures (`sound`).
 //! Everything from `privacymask` on never stops: without a camera the element
 //! itself makes grey frames, so viewers, the encoder and its session stay. A
 //! supervisor thread connects, watches and reconnects. The pipeline runs with
@@ -27,6 +28,7 @@ mod judge;
 mod metadata;
 mod privacymask;
 mod rtptime;
+mod sound;
 mod source;
 mod stamps;
 mod stats;
@@ -45,6 +47,7 @@ pub use headroom::{Trial, missing_elements, usable_elements};
 pub use judge::{FrameJudge, Waker};
 pub use metadata::{MetadataDocument, MetadataSink};
 pub(crate) use privacymask::{Copies, GstFrame};
+pub use sound::{PassedSound, SoundCodec, SoundForm, SoundRule, SoundStats, SoundTap};
 pub use source::{SourceSettings, Transport};
 pub use stats::{Latencies, Latency, PipelineStats};
 pub use stream::{EncodedMasked, MaskedStream, Tap, TapHandle};

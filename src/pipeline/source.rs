@@ -2,7 +2,8 @@
 //!
 //! `rtspsrc ! depay ! parse ! decoder ! videoconvert`, put together for the codec
 //! that the camera's SDP names (see `codec`), and, where somebody wants it, the ONVIF
-//! metadata stream beside it; sound and everything else is left alone, never received.
+//! metadata stream beside it, and sound where the configuration passes it; everything else is
+//! left alone, never received.
 //! Must not know what becomes of the frames.
 
 use std::io::{ErrorKind, Read, Write};
@@ -18,6 +19,7 @@ use super::CannotStart;
 use super::codec::{self, Chain, Codec};
 use super::encoder::element;
 use super::metadata::{self, MetadataSink};
+use super::sound::{self, Ears, Sound};
 use super::stamps;
 use crate::clock::Clock;
 use crate::secret::Secret;
@@ -158,6 +160,16 @@ pub(super) struct Connection {
     offered: Arc<Mutex<Offered>>,
 }
 
+/// What may be taken of a camera beside its video.
+pub(super) struct Beside {
+    /// Who gets the documents of its metadata stream; none = nobody.
+    pub(super) metadata: Option<MetadataSink>,
+    /// Where its sound goes, if it may be received.
+    pub(super) sound: Sound,
+    /// Stamps both.
+    pub(super) clock: Arc<dyn Clock>,
+}
+
 impl Connection {
     /// Why nothing of what the camera offers can be taken, where that is so.
     pub(super) fn complaint(&self) -> Option<String> {
@@ -172,13 +184,12 @@ impl Connection {
     }
 }
 
-/// Builds connection number `connection`; `metadata` gets the documents of the camera's
-/// metadata stream, stamped by that clock.
+/// Builds connection number `connection`.
 pub(super) fn connect(
     settings: &SourceSettings,
     connection: u64,
     news: &Sender<News>,
-    metadata: Option<(MetadataSink, Arc<dyn Clock>)>,
+    beside: Beside,
 ) -> Result<Connection, CannotStart> {
     let name = settings.decoder.as_str();
     if name != "auto" && !codec::decoders().any(|known| known == name) {
@@ -194,12 +205,20 @@ pub(super) fn connect(
         .build();
     watch(&ghost, connection, news);
     bin.add_pad(&ghost).map_err(|_| CannotStart::Link)?;
+    let Beside {
+        metadata,
+        sound,
+        clock,
+    } = beside;
+    let passed = sound.is_passed();
+    let ears = passed.then(|| Ears::of(&rtspsrc, &bin, &sound, connection, clock.clone()));
     let offered = Arc::new(Mutex::new(Offered {
         wants_metadata: metadata.is_some(),
+        ears,
         ..Offered::default()
     }));
     select(&rtspsrc, &offered, settings);
-    if let Some((sink, clock)) = metadata {
+    if let Some(sink) = metadata {
         metadata::take(&rtspsrc, &bin, sink, clock);
     }
     take(&rtspsrc, &bin, &ghost, &offered, (connection, news));
@@ -267,7 +286,7 @@ fn take(
     let (bin, ghost) = (bin.downgrade(), ghost.downgrade());
     let (offered, news) = (offered.clone(), news.clone());
     rtspsrc.connect_pad_added(move |_, pad| {
-        if metadata::is_metadata(pad) {
+        if metadata::is_metadata(pad) || sound::is_sound(pad) {
             return;
         }
         let chosen = {
@@ -355,6 +374,8 @@ fn refuse_fields(
 struct Offered {
     taken: bool,
     wants_metadata: bool,
+    /// Hear its sound, where that may be received. They end with the connection.
+    ears: Option<Ears>,
     codec: Option<&'static str>,
     /// What was taken, and the number of its stamps, until its pad comes.
     chosen: Option<(&'static Codec, Chain, Option<u8>)>,
@@ -373,6 +394,9 @@ impl Offered {
         if self.wants_metadata && metadata::packing(s).is_some() {
             // The first one alone.
             self.wants_metadata = false;
+            return true;
+        }
+        if self.ears.as_mut().is_some_and(|ears| ears.take(s)) {
             return true;
         }
         // The first of a known codec is the one, or none is: another video may come

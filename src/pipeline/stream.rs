@@ -11,6 +11,7 @@ use gstreamer as gst;
 use gstreamer_app as gst_app;
 use gstreamer_video as gst_video;
 
+use super::sound::{Sound, SoundForm, SoundStats, SoundTap};
 use super::stamps::capture_time;
 use crate::clock::CaptureTime;
 
@@ -82,14 +83,16 @@ pub type Tap = Box<dyn Fn(&EncodedMasked) + Send + Sync>;
 pub struct MaskedStream(Arc<Shared>);
 
 struct Shared {
-    taps: Mutex<Taps>,
+    taps: Mutex<Taps<Tap>>,
+    sound: Sound,
+    sound_taps: Mutex<Taps<SoundTap>>,
     next_tap: AtomicU64,
     viewers: AtomicU32,
     encoder: Mutex<Option<gst::glib::WeakRef<gst::Element>>>,
 }
 
 /// Replaced as a whole, so that taps run without the lock.
-type Taps = Arc<Vec<(u64, Arc<Tap>)>>;
+type Taps<T> = Arc<Vec<(u64, Arc<T>)>>;
 
 impl std::fmt::Debug for MaskedStream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -97,7 +100,7 @@ impl std::fmt::Debug for MaskedStream {
     }
 }
 
-/// Keeps a [`Tap`] attached; dropping it detaches.
+/// Keeps a [`Tap`] or a [`SoundTap`] attached; dropping it detaches.
 pub struct TapHandle {
     id: u64,
     stream: Weak<Shared>,
@@ -110,9 +113,11 @@ impl std::fmt::Debug for TapHandle {
 }
 
 impl MaskedStream {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(sound: Sound) -> Self {
         Self(Arc::new(Shared {
-            taps: Mutex::new(Arc::new(Vec::new())),
+            taps: Mutex::default(),
+            sound,
+            sound_taps: Mutex::default(),
             next_tap: AtomicU64::new(1),
             viewers: AtomicU32::new(0),
             encoder: Mutex::new(None),
@@ -131,8 +136,29 @@ impl MaskedStream {
                 tap(unit);
             }
         });
-        self.0.change(|taps| taps.push((id, Arc::new(gated))));
+        change(&self.0.taps, |taps| taps.push((id, Arc::new(gated))));
         self.request_key_frame();
+        TapHandle {
+            id,
+            stream: Arc::downgrade(&self.0),
+        }
+    }
+
+    /// The form of the sound beside the pictures; none while there is no track of it. It may
+    /// become another, once a minute at most.
+    pub fn sound(&self) -> Option<SoundForm> {
+        self.0.sound.form()
+    }
+
+    /// What became of its sound so far.
+    pub fn sound_stats(&self) -> SoundStats {
+        self.0.sound.stats()
+    }
+
+    /// Attaches `tap`, which is given the sound that leaves, whatever form it has.
+    pub fn tap_sound(&self, tap: SoundTap) -> TapHandle {
+        let id = self.0.next_tap.fetch_add(1, Ordering::Relaxed);
+        change(&self.0.sound_taps, |taps| taps.push((id, Arc::new(tap))));
         TapHandle {
             id,
             stream: Arc::downgrade(&self.0),
@@ -189,13 +215,17 @@ impl MaskedStream {
                 .new_sample(move |sink| {
                     let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
                     if let Some(unit) = EncodedMasked::from_sample(&sample, &last_ns) {
-                        let taps = shared
-                            .taps
-                            .lock()
-                            .unwrap_or_else(PoisonError::into_inner)
-                            .clone();
-                        for (_, tap) in taps.iter() {
+                        for (_, tap) in now(&shared.taps).iter() {
                             tap(&unit);
+                        }
+                        // After its picture, never before it.
+                        let sound = shared.sound.beside(&unit);
+                        let taps = now(&shared.sound_taps);
+                        for (piece, (_, tap)) in sound
+                            .iter()
+                            .flat_map(|piece| taps.iter().map(move |tap| (piece, tap)))
+                        {
+                            tap(piece);
                         }
                     }
                     Ok(gst::FlowSuccess::Ok)
@@ -205,19 +235,25 @@ impl MaskedStream {
     }
 }
 
-impl Shared {
-    fn change(&self, change: impl FnOnce(&mut Vec<(u64, Arc<Tap>)>)) {
-        let mut taps = self.taps.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut anew = Vec::clone(&taps);
-        change(&mut anew);
-        *taps = Arc::new(anew);
-    }
+fn now<T>(taps: &Mutex<Taps<T>>) -> Taps<T> {
+    taps.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+fn change<T>(taps: &Mutex<Taps<T>>, change: impl FnOnce(&mut Vec<(u64, Arc<T>)>)) {
+    let mut taps = taps.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut anew = Vec::clone(&taps);
+    change(&mut anew);
+    *taps = Arc::new(anew);
 }
 
 impl Drop for TapHandle {
     fn drop(&mut self) {
         if let Some(stream) = self.stream.upgrade() {
-            stream.change(|taps| taps.retain(|(id, _)| *id != self.id));
+            // Ids are given once, whatever is tapped.
+            change(&stream.taps, |taps| taps.retain(|(id, _)| *id != self.id));
+            change(&stream.sound_taps, |taps| {
+                taps.retain(|(id, _)| *id != self.id);
+            });
         }
     }
 }

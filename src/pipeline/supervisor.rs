@@ -19,7 +19,8 @@ use super::CannotStart;
 use super::backoff::Backoff;
 use super::metadata::MetadataSink;
 use super::privacymask::PrivacyMask;
-use super::source::{self, Connection, News, SourceSettings, What};
+use super::sound::Sound;
+use super::source::{self, Beside, Connection, News, SourceSettings, What};
 use super::stats::Meters;
 use crate::clock::{Clock, Mono};
 use crate::event::{Event, EventSink, Reason};
@@ -41,6 +42,8 @@ pub(super) struct Supervisor {
     pub(super) endpoint: (String, u16),
     /// Who is to have the metadata stream's documents.
     pub(super) metadata: Option<MetadataSink>,
+    /// Where the sound goes, if the configuration passes it.
+    pub(super) sound: Sound,
     pub(super) pipeline: gst::Pipeline,
     pub(super) mask: PrivacyMask,
     pub(super) meters: Arc<Meters>,
@@ -141,8 +144,12 @@ impl Supervisor {
         while let Ok(news) = self.heard.try_recv() {
             self.heed_between_connections(&news);
         }
-        let metadata = self.metadata.clone().map(|sink| (sink, self.clock.clone()));
-        let opened = source::connect(&self.source, connection, &self.news, metadata)?;
+        let beside = Beside {
+            metadata: self.metadata.clone(),
+            sound: self.sound.clone(),
+            clock: self.clock.clone(),
+        };
+        let opened = source::connect(&self.source, connection, &self.news, beside)?;
         self.meters.connected();
         let join = || -> Result<(), gst::glib::BoolError> {
             self.pipeline.add(&opened.bin)?;
@@ -201,6 +208,7 @@ impl Supervisor {
     /// Takes a connection out at once and ends it on a thread of its own: a
     /// camera that no longer answers can hold that up.
     fn close(&self, bin: gst::Bin, hanging: &Arc<AtomicUsize>) {
+        self.sound.end();
         bin.unlink(&self.mask);
         // Fails where it was never added.
         let _ = self.pipeline.remove(&bin);

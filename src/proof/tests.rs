@@ -4,8 +4,8 @@ use super::frame::{Scene, Small};
 use super::sphere::{Reach, measure};
 use super::stance::{Position, Stance};
 use crate::config::{
-    Camera, Encoder, EncoderChoice, Kind, Limits, Source, Steering, Telemetry, TelemetryKind,
-    Transport,
+    Camera, Encoder, EncoderChoice, Kind, Limits, Sound, Source, Steering, Telemetry,
+    TelemetryKind, Transport,
 };
 use crate::geom::{Angle, Direction, Size};
 use crate::pose::CameraProfile;
@@ -76,6 +76,7 @@ pub(super) fn camera(zones: ZoneSet, change: fn(&str) -> String) -> Camera {
         },
         steering: Steering::default(),
         publish: Vec::new(),
+        sound: Sound::Drop,
         onvif_device: None,
         limits: Limits {
             widened_deg: 1.0,

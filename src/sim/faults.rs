@@ -145,6 +145,8 @@ pub struct Faults {
     pub sub_silent: bool,
     /// How far the second stream's sender reports alone are ahead, seconds.
     pub sub_clock_step_s: f64,
+    /// No sound comes; the picture goes on.
+    pub sound_silent: bool,
 }
 
 impl Default for Faults {
@@ -172,6 +174,7 @@ impl Default for Faults {
             size: None,
             sub_silent: false,
             sub_clock_step_s: 0.0,
+            sound_silent: false,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! In which form the camera sends its video, and whether it sends sound: what makes
+//! In which form the camera sends its video, and its sound if it sends any: what makes
 //! the bytes of it. Knows no picture and no RTSP.
 
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,50 @@ pub enum Pixels {
     I422_10le,
 }
 
+/// What the sound is coded as: a tone of 1 kHz that sounds in the first half of each second
+/// of the camera's time (see [`super::SOUND_HZ`]).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SoundCodec {
+    /// There is none.
+    #[default]
+    None,
+    /// G.711 A-law.
+    Pcma,
+    /// G.711 µ-law.
+    Pcmu,
+    /// G.726 with 32 kbit/s.
+    G726,
+    /// AAC-LC, 48 kHz, one channel; 21 ms late, as encoders are that look ahead.
+    Aac,
+    /// Opus, one channel.
+    Opus,
+}
+
+impl SoundCodec {
+    /// Samples a second before they are coded.
+    pub(super) fn rate(self) -> u32 {
+        match self {
+            Self::None | Self::Pcma | Self::Pcmu | Self::G726 => 8_000,
+            Self::Aac | Self::Opus => 48_000,
+        }
+    }
+
+    /// The elements from samples to RTP packets.
+    fn launch(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Pcma => Some("alawenc ! rtppcmapay pt=8"),
+            Self::Pcmu => Some("mulawenc ! rtppcmupay pt=0"),
+            Self::G726 => Some("avenc_g726 bitrate=32000 ! rtpg726pay pt=97"),
+            Self::Aac => {
+                Some("audioconvert ! avenc_aac bitrate=48000 ! aacparse ! rtpmp4gpay pt=97")
+            }
+            Self::Opus => Some("opusenc ! rtpopuspay pt=97"),
+        }
+    }
+}
+
 /// The form of the stream. Every key has a default; unknown keys are refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -51,8 +95,8 @@ pub struct Form {
     pub interlaced: bool,
     /// Width and height of a pixel (H.264 and H.265 only).
     pub pixel_aspect: [i32; 2],
-    /// A second stream, with a tone in G.711.
-    pub audio: bool,
+    /// A second stream, with sound.
+    pub audio: SoundCodec,
 }
 
 impl Default for Form {
@@ -63,7 +107,7 @@ impl Default for Form {
             full_range: false,
             interlaced: false,
             pixel_aspect: [1, 1],
-            audio: false,
+            audio: SoundCodec::None,
         }
     }
 }
@@ -193,12 +237,14 @@ impl Form {
 
     /// The second stream, as payloader number `number`; nothing where there is none.
     pub(super) fn launch_audio(&self, number: u32) -> String {
-        if !self.audio {
+        let Some(coded) = self.audio.launch() else {
             return String::new();
-        }
+        };
         format!(
-            " audiotestsrc is-live=true ! audio/x-raw,rate=8000,channels=1 ! alawenc \
-             ! rtppcmapay name=pay{number} pt=8"
+            " appsrc name=sound is-live=true format=time max-buffers=50 leaky-type=downstream \
+             caps=audio/x-raw,format=S16LE,layout=interleaved,channels=1,rate={} ! {coded} \
+             name=pay{number}",
+            self.audio.rate()
         )
     }
 }

@@ -36,11 +36,12 @@ pub use self::config::{ClipView, SimConfig, Stamps};
 use self::control::Control;
 use self::faults::StreamStop;
 pub use self::faults::{Faults, StampFault};
-pub use self::form::{Form, Pixels, VideoCodec};
+pub use self::form::{Form, Pixels, SoundCodec, VideoCodec};
 pub use self::profile::Profile;
 pub use self::render::{CANARY_RGB, CANARY_YUV};
 pub use self::reports::Reports;
 use self::rtsp::RtspServer;
+pub use self::rtsp::SOUND_HZ;
 use crate::clock::{CaptureTime, Clock};
 
 /// Why a simulated camera does not start or refuses an order.

@@ -33,7 +33,7 @@ pub use live::{Live, LiveOver, LivePart};
 pub use server::{CannotStart, Server};
 pub use status::{
     BusStatus, CameraStatus, CaptureTimeStatus, DetectorStatus, GatewayStatus, MetadataStatus,
-    Percentiles, PresetStatus, PublicationStatus, StreamStatus,
+    Percentiles, PresetStatus, PublicationStatus, SoundStatus, StreamStatus,
 };
 pub use steering::{Answer, CameraPreset, Reach, SteerFault, Steering, Wish};
 pub use stills::{ClearPicture, Grant, Permit, StillFault, Stills};

@@ -68,6 +68,8 @@ pub struct CameraStatus {
     pub live_s: f64,
     /// When frames were taken, and by whose word.
     pub capture_time: CaptureTimeStatus,
+    /// What becomes of its sound.
+    pub sound: SoundStatus,
     /// Accepted positions a second; none for a fixed camera.
     #[schema(required)]
     pub telemetry_hz: Option<f64>,
@@ -132,6 +134,8 @@ pub struct StreamStatus {
     pub live_s: f64,
     /// By whose word its frames have their capture times.
     pub capture_time: CaptureTimeStatus,
+    /// What becomes of the sound that comes with it.
+    pub sound: SoundStatus,
     /// What the detectors reach in its picture; none where nothing is looked for.
     #[schema(required)]
     pub detector: Option<DetectorStatus>,
@@ -157,6 +161,23 @@ pub struct CaptureTimeStatus {
     pub frames_without: BTreeMap<&'static str, u64>,
     /// Frames with a stamp that could not be read.
     pub unreadable: u64,
+}
+
+/// What becomes of a stream's sound. Counters run since its start.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+pub struct SoundStatus {
+    /// As it is configured: `drop`, `mute` or `pass`.
+    pub rule: &'static str,
+    /// The codec of the track beside the masked picture; none while there is no track.
+    #[schema(required)]
+    pub codec: Option<&'static str>,
+    /// Why the camera's sound does not leave though it may; none where it does.
+    #[schema(required)]
+    pub problem: Option<String>,
+    /// Pieces of the camera's sound that left.
+    pub passed: u64,
+    /// Pieces that did not: too late for their picture, or too many.
+    pub left_out: u64,
 }
 
 /// What becomes of a camera's metadata stream. Counters run since the gateway's start.

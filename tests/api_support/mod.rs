@@ -15,8 +15,8 @@ use greyplane::users::Role;
 use greyplane::web::{
     Answer, CameraPreset, CameraStatus, CameraView, CannotWatch, CaptureTimeStatus, ClearPicture,
     ConsoleSettings, Desk, DeskFault, Edit, Gateway, GatewayStatus, Grant, Holds, InForce, Live,
-    LiveOver, Percentiles, Permit, PresetView, ProofQuestion, Reach, Server, Settings, SteerFault,
-    Steering, StillFault, Stills, Vouch, Watching, Wish,
+    LiveOver, Percentiles, Permit, PresetView, ProofQuestion, Reach, Server, Settings, SoundStatus,
+    SteerFault, Steering, StillFault, Stills, Vouch, Watching, Wish,
 };
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, SET_COOKIE};
 use reqwest::{Method, Response};
@@ -51,6 +51,7 @@ impl Gateway for Cameras {
             covered_s: BTreeMap::new(),
             live_s: 1.0,
             capture_time: CaptureTimeStatus::default(),
+            sound: SoundStatus::default(),
             telemetry_hz: None,
             telemetry_lateness_ms: None,
             metadata: None,

@@ -17,7 +17,7 @@ use greyplane::event::{CameraState, Event, EventSink};
 use greyplane::frame::FrameRef;
 use greyplane::geom::{PixelPoint, Size};
 use greyplane::pipeline::{
-    CameraPipeline, CameraSettings, EncoderSettings, FrameJudge, SourceSettings, Waker,
+    CameraPipeline, CameraSettings, EncoderSettings, FrameJudge, SoundRule, SourceSettings, Waker,
 };
 use greyplane::plan::{Hide, Plan};
 use greyplane::stamp::Captured;
@@ -397,6 +397,7 @@ pub fn settings(url: &str) -> CameraSettings {
             width: 640,
             height: 360,
         },
+        sound: SoundRule::Drop,
     }
 }
 

@@ -99,7 +99,7 @@ impl Line {
             move |unit, taken| {
                 counted.unit(unit.buffer().size(), taken);
                 if let (Some(times), true) = (&times, taken) {
-                    times.remember(unit);
+                    times.remember(unit.buffer(), unit.capture());
                 }
             },
         ));

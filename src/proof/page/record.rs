@@ -9,12 +9,13 @@ use super::super::span::{seconds, written};
 use super::{head, words};
 use crate::archive::{State, Version};
 use crate::audit::{PublicKey, Report};
-use crate::config::{Style, WhenSilent};
+use crate::config::{Sound, Style, WhenSilent};
 use maud::{Markup, html};
 
 pub(super) fn write(figures: &Figures<'_>, l: Language, key: &PublicKey) -> Markup {
     html! {
         section { h2 { (l.say("Faces and plates", "Gezichten en kentekens")) } (detectors(figures, l)) }
+        section { h2 { (l.say("Sound", "Geluid")) } p { (sound(figures.camera.sound, l)) } }
         section { h2 { (l.say("The period", "De periode")) }
             @match &figures.tally {
                 Ok(tally) => (period(figures, tally, l)),
@@ -29,6 +30,23 @@ pub(super) fn write(figures: &Figures<'_>, l: Language, key: &PublicKey) -> Mark
             }
         }
         section { h2 { (l.say("Checking this file", "Dit bestand controleren")) } (checking(l, key)) }
+    }
+}
+
+/// As it is configured when this is made.
+fn sound(sound: Sound, l: Language) -> &'static str {
+    match sound {
+        Sound::Drop => l.say(
+            "The gateway never receives this camera's sound. The masked stream has none.",
+            "De gateway ontvangt het geluid van deze camera nooit. De gemaskeerde stroom heeft geen geluid."),
+        Sound::Mute => l.say(
+            "The gateway never receives this camera's sound. The masked stream has a track of silence.",
+            "De gateway ontvangt het geluid van deze camera nooit. De gemaskeerde stroom heeft een spoor met stilte."),
+        Sound::Pass => l.say(
+            "This camera's sound leaves as it comes, wherever the camera looks, also while its picture is hidden: \
+             whoever may watch hears what is said near it.",
+            "Het geluid van deze camera gaat ongewijzigd door, waar de camera ook kijkt, ook terwijl het beeld \
+             verborgen is: wie mag kijken, hoort wat er in de buurt wordt gezegd."),
     }
 }
 

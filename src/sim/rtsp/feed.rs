@@ -12,6 +12,7 @@ use gstreamer_app::AppSrc;
 use gstreamer_rtsp_server as gst_server;
 
 use super::stamp::Stamps;
+use super::tone;
 use crate::sim::camera::Camera;
 use crate::sim::code;
 use crate::sim::faults::StreamStop;
@@ -63,6 +64,7 @@ pub(super) fn spawn(
     let feed = Feed {
         video,
         metadata: appsrc(media, "metadata"),
+        sound: appsrc(media, "sound"),
         camera: Arc::clone(&stamps.camera),
         source: source.clone(),
         stamps: Arc::clone(stamps),
@@ -78,6 +80,7 @@ pub(super) fn spawn(
 struct Feed {
     video: AppSrc,
     metadata: Option<AppSrc>,
+    sound: Option<AppSrc>,
     camera: Arc<Camera>,
     source: Source,
     stamps: Arc<Stamps>,
@@ -99,6 +102,7 @@ impl Feed {
         let mut size = None;
         let mut told = Told::default();
         let mut sent = 0;
+        let mut heard_ns = None;
         let mut frame = self.camera.now_ns() / frame_ns + 1;
         while !self.stopped() {
             let t_ns = frame * frame_ns;
@@ -137,7 +141,11 @@ impl Feed {
                     }
                 }
                 self.tell(&mut told, t_ns, &pose, offset_ns);
+                if !faults.sound_silent {
+                    self.sound(heard_ns.unwrap_or(t_ns), t_ns, offset_ns);
+                }
             }
+            heard_ns = Some(t_ns);
             // A machine that cannot keep up leaves frames out, it does not lag.
             frame = (self.camera.now_ns() / frame_ns).max(frame) + 1;
         }
@@ -186,6 +194,17 @@ impl Feed {
         }
         // An error means that the pipeline is being taken down: the flag comes.
         let _ = to.push_buffer(buffer);
+    }
+
+    /// Sends the sound from `from_ns` until `t_ns`, without the silence of a second and more
+    /// in which no frame was drawn.
+    fn sound(&self, from_ns: u64, t_ns: u64, offset_ns: i64) {
+        let Some(sound) = &self.sound else { return };
+        let from_ns = from_ns.max(t_ns.saturating_sub(1_000_000_000));
+        let data = tone::samples(from_ns, t_ns, self.camera.config.form.audio.rate());
+        if !data.is_empty() {
+            self.push(sound, data, from_ns, offset_ns);
+        }
     }
 
     /// Tells the position on the metadata stream: when it changed, not more

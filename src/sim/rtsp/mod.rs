@@ -11,6 +11,7 @@ mod feed;
 mod hdrext;
 mod metapay;
 mod stamp;
+mod tone;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -258,6 +259,7 @@ fn factory(camera: &Camera, which: Stream) -> Result<gst_server::RTSPMediaFactor
 }
 
 pub(super) use feed::Source;
+pub use tone::SOUND_HZ;
 
 /// What a feed draws with.
 pub(super) fn renderer(camera: &Camera) -> Renderer {

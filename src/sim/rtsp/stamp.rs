@@ -20,6 +20,7 @@ use super::hdrext::{self, Extension};
 use crate::sim::camera::{Camera, lock};
 use crate::sim::config;
 
+/// Of video and metadata, Hz; sound has its own.
 const CLOCK_RATE: i64 = 90_000;
 
 /// What an RTP timestamp stood for last, by stream source (SSRC).
@@ -28,7 +29,7 @@ pub(super) struct Stamps {
     pub(super) camera: Arc<Camera>,
     pub(super) which: Stream,
     offset_ns: AtomicI64,
-    last: Mutex<BTreeMap<u32, (u32, u64)>>,
+    last: Mutex<BTreeMap<u32, (u32, u64, i64)>>,
     extension: Mutex<Extension>,
 }
 
@@ -48,15 +49,15 @@ impl Stamps {
         self.offset_ns.store(offset_ns, Ordering::SeqCst);
     }
 
-    /// Remembers a packet: the first 12 bytes of RTP and its running time.
-    fn note(&self, packet: &[u8], running_ns: u64) {
+    /// Remembers a packet: the first 12 bytes of RTP, its running time, RTP's clock rate.
+    fn note(&self, packet: &[u8], running_ns: u64, rate: i64) {
         let Some(header) = packet.first_chunk::<12>() else {
             return;
         };
         let timestamp = u32::from_be_bytes([header[4], header[5], header[6], header[7]]);
         let ssrc = u32::from_be_bytes([header[8], header[9], header[10], header[11]]);
         let t_ns = running_ns.saturating_add_signed(-self.offset_ns.load(Ordering::SeqCst));
-        lock(&self.last).insert(ssrc, (timestamp, t_ns));
+        lock(&self.last).insert(ssrc, (timestamp, t_ns, rate));
     }
 
     /// The packet with the time stamp of its frame, captured at running time `running_ns`; as
@@ -99,11 +100,11 @@ impl Stamps {
         let (Some(ssrc), Some(timestamp)) = (word(report, 4), word(report, 16)) else {
             return;
         };
-        let Some(&(known, t_ns)) = lock(&self.last).get(&ssrc) else {
+        let Some(&(known, t_ns, rate)) = lock(&self.last).get(&ssrc) else {
             return;
         };
         let ticks = i64::from(timestamp.wrapping_sub(known) as i32);
-        let capture = t_ns.saturating_add_signed(ticks * 1_000_000_000 / CLOCK_RATE);
+        let capture = t_ns.saturating_add_signed(ticks * 1_000_000_000 / rate);
         let ahead_s = self.which.ahead_s(&self.camera.faults());
         let told = self.camera.utc_at(capture).plus_seconds(ahead_s);
         let Some(ntp_ns) = told.to_ntp_ns() else {
@@ -132,7 +133,7 @@ pub(super) fn install(
     let Ok(bin) = media.element().downcast::<gst::Bin>() else {
         return;
     };
-    for name in ["pay0", "pay1"] {
+    for name in ["pay0", "pay1", "pay2"] {
         if let Some(pad) = bin.by_name(name).and_then(|e| e.static_pad("src")) {
             if name == "pay0" {
                 hdrext::announce(&pad, stamps.camera.config.stamps);
@@ -219,6 +220,10 @@ fn watch_packets(pad: &gst::Pad, stamps: &Arc<Stamps>, is_video: bool) {
         let segment = pad
             .sticky_event::<gst::event::Segment>(0)
             .and_then(|e| e.segment().downcast_ref::<gst::ClockTime>().cloned());
+        let caps = pad.current_caps();
+        let rate = caps.as_ref().and_then(|caps| caps.structure(0));
+        let rate = rate.and_then(|s| s.get::<i32>("clock-rate").ok());
+        let rate = rate.map_or(CLOCK_RATE, i64::from).max(1);
         // The packet as it leaves; none where it is lost.
         let pass = |packet: gst::Buffer| {
             let running = packet
@@ -227,7 +232,7 @@ fn watch_packets(pad: &gst::Pad, stamps: &Arc<Stamps>, is_video: bool) {
             let mut stamped = None;
             if let Some(running) = running {
                 if let Ok(map) = packet.map_readable() {
-                    stamps.note(&map, running.nseconds());
+                    stamps.note(&map, running.nseconds(), rate);
                 }
                 stamped = is_video.then(|| stamps.stamped(&packet, running.nseconds()));
             }
@@ -281,7 +286,7 @@ mod tests {
         packet[4..8].copy_from_slice(&0xffff_ff00u32.to_be_bytes());
         packet[8..12].copy_from_slice(&77u32.to_be_bytes());
         // Running time 1.5 s is 2 s after the camera's start.
-        stamps.note(&packet, 1_500_000_000);
+        stamps.note(&packet, 1_500_000_000, CLOCK_RATE);
         for (step_s, later_ticks) in [(0.0, 9_000u32), (5.0, 9_000), (0.0, 0u32.wrapping_sub(90))] {
             let mut faults = camera.faults();
             faults.clock_step_s = step_s;
