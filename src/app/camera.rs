@@ -7,6 +7,7 @@ use super::journal::Journal;
 use super::judge::{Aim, Look};
 use super::nogo::Standing;
 use super::positions;
+use super::presets::Presets;
 use super::stills::CameraStills;
 use super::stream::{Given, RunningStream, capture_time, percentiles, shown_and_covered};
 use super::told;
@@ -80,6 +81,8 @@ pub(super) struct RunningCamera {
     telemetry: Option<Telemetry>,
     /// Where its positions come together; none for a fixed camera.
     poses: Option<Arc<PoseSource>>,
+    /// Its presets, where the picture alone tells whether it rests on one.
+    presets: Option<Arc<Presets>>,
     main: RunningStream,
     /// Those that show the same in other sizes.
     further: Vec<RunningStream>,
@@ -93,7 +96,11 @@ impl RunningCamera {
         let aim = aim(camera, wakers.clone(), shared);
         let poses = match &aim {
             Aim::Turning { poses, .. } => Some(poses.clone()),
-            Aim::Fixed | Aim::Unknown(_) => None,
+            Aim::Fixed | Aim::Resting(_) | Aim::Unknown(_) => None,
+        };
+        let presets = match &aim {
+            Aim::Resting(presets) => Some(presets.clone()),
+            Aim::Fixed | Aim::Turning { .. } | Aim::Unknown(_) => None,
         };
         let stills = CameraStills::new(shared.clear_still);
         let (sink, documents) = positions::metadata(camera).unzip();
@@ -157,9 +164,22 @@ impl RunningCamera {
             stills,
             telemetry,
             poses,
+            presets,
             main,
             further,
         })
+    }
+
+    /// Its presets, where the picture alone tells whether it rests on one.
+    pub(super) fn presets(&self) -> Option<&Arc<Presets>> {
+        self.presets.as_ref()
+    }
+
+    /// Puts the zones in force into what was configured.
+    pub(super) fn presets_into(&self, kind: &mut Kind) {
+        if let (Some(presets), Kind::Presets(list)) = (&self.presets, kind) {
+            *list = presets.configured();
+        }
     }
 
     /// Whether its metadata stream is listened to.
@@ -199,6 +219,9 @@ impl RunningCamera {
         self.archive
             .store(Arc::new(Archive::of(&camera.masks_file)));
         self.configured.store(Arc::new(camera.clone()));
+        if let (Some(presets), Kind::Presets(list)) = (&self.presets, &camera.kind) {
+            presets.set(list);
+        }
         for stream in self.streams() {
             stream.judge.swap(camera);
             stream.wake();
@@ -232,10 +255,12 @@ impl RunningCamera {
 
     /// What it was told, with the zones in force.
     pub(super) fn configured(&self) -> Camera {
-        Camera {
+        let mut camera = Camera {
             masks: self.masks(),
             ..Camera::clone(&self.configured.load())
-        }
+        };
+        self.presets_into(&mut camera.kind);
+        camera
     }
 
     /// The versions of its zones.
@@ -243,9 +268,9 @@ impl RunningCamera {
         self.archive.load_full()
     }
 
-    /// Whether it never moves.
-    pub(super) fn is_fixed(&self) -> bool {
-        matches!(self.kind, Kind::Fixed)
+    /// Whether it never moves, or does not tell where it looks.
+    pub(super) fn tells_no_position(&self) -> bool {
+        !matches!(self.kind, Kind::Ptz { .. })
     }
 
     /// Clear stills of it: who permitted them, and where one waits.
@@ -262,8 +287,17 @@ impl RunningCamera {
     pub(super) fn view_of(&self, look: Look) -> Result<CameraView, DeskFault> {
         let size = (look.size.width, look.size.height);
         let (state, reason) = self.shown();
+        if let Some(presets) = &self.presets {
+            return Ok(CameraView::Presets {
+                size,
+                resting: presets.resting(),
+                still: look.still,
+                state,
+                reason,
+            });
+        }
         let (pose, profile) = match (look.pose, &self.kind) {
-            (None, _) | (_, Kind::Fixed) => {
+            (None, _) | (_, Kind::Fixed | Kind::Presets(_)) => {
                 return Ok(CameraView::Fixed {
                     size,
                     state,
@@ -327,7 +361,7 @@ impl RunningCamera {
         let pose = self.main.judge.look().ok()?.pose?;
         let profile = match &self.kind {
             Kind::Ptz { profile, .. } => profile.as_ref().ok(),
-            Kind::Fixed => None,
+            Kind::Fixed | Kind::Presets(_) => None,
         };
         Some(Gaze {
             pan_deg: pose.pan.deg(),
@@ -353,6 +387,7 @@ impl RunningCamera {
         match (&self.steer, &self.kind) {
             (Some(steer), _) => Ok(steer),
             (None, Kind::Fixed) => Err(SteerFault::Fixed),
+            (None, Kind::Presets(_)) => Err(SteerFault::ByItself),
             (None, Kind::Ptz { telemetry, .. }) if positions::steering(telemetry).is_none() => {
                 Err(SteerFault::NotOver(telemetry.kind.name()))
             }
@@ -381,7 +416,7 @@ impl RunningCamera {
                 .into_iter()
                 .map(published)
                 .collect(),
-            telemetry: (!self.is_fixed()).then(|| metrics::Telemetry {
+            telemetry: matches!(self.kind, Kind::Ptz { .. }).then(|| metrics::Telemetry {
                 age_s: self
                     .poses
                     .as_ref()
@@ -477,6 +512,7 @@ impl RunningCamera {
                 .collect(),
             read_back_failures: gauges.read_back_failures,
             streams: self.further.iter().map(|s| s.status(journal)).collect(),
+            presets: self.presets.as_ref().map_or_else(Vec::new, |p| p.status()),
         }
     }
 }
@@ -510,8 +546,10 @@ fn publication(p: PublicationFigures) -> PublicationStatus {
 
 /// Where the camera's pose will come from.
 fn aim(camera: &Camera, wakers: Vec<Waker>, shared: &Shared) -> Aim {
-    let Kind::Ptz { profile, telemetry } = &camera.kind else {
-        return Aim::Fixed;
+    let (profile, telemetry) = match &camera.kind {
+        Kind::Fixed => return Aim::Fixed,
+        Kind::Presets(list) => return Aim::Resting(Arc::new(Presets::new(&camera.id, list))),
+        Kind::Ptz { profile, telemetry } => (profile, telemetry),
     };
     let turning = profile.clone().and_then(|profile| {
         let (optics, mount) = optics_and_mount(&profile)?;

@@ -3,8 +3,11 @@
 
 use super::Shared;
 use super::camera::RunningCamera;
+use super::presets::Presets;
 use crate::archive::{Archive, Draft, Fault, Version};
-use crate::web::{CameraView, Desk, DeskFault, Edit, InForce, Mistake, ProofQuestion};
+use crate::web::{
+    CameraView, Desk, DeskFault, Edit, InForce, Mistake, PresetView, ProofQuestion, Vouch,
+};
 use crate::zone::ZoneSet;
 use std::sync::Arc;
 
@@ -37,27 +40,56 @@ fn read(document: &[u8], camera: &str) -> Result<ZoneSet, DeskFault> {
     })
 }
 
+/// The camera of a place, and the preset where it is one of a camera's.
+fn parted(place: &str) -> (&str, Option<&str>) {
+    match place.split_once('.') {
+        Some((camera, preset)) => (camera, Some(preset)),
+        None => (place, None),
+    }
+}
+
 impl Shared {
-    /// Asks a running camera.
+    /// Asks a running camera; `place` may be one of its presets.
     pub(super) fn of<T>(
         &self,
-        camera: &str,
+        place: &str,
         ask: impl FnOnce(&RunningCamera) -> Result<T, DeskFault>,
     ) -> Result<T, DeskFault> {
+        let (camera, _) = parted(place);
         let cameras = self.cameras();
         let running = cameras.iter().find(|c| c.id() == camera);
         ask(running.ok_or(DeskFault::NoCamera)?)
     }
 
-    fn archive(&self, camera: &str) -> Result<Arc<Archive>, DeskFault> {
-        self.of(camera, |running| Ok(running.archive()))
+    /// The versions of a camera's zones, or of a preset's.
+    fn archive(&self, place: &str) -> Result<Arc<Archive>, DeskFault> {
+        self.of(place, |running| {
+            match (running.presets(), parted(place).1) {
+                (None, None) => Ok(running.archive()),
+                (None, Some(_)) => Err(DeskFault::NoPreset),
+                (Some(_), None) => Err(DeskFault::Question(
+                    "the zones of this camera belong to its presets: name one with ?preset=".into(),
+                )),
+                (Some(presets), Some(preset)) => presets.archive(preset),
+            }
+        })
+    }
+
+    /// The presets of a camera that cannot tell where it looks.
+    fn presets_of(&self, camera: &str) -> Result<Arc<Presets>, DeskFault> {
+        self.of(camera, |running| {
+            running.presets().cloned().ok_or(DeskFault::NoPreset)
+        })
     }
 
     /// Gives a camera the zones of `document`, for its next frame.
     fn put_in_force(&self, camera: &str, document: &[u8]) -> Result<(), DeskFault> {
         let zones = Arc::new(read(document, camera)?);
         self.of(camera, |running| {
-            running.swap_masks(Ok(zones));
+            match (running.presets(), parted(camera).1) {
+                (Some(presets), Some(preset)) => presets.swap_masks(preset, Ok(zones))?,
+                _ => running.swap_masks(Ok(zones)),
+            }
             Ok(())
         })
     }
@@ -84,7 +116,7 @@ impl Desk for Shared {
     fn save(&self, camera: &str, edit: Edit) -> Result<Version, DeskFault> {
         let archive = self.archive(camera)?;
         let zones = read(&edit.document, camera)?;
-        if zones.needs_pose() && self.of(camera, |running| Ok(running.is_fixed()))? {
+        if zones.needs_pose() && self.of(camera, |running| Ok(running.tells_no_position()))? {
             return Err(DeskFault::Mistakes(vec![Mistake {
                 path: String::new(),
                 what: "zones of directions, but this camera does not tell where it looks".into(),
@@ -146,6 +178,29 @@ impl Desk for Shared {
             true => Ok(()),
             false => Err(DeskFault::NotDoubted),
         })
+    }
+
+    fn presets(&self, camera: &str) -> Result<Vec<PresetView>, DeskFault> {
+        Ok(self.presets_of(camera)?.list())
+    }
+
+    fn verify(&self, camera: &str, preset: &str, vouch: &Vouch) -> Result<(), DeskFault> {
+        let presets = self.presets_of(camera)?;
+        let now = self.clock.wall();
+        let (active, _) = presets.archive(preset)?.active(now)?;
+        if active.sha256 != vouch.base_sha256 {
+            return Err(DeskFault::Conflict(Box::new(active)));
+        }
+        // What is verified is shown: that it hides enough is for a second person to say, too.
+        if self.four_eyes && active.author == vouch.by {
+            return Err(DeskFault::SamePerson);
+        }
+        // Some seconds, in which zones may change: then it is refused.
+        presets.verify(preset, vouch, &*self.clock)
+    }
+
+    fn withdraw(&self, camera: &str, preset: &str) -> Result<bool, DeskFault> {
+        self.presets_of(camera)?.withdraw(preset)
     }
 
     fn proof(&self, camera: &str, question: &ProofQuestion) -> Result<Vec<u8>, DeskFault> {

@@ -91,10 +91,11 @@ impl Shared {
                 .iter()
                 .flat_map(|c| c.figures(&self.journal, &self.exits, &earlier, now))
                 .collect();
-            let masks = running.iter().filter_map(|camera| {
-                let file = camera.configured().masks_file;
-                file.parent()
-                    .map(|folder| machine::or_here(folder).to_owned())
+            let masks = running.iter().flat_map(|camera| {
+                let camera = camera.configured();
+                let folder = |file: &Path| Some(machine::or_here(file.parent()?).to_owned());
+                let folders: Vec<PathBuf> = camera.masks_files().filter_map(folder).collect();
+                folders
             });
             (cameras, masks.collect::<BTreeSet<PathBuf>>())
         };

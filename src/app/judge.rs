@@ -7,6 +7,7 @@
 use super::beside::Beside;
 use super::detection::Sight;
 use super::nogo::Standing;
+use super::presets::{Presets, Resting};
 use crate::clock::{CaptureTime, Clock, Mono};
 use crate::config::{Camera, Kind, Limits, Masks};
 use crate::detect::PixelBox;
@@ -21,6 +22,7 @@ use crate::register::{Aspect, PictureWatch, Seen, Small};
 use crate::stamp::Captured;
 use crate::still::{Slot, StillPlan};
 use crate::track::Hidden;
+use crate::zone::{CannotPlace, Region};
 use arc_swap::ArcSwap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -38,6 +40,8 @@ struct Setup {
 pub(super) enum Aim {
     /// It never moves.
     Fixed,
+    /// It turns, and only its picture tells whether it rests on a preset.
+    Resting(Arc<Presets>),
     /// It turns and tells where it looks.
     Turning {
         poses: Arc<PoseSource>,
@@ -90,6 +94,8 @@ pub(super) struct Look {
     pub(super) size: Size,
     /// None for a fixed camera.
     pub(super) pose: Option<PoseEstimate>,
+    /// What names a clear still, where it is one.
+    pub(super) still: Option<String>,
 }
 
 impl Judge {
@@ -123,7 +129,7 @@ impl Judge {
             size: self.made_for.clone(),
             pictures: match &self.aim {
                 Aim::Turning { pictures, .. } => pictures.clone(),
-                Aim::Fixed | Aim::Unknown(_) => None,
+                Aim::Fixed | Aim::Resting(_) | Aim::Unknown(_) => None,
             },
             sight: self.sight.clone(),
         }
@@ -150,7 +156,11 @@ impl Judge {
         let capture = (newest != NEVER).then_some(CaptureTime(newest));
         let pose = self.told(capture, self.clock.mono()).transpose();
         let pose = pose.map_err(|reason| reason.to_string())?;
-        Ok(Look { size, pose })
+        Ok(Look {
+            size,
+            pose,
+            still: None,
+        })
     }
 
     /// The share of a picture that zones hide of a camera that stands there, 0…1, as
@@ -217,7 +227,7 @@ impl Judge {
     /// What is told about a frame taken at `capture`; none for a fixed camera.
     fn told(&self, capture: Option<CaptureTime>, now: Mono) -> Option<Pose> {
         match &self.aim {
-            Aim::Fixed => None,
+            Aim::Fixed | Aim::Resting(_) => None,
             Aim::Unknown(reason) => Some(Err(reason.clone())),
             Aim::Turning { poses, .. } => Some(match capture {
                 None => Err(Reason::NoCaptureTime),
@@ -280,7 +290,7 @@ impl Judge {
 
     /// The pose that the newest frame was judged by; none for a fixed camera.
     fn judged_by(&self, capture: Option<CaptureTime>) -> Option<Pose> {
-        if matches!(self.aim, Aim::Fixed) {
+        if matches!(self.aim, Aim::Fixed | Aim::Resting(_)) {
             return None;
         }
         let by = self.by.lock().unwrap_or_else(PoisonError::into_inner);
@@ -290,9 +300,8 @@ impl Judge {
         })
     }
 
-    /// Gives `decide` all that is known about a frame, with the things that
-    /// `things` tells of it.
-    fn with_evidence<T>(
+    /// Gives `decide` all that is known about a frame of a camera with one set of zones.
+    fn with_zones<T>(
         &self,
         capture: Option<CaptureTime>,
         size: Size,
@@ -303,7 +312,7 @@ impl Judge {
         let setup = self.setup.load();
         let (optics, mount) = match &self.aim {
             Aim::Turning { optics, mount, .. } => (*optics, *mount),
-            Aim::Fixed | Aim::Unknown(_) => (Optics::default(), Mount::default()),
+            Aim::Fixed | Aim::Resting(_) | Aim::Unknown(_) => (Optics::default(), Mount::default()),
         };
         let zones = setup
             .masks
@@ -316,6 +325,24 @@ impl Judge {
             .map_err(|detail| Reason::NoMasks {
                 detail: detail.clone(),
             });
+        let zones = zones
+            .as_ref()
+            .map(|z| z as &dyn RegionSource)
+            .map_err(Clone::clone);
+        self.with_evidence(capture, size, (zones, pose), things, decide)
+    }
+
+    /// Gives `decide` all that is known about a frame, with the things that
+    /// `things` tells of it.
+    fn with_evidence<T>(
+        &self,
+        capture: Option<CaptureTime>,
+        size: Size,
+        (zones, pose): (Result<&dyn RegionSource, Reason>, Option<Pose>),
+        things: impl Fn(&Sight, CaptureTime) -> Result<Vec<Hidden>, Reason>,
+        decide: impl FnOnce(&PlanInput<'_>) -> T,
+    ) -> T {
+        let limits = self.setup.load().limits;
         let things = self.sight.as_ref().map(|sight| match capture {
             None => Err(Reason::NoCaptureTime),
             Some(t) => {
@@ -334,10 +361,7 @@ impl Judge {
                 Some(_) => None,
                 None => Some(*self.made_for.get_or_init(|| size)),
             },
-            zones: zones
-                .as_ref()
-                .map(|z| z as &dyn RegionSource)
-                .map_err(Clone::clone),
+            zones,
             pose,
             things: things
                 .as_ref()
@@ -345,10 +369,58 @@ impl Judge {
             mosaic: self.sight.as_ref().is_some_and(|s| s.mosaic()),
             standing: misfit.as_slice(),
             limits: MarginLimits {
-                widened_deg: setup.limits.widened_deg,
-                cover_share_of_width: setup.limits.cover_margin_share,
+                widened_deg: limits.widened_deg,
+                cover_share_of_width: limits.cover_margin_share,
             },
         })
+    }
+
+    /// The plan for a frame of a camera whose picture alone tells where it rests.
+    fn rest_plan(
+        &self,
+        presets: &Presets,
+        capture: Option<CaptureTime>,
+        size: Size,
+        picture: Option<&FrameRef<'_>>,
+        now: Mono,
+    ) -> Plan {
+        let (resting, moved) = presets.see(picture);
+        if let Some(sight) = self.sight.as_ref().filter(|_| moved) {
+            // What was found lies elsewhere now, or is another's.
+            sight.forget();
+        }
+        if presets.is_learning() {
+            let things = match (&self.sight, capture) {
+                (None, _) => Some(Vec::new()),
+                (Some(sight), Some(t)) => sight.seen(t).ok(),
+                (Some(_), None) => None,
+            };
+            if let Some(things) = things {
+                let things: Vec<PixelBox> = things.iter().map(|h| h.at).collect();
+                presets.learn(&things, now);
+            }
+        }
+        let zones = resting.as_ref().map(Resting::zones).map_err(Clone::clone);
+        let zones = zones.as_ref().map(|z| z as &dyn RegionSource);
+        let zones = zones.map_err(Clone::clone);
+        self.with_evidence(capture, size, (zones, None), Sight::things, decide)
+    }
+}
+
+/// A clear still spares zones: it needs none.
+struct NoZones;
+
+impl RegionSource for NoZones {
+    fn regions(&self, _: Option<&PoseEstimate>, _: Size) -> Result<Vec<Region>, CannotPlace> {
+        Ok(Vec::new())
+    }
+
+    fn has_show_only(&self) -> bool {
+        false
+    }
+
+    fn needs_pose(&self) -> bool {
+        false
     }
 }
 
@@ -383,6 +455,9 @@ impl Setup {
 
 impl FrameJudge for Judge {
     fn stream_restarted(&self) {
+        if let Aim::Resting(presets) = &self.aim {
+            presets.restarted();
+        }
         if let Aim::Turning {
             poses, pictures, ..
         } = &self.aim
@@ -422,7 +497,7 @@ impl FrameJudge for Judge {
             Aim::Turning { poses, .. } => {
                 !matches!(poses.at(t, self.clock.mono()), Evidence::Pending { .. })
             }
-            Aim::Fixed | Aim::Unknown(_) => true,
+            Aim::Fixed | Aim::Resting(_) | Aim::Unknown(_) => true,
         };
         pose_ready && self.sight.as_ref().is_none_or(|sight| sight.ready(t))
     }
@@ -437,8 +512,11 @@ impl FrameJudge for Judge {
         self.newest
             .store(capture.map_or(NEVER, |t| t.0), Ordering::Relaxed);
         self.judged.store(now.0, Ordering::Relaxed);
+        if let Aim::Resting(presets) = &self.aim {
+            return self.rest_plan(presets, capture, size, picture, now);
+        }
         let pose = self.pose(capture, picture, now);
-        self.with_evidence(capture, size, pose, Sight::things, decide)
+        self.with_zones(capture, size, pose, Sight::things, decide)
     }
 
     fn still(
@@ -448,8 +526,15 @@ impl FrameJudge for Judge {
         _now: Mono,
     ) -> Option<(&Slot, Result<StillPlan, Reason>)> {
         let slot = self.stills.as_deref().filter(|slot| slot.is_wanted())?;
+        if let Aim::Resting(presets) = &self.aim {
+            // Whoever draws its zones sees it before anybody can vouch for it.
+            let zones = (Ok(&NoZones as &dyn RegionSource), None);
+            let plan = self.with_evidence(capture, size, zones, Sight::seen, StillPlan::of);
+            let plan = plan.and_then(|plan| presets.still(capture).map(|()| plan));
+            return Some((slot, plan));
+        }
         let pose = self.judged_by(capture);
-        let plan = self.with_evidence(capture, size, pose, Sight::seen, StillPlan::of);
+        let plan = self.with_zones(capture, size, pose, Sight::seen, StillPlan::of);
         Some((slot, plan))
     }
 }

@@ -16,6 +16,7 @@ mod models;
 mod motion;
 mod nogo;
 mod positions;
+mod presets;
 mod proof;
 mod steering;
 mod stills;
@@ -211,6 +212,7 @@ impl Gateway {
             let cameras = self.shared.cameras();
             if let Some(running) = cameras.iter().find(|r| r.id() == camera.id) {
                 camera.masks = running.masks();
+                running.presets_into(&mut camera.kind);
             }
         }
         let unseen: Vec<String> = models::wanted(&new)

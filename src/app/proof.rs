@@ -56,6 +56,9 @@ impl Shared {
             thread.spawn_scoped(scope, make).map(|thread| thread.join())
         });
         match made {
+            Ok(Ok(Err(no @ proof::CannotProve::Presets))) => {
+                Err(DeskFault::Question(no.to_string()))
+            }
             Ok(Ok(pack)) => pack.map_err(|e| DeskFault::Failed(e.to_string())),
             Ok(Err(_)) => Err(DeskFault::Failed("making the proof pack panicked".into())),
             Err(error) => Err(DeskFault::Failed(error.to_string())),

@@ -192,6 +192,7 @@ impl Stills for Shared {
         let look = Look {
             size: still.size(),
             pose: still.pose(),
+            still: still.capture().map(|t| t.0.to_string()),
         };
         // One that was restarted meanwhile may have another lens.
         let view = self.still_of(camera, |running| {

@@ -293,7 +293,8 @@ fn motion(aim: &Aim, clock: Arc<dyn Clock>, size: Arc<OnceLock<Size>>) -> Motion
             clock,
             size,
         },
-        Aim::Fixed | Aim::Unknown(_) => Motion::Fixed,
+        // Where it moves it is covered, and what was found is forgotten.
+        Aim::Fixed | Aim::Resting(_) | Aim::Unknown(_) => Motion::Fixed,
     }
 }
 

@@ -131,6 +131,7 @@ pub(super) fn brief(reason: &Reason) -> String {
         | Reason::NoPosition
         | Reason::TelemetryStale { .. }
         | Reason::PictureDisagrees
+        | Reason::NotOnPreset { .. }
         | Reason::ZoomOutsideCalibration { .. }
         | Reason::MarginTooWide { .. }
         | Reason::DetectorSilent

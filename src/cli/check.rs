@@ -4,7 +4,7 @@ use super::Failure;
 use anyhow::Context;
 use greyplane::app::{check_certificates, try_models};
 use greyplane::clock::{Clock, SystemClock};
-use greyplane::config::{self, Kind};
+use greyplane::config::{self, Kind, Masks};
 use greyplane::users::Users;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,10 +21,14 @@ impl Args {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let config = config::load(&self.config).map_err(Failure::Configuration)?;
         for camera in &config.cameras {
-            let zones = camera.masks.as_ref().map_or(0, |m| m.zones().len());
-            let kind = match camera.kind {
-                Kind::Fixed => "fixed",
-                Kind::Ptz { .. } => "turning",
+            let count = |masks: &Masks| masks.as_ref().map_or(0, |m| m.zones().len());
+            let (kind, zones) = match &camera.kind {
+                Kind::Fixed => ("fixed".to_owned(), count(&camera.masks)),
+                Kind::Ptz { .. } => ("turning".to_owned(), count(&camera.masks)),
+                Kind::Presets(presets) => (
+                    format!("{}-preset", presets.len()),
+                    presets.iter().map(|p| count(&p.masks)).sum(),
+                ),
             };
             let streams = match camera.streams_in_all() {
                 1 => String::new(),

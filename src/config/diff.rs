@@ -1,6 +1,6 @@
 //! What a reload changes, so that unchanged cameras keep their viewers.
 
-use super::{Camera, Config, Limits};
+use super::{Camera, Config, Kind, Limits};
 
 /// What must happen to one camera.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,7 +44,12 @@ fn same_stream(a: &Camera, b: &Camera) -> bool {
         restart_takes: b.limits.restart_takes,
         ..a.limits
     };
+    let kind = match (&a.kind, &b.kind) {
+        (Kind::Presets(_), Kind::Presets(_)) => a.kind.clone(),
+        _ => b.kind.clone(),
+    };
     let swapped = Camera {
+        kind,
         masks: a.masks.clone(),
         masks_file: a.masks_file.clone(),
         steering: a.steering,

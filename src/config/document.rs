@@ -160,7 +160,9 @@ pub(super) struct Camera {
     pub(super) jitter_buffer_ms: Spanned<u64>,
     #[serde(default = "defaults::stall_ms")]
     pub(super) stall_ms: Spanned<u64>,
-    pub(super) masks: Spanned<String>,
+    pub(super) masks: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) preset: Vec<Preset>,
     pub(super) profile: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) sound: Sound,
@@ -177,6 +179,15 @@ pub(super) struct Camera {
     pub(super) encoder: Encoder,
     #[serde(default)]
     pub(super) limits: Limits,
+}
+
+/// A preset of a camera that cannot tell its position.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Preset {
+    pub(super) id: Spanned<String>,
+    pub(super) name: Option<Spanned<String>>,
+    pub(super) masks: Spanned<String>,
 }
 
 #[derive(Debug, Deserialize)]

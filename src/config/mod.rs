@@ -9,6 +9,7 @@ mod diff;
 mod document;
 mod events;
 mod onvif_device;
+mod presets;
 mod problem;
 mod publish;
 mod streams;
@@ -22,9 +23,9 @@ pub use diff::{Change, diff};
 pub use problem::{Problem, Problems};
 pub use types::{
     Account, Camera, Config, Detect, Detectors, Encoder, EncoderChoice, EventServer, Events, Kind,
-    Limits, Login, Masks, MqttBus, NatsBus, OnvifDevice, Proof, Publication, PublishOver, RtspTls,
-    Sound, Source, Steering, Stream, Style, Telemetry, TelemetryKind, Tls, Transport, Untimed,
-    Viewer, WhenSilent,
+    Limits, Login, Masks, MqttBus, NatsBus, OnvifDevice, Preset, Proof, Publication, PublishOver,
+    RtspTls, Sound, Source, Steering, Stream, Style, Telemetry, TelemetryKind, Tls, Transport,
+    Untimed, Viewer, WhenSilent,
 };
 
 use std::path::Path;

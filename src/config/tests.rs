@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 mod events;
+mod presets;
 mod publications;
 mod streams;
 

@@ -6,7 +6,7 @@ use crate::pose::CameraProfile;
 use crate::pose::profile::units::{self, ReportUnits};
 use crate::zone::ZoneSet;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -190,11 +190,11 @@ pub struct Camera {
     pub source: Source,
     /// Its further streams, which show the same in other sizes; names unique.
     pub streams: Vec<Stream>,
-    /// Fixed, or turning.
+    /// Fixed, or turning, or something between.
     pub kind: Kind,
-    /// Its zones, or why there are none (then it is covered).
+    /// Its zones, or why there are none (then it is covered). Those of presets are theirs.
     pub masks: Masks,
-    /// The file they come from.
+    /// The file they come from; empty where presets have their own.
     pub masks_file: PathBuf,
     /// The longest time a frame may spend between arrival and the encoder.
     pub latency_budget: Duration,
@@ -250,6 +250,17 @@ pub struct Stream {
 }
 
 impl Camera {
+    /// The files that its zones come from.
+    pub fn masks_files(&self) -> impl Iterator<Item = &Path> {
+        let presets: &[Preset] = match &self.kind {
+            Kind::Presets(presets) => presets,
+            Kind::Fixed | Kind::Ptz { .. } => &[],
+        };
+        let own = presets.is_empty().then_some(self.masks_file.as_path());
+        own.into_iter()
+            .chain(presets.iter().map(|p| p.masks_file.as_path()))
+    }
+
     /// How many streams of it are masked, the main one included.
     pub fn streams_in_all(&self) -> usize {
         1 + self.streams.len()
@@ -378,11 +389,14 @@ pub enum Transport {
     Udp,
 }
 
-/// Fixed, or turning.
+/// Fixed, or turning, or something between.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kind {
     /// It never moves; its zones are points of the image.
     Fixed,
+    /// It turns and cannot tell where it looks, but comes back to its presets exactly: the
+    /// picture alone says whether it rests on one. At least one, ids unique.
+    Presets(Vec<Preset>),
     /// It turns and tells where it looks.
     Ptz {
         /// Its geometry and limits, or why they could not be read (then it is covered).
@@ -390,6 +404,27 @@ pub enum Kind {
         /// How it tells its position.
         telemetry: Telemetry,
     },
+}
+
+/// A preset of a camera that cannot tell its position.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Preset {
+    /// Letters, digits, `-` and `_`.
+    pub id: String,
+    /// What people call it.
+    pub name: Option<String>,
+    /// Its zones, points of its picture, or why there are none (then it is covered).
+    pub masks: Masks,
+    /// The file they come from. Beside it lies what the preset looks like.
+    pub masks_file: PathBuf,
+}
+
+impl Preset {
+    /// What the zone document of preset `id` of `camera` calls its camera: no camera's id has
+    /// a dot.
+    pub fn place(camera: &str, id: &str) -> String {
+        format!("{camera}.{id}")
+    }
 }
 
 /// How a camera tells its position.

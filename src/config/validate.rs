@@ -186,7 +186,7 @@ impl<'a> Validator<'a> {
             jitter_buffer: self.ms(&c.jitter_buffer_ms, 0..=5_000),
             stall: self.ms(&c.stall_ms, 500..=60_000),
         };
-        let default_ms = if c.profile.is_some() || c.detect.is_some() {
+        let default_ms = if c.profile.is_some() || c.detect.is_some() || !c.preset.is_empty() {
             PTZ_BUDGET_MS
         } else {
             FIXED_BUDGET_MS
@@ -223,6 +223,7 @@ impl<'a> Validator<'a> {
             return None;
         }
         let kind = match (&c.profile, telemetry) {
+            _ if !c.preset.is_empty() => Kind::Presets(self.presets(&c)?),
             (None, None) => Kind::Fixed,
             (Some(profile), Some(telemetry)) => Kind::Ptz {
                 profile: self.profile(profile, &telemetry.kind),
@@ -245,8 +246,24 @@ impl<'a> Validator<'a> {
                 return None;
             }
         };
-        let masks_file = self.beside(c.masks.get_ref());
-        let masks = self.masks(&c.masks, &id, &kind);
+        let (masks_file, masks) = match (&c.masks, &kind) {
+            (_, Kind::Presets(_)) => (
+                PathBuf::new(),
+                Err("its zones belong to its presets".to_owned()),
+            ),
+            (Some(masks), kind) => {
+                let turns = matches!(kind, Kind::Ptz { .. });
+                (self.beside(masks.get_ref()), self.masks(masks, &id, turns))
+            }
+            (None, _) => {
+                self.at(
+                    &c.id,
+                    "has no `masks`",
+                    "name its zone document; one without zones must say why nothing is private",
+                );
+                return None;
+            }
+        };
         Some(Camera {
             id,
             source,
@@ -294,7 +311,8 @@ impl<'a> Validator<'a> {
         }
     }
 
-    fn masks(&mut self, name: &Spanned<String>, camera: &str, kind: &Kind) -> Masks {
+    /// The zones of `camera`; of one that does not tell where it looks they are its picture's.
+    pub(super) fn masks(&mut self, name: &Spanned<String>, camera: &str, turns: bool) -> Masks {
         let path = self.beside(name.get_ref());
         let before = self.problems.0.len();
         let max = u64::try_from(MAX_DOCUMENT_BYTES).unwrap_or(u64::MAX);
@@ -319,7 +337,8 @@ impl<'a> Validator<'a> {
                 }
             }
         });
-        if let (Some(zones), Kind::Fixed) = (&zones, kind)
+        if let Some(zones) = &zones
+            && !turns
             && zones.needs_pose()
         {
             self.problems.push(Problem::in_file(

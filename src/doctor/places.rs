@@ -27,7 +27,9 @@ pub(super) fn places(config: Option<&Config>) -> Vec<Finding> {
     if let Some(console) = &config.console {
         add(Some(&console.audit), "the audit log");
         for camera in &config.cameras {
-            add(camera.masks_file.parent(), "zones and their versions");
+            for file in camera.masks_files() {
+                add(file.parent(), "zones and their versions");
+            }
         }
     }
     if folders.is_empty() {

@@ -39,6 +39,11 @@ pub enum Reason {
     },
     /// The position stands still while the picture moves, or the other way round.
     PictureDisagrees,
+    /// A camera that cannot tell where it looks rests on no preset that was verified.
+    NotOnPreset {
+        /// What is known.
+        detail: String,
+    },
     /// Zoom lies outside the calibrated range.
     ZoomOutsideCalibration {
         /// The zoom value the camera reported, in the profile's unit.
@@ -84,7 +89,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every [`Reason::code`], so that what counts them can begin at 0.
-    pub const CODES: [&str; 18] = [
+    pub const CODES: [&str; 19] = [
         "starting",
         "no-capture-time",
         "capture-time-doubted",
@@ -93,6 +98,7 @@ impl Reason {
         "bad-position",
         "telemetry-stale",
         "picture-disagrees",
+        "not-on-preset",
         "zoom-outside-calibration",
         "margin-too-wide",
         "camera-unsteady",
@@ -116,6 +122,7 @@ impl Reason {
             Self::BadPosition { .. } => "bad-position",
             Self::TelemetryStale { .. } => "telemetry-stale",
             Self::PictureDisagrees => "picture-disagrees",
+            Self::NotOnPreset { .. } => "not-on-preset",
             Self::ZoomOutsideCalibration { .. } => "zoom-outside-calibration",
             Self::MarginTooWide { .. } => "margin-too-wide",
             Self::CameraUnsteady { .. } => "camera-unsteady",
@@ -141,6 +148,7 @@ impl fmt::Display for Reason {
             Self::BadPosition { detail } => write!(f, "position refused: {detail}"),
             Self::TelemetryStale { age_s } => write!(f, "telemetry {age_s:.1} s old"),
             Self::PictureDisagrees => f.write_str("picture and position disagree"),
+            Self::NotOnPreset { detail } => write!(f, "on no verified preset: {detail}"),
             Self::ZoomOutsideCalibration { zoom } => write!(f, "zoom {zoom:.3} not calibrated"),
             Self::MarginTooWide { percent } => write!(f, "margin {percent:.0} % of the width"),
             Self::CameraUnsteady { detail } => write!(f, "camera unsteady: {detail}"),

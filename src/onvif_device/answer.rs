@@ -125,7 +125,10 @@ impl From<SteerFault> for Fault {
     fn from(fault: SteerFault) -> Self {
         match fault {
             SteerFault::NoCamera => Self::not_now("this camera is not served any more"),
-            SteerFault::Fixed | SteerFault::NotOver(_) | SteerFault::Unknown(_) => Self::receiver(
+            SteerFault::Fixed
+            | SteerFault::ByItself
+            | SteerFault::NotOver(_)
+            | SteerFault::Unknown(_) => Self::receiver(
                 &["ter:ActionNotSupported", "ter:PTZNotSupported"],
                 "this camera cannot be steered",
             ),

@@ -16,6 +16,29 @@ pub struct CameraZones<'a> {
     pub mount: Mount,
 }
 
+/// Zones of the picture of a camera that rests where they were drawn, or nearly there.
+#[derive(Clone, Copy, Debug)]
+pub struct PictureZones<'a> {
+    /// The zones.
+    pub zones: &'a ZoneSet,
+    /// How far beside that it may rest, pixels: they grow by it.
+    pub beside_px: f64,
+}
+
+impl RegionSource for PictureZones<'_> {
+    fn regions(&self, _: Option<&PoseEstimate>, size: Size) -> Result<Vec<Region>, CannotPlace> {
+        self.zones.picture_regions(size, self.beside_px)
+    }
+
+    fn has_show_only(&self) -> bool {
+        self.zones.has_show_only()
+    }
+
+    fn needs_pose(&self) -> bool {
+        self.zones.needs_pose()
+    }
+}
+
 impl RegionSource for CameraZones<'_> {
     fn regions(&self, pose: Option<&PoseEstimate>, size: Size) -> Result<Vec<Region>, CannotPlace> {
         self.zones.regions(pose, &self.optics, &self.mount, size)

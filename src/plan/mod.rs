@@ -13,7 +13,7 @@ use crate::event::{CameraState, Reason};
 use crate::geom::Size;
 use crate::zone::Region;
 
-pub use camera::CameraZones;
+pub use camera::{CameraZones, PictureZones};
 pub use decide::{MarginLimits, PlanInput, RegionSource, decide};
 
 /// What of one frame is hidden.

@@ -29,7 +29,7 @@ pub use span::{NoSpan, Span};
 
 use crate::audit::Signer;
 use crate::clock::WallTime;
-use crate::config::{Camera, Detectors};
+use crate::config::{Camera, Detectors, Kind};
 use crate::event::Looking;
 use crate::geom::Size;
 use std::path::Path;
@@ -87,14 +87,22 @@ pub enum CannotProve {
         /// What the system said.
         why: std::io::Error,
     },
+    /// Its zones belong to its presets.
+    #[error(
+        "there are no proof packs yet of a camera whose zones belong to its presets: its record says who verified which, and when it was covered"
+    )]
+    Presets,
 }
 
 /// Makes a pack: the file's bytes. Takes seconds of one core; callers see to it
 /// that it runs at low priority and not twice at once.
 ///
 /// # Errors
-/// [`CannotProve`] without a key. Whatever else is missing or unreadable is said in the pack.
+/// [`CannotProve`] without a key, or for a camera with presets. Whatever else is missing or unreadable is said in the pack.
 pub fn make(subject: &Subject<'_>, asked: &Asked) -> Result<Vec<u8>, CannotProve> {
+    if matches!(subject.camera.kind, Kind::Presets(_)) {
+        return Err(CannotProve::Presets);
+    }
     let folder = || subject.audit.display().to_string();
     let key = |why| CannotProve::Key {
         folder: folder(),

@@ -9,6 +9,7 @@
 //! Phase correlation: Kuglin and Hines, 1975. Votes by normalised cross-correlation, whose
 //! value does not depend on brightness or contrast: clouds and lamps are no movement.
 
+use super::contrast;
 use super::small::Small;
 use crate::geom::{self, Gaze, Mount, Optics, PixelPoint, View};
 use opencv::core::{
@@ -350,20 +351,6 @@ impl Overlay {
         min_max_loc(&scores, None, Some(&mut best), None, None, &no_array())?;
         Ok(Some(best))
     }
-}
-
-/// Standard deviation of a part's brightness.
-fn contrast(part: &impl MatTraitConst) -> opencv::Result<f64> {
-    let (mut sum, mut squares) = (0.0, 0.0);
-    for y in 0..part.rows() {
-        for x in 0..part.cols() {
-            let luma = f64::from(*part.at_2d::<u8>(y, x)?);
-            sum += luma;
-            squares += luma * luma;
-        }
-    }
-    let n = f64::from((part.rows() * part.cols()).max(1));
-    Ok((squares / n - (sum / n).powi(2)).max(0.0).sqrt())
 }
 
 /// Four points of the new picture, and where the old one shows them.

@@ -76,15 +76,16 @@ impl Small {
         &self.luma
     }
 
+    /// One whose cells of `cell` pixels are as bright as `luma` says, row by row.
+    pub(super) fn of_cells(size: Size, cell: u32, luma: Vec<u8>) -> Self {
+        Self { size, cell, luma }
+    }
+
     /// A small picture of given brightness.
     #[cfg(test)]
     pub(super) fn from_luma(size: Size, luma: Vec<u8>) -> Self {
         assert_eq!(luma.len(), (size.width * size.height) as usize);
-        Self {
-            size,
-            cell: 1,
-            luma,
-        }
+        Self::of_cells(size, 1, luma)
     }
 }
 

@@ -3,6 +3,7 @@
 mod audit;
 mod masks;
 mod position;
+mod presets;
 mod proof;
 mod session;
 mod status;
@@ -261,6 +262,8 @@ pub(super) fn routes() -> (axum::Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(view::view))
         .routes(routes!(view::stream))
         .routes(routes!(position::believe))
+        .routes(routes!(presets::presets))
+        .routes(routes!(presets::verify, presets::withdraw))
         .routes(routes!(steering::steering))
         .routes(routes!(steering::push))
         .routes(routes!(steering::stop))

@@ -54,11 +54,70 @@ pub trait Desk: Send + Sync {
     /// [`DeskFault::NotDoubted`] where they are believed.
     fn believe(&self, camera: &str) -> Result<(), DeskFault>;
 
+    /// The presets of a camera that cannot tell where it looks.
+    ///
+    /// # Errors
+    /// [`DeskFault::NoPreset`] where it has none.
+    fn presets(&self, camera: &str) -> Result<Vec<PresetView>, DeskFault>;
+
+    /// Somebody vouches that what is seen now is this preset, and that its zones fit. Takes
+    /// seconds.
+    ///
+    /// # Errors
+    /// [`DeskFault::NotVerified`] where the picture does not bear it out, or where its zones
+    /// are others by now.
+    fn verify(&self, camera: &str, preset: &str, vouch: &Vouch) -> Result<(), DeskFault>;
+
+    /// Nobody vouches for a preset any more; whether anybody did.
+    ///
+    /// # Errors
+    /// [`DeskFault::NoPreset`].
+    fn withdraw(&self, camera: &str, preset: &str) -> Result<bool, DeskFault>;
+
     /// A proof pack of a camera: a signed HTML file. Takes seconds.
     ///
     /// # Errors
     /// [`DeskFault::Question`] for what is no period or no language.
     fn proof(&self, camera: &str, question: &ProofQuestion) -> Result<Vec<u8>, DeskFault>;
+}
+
+/// A preset of a camera that cannot tell where it looks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PresetView {
+    /// Its id.
+    pub id: String,
+    /// What people call it.
+    #[schema(required)]
+    pub name: Option<String>,
+    /// Who vouched for it with the zones in force, the first one first. None: the picture is
+    /// covered there.
+    pub verified: Vec<VerifiedView>,
+    /// Whether the camera rests on it now.
+    pub resting: bool,
+}
+
+/// Somebody vouched for a preset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct VerifiedView {
+    /// Who.
+    pub by: String,
+    /// When (RFC 3339).
+    pub at: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Somebody vouches for a preset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vouch {
+    /// The clear still that they looked at: `still` of its view.
+    pub still: String,
+    /// SHA-256 of the version of the zones that fits, hexadecimal.
+    pub base_sha256: String,
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// What a proof pack is asked for, as it was typed.
@@ -130,6 +189,10 @@ pub enum DeskFault {
     NoPose(String),
     /// No picture contradicts where the camera says it looks.
     NotDoubted,
+    /// It has no such preset.
+    NoPreset,
+    /// The picture does not bear out what somebody vouches for, or nothing else does.
+    NotVerified(String),
     /// What was asked means nothing.
     Question(String),
     /// Files could not be read or written.
@@ -144,6 +207,23 @@ pub enum CameraView {
     Fixed {
         /// Width and height of its picture, pixels.
         size: (u32, u32),
+        /// `live`, `widened`, `covered` or `no-signal`.
+        state: &'static str,
+        /// Why, where there is a reason.
+        #[schema(required)]
+        reason: Option<Why>,
+    },
+    /// It turns and cannot tell where it looks; its picture shows whether it rests on a
+    /// preset.
+    Presets {
+        /// Width and height of its picture, pixels.
+        size: (u32, u32),
+        /// The id of the preset on which it rests, if it is known.
+        #[schema(required)]
+        resting: Option<String>,
+        /// On a clear still: what names it to whoever vouches for a preset.
+        #[schema(required)]
+        still: Option<String>,
         /// `live`, `widened`, `covered` or `no-signal`.
         state: &'static str,
         /// Why, where there is a reason.

@@ -25,14 +25,15 @@ mod watching;
 pub use api::openapi_json;
 pub use command::NotDone;
 pub use desk::{
-    CameraView, Desk, DeskFault, Edit, InForce, Mistake, MountView, ProofQuestion, Why,
+    CameraView, Desk, DeskFault, Edit, InForce, Mistake, MountView, PresetView, ProofQuestion,
+    VerifiedView, Vouch, Why,
 };
 pub use holds::{By, Holds, Overtaken};
 pub use live::{Live, LiveOver, LivePart};
 pub use server::{CannotStart, Server};
 pub use status::{
     BusStatus, CameraStatus, CaptureTimeStatus, DetectorStatus, GatewayStatus, MetadataStatus,
-    Percentiles, PublicationStatus, SoundStatus, StreamStatus,
+    Percentiles, PresetStatus, PublicationStatus, SoundStatus, StreamStatus,
 };
 pub use steering::{Answer, CameraPreset, Reach, SteerFault, Steering, Wish};
 pub use stills::{ClearPicture, Grant, Permit, StillFault, Stills};

@@ -90,6 +90,19 @@ pub struct CameraStatus {
     pub read_back_failures: u64,
     /// Its further streams; what stands beside them is the main one's.
     pub streams: Vec<StreamStatus>,
+    /// Its presets, where it cannot tell where it looks; none for any other camera.
+    pub presets: Vec<PresetStatus>,
+}
+
+/// A preset of a camera that cannot tell where it looks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PresetStatus {
+    /// Its id.
+    pub id: String,
+    /// How often somebody has vouched for it; 0: the picture is covered there.
+    pub verified: usize,
+    /// Whether the camera rests on it now, as far as its picture shows.
+    pub resting: bool,
 }
 
 /// A further stream of a camera. Counters run since its start.

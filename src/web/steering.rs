@@ -114,6 +114,8 @@ pub enum SteerFault {
     NoCamera,
     /// It does not turn.
     Fixed,
+    /// It turns, but not by the gateway: it cannot tell where it looks.
+    ByItself,
     /// It tells its position over this, and nothing steers over that.
     NotOver(&'static str),
     /// Nobody knows how it turns: why.

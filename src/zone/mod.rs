@@ -138,6 +138,17 @@ impl ZoneSet {
     ) -> Result<Vec<Region>, CannotPlace> {
         region::regions(self, pose, *optics, *mount, size)
     }
+
+    /// Where zones of the picture lie in a frame of `size` that may lie `more_px` beside the
+    /// one they were drawn for: grown by that beyond [`IMAGE_MARGIN_PX`], with a rim of it
+    /// along the picture's sides, as a zone more than there are.
+    ///
+    /// # Errors
+    /// [`CannotPlace`] for a zone on the sphere, and numbers that are not finite: the whole
+    /// frame must be covered.
+    pub fn picture_regions(&self, size: Size, more_px: f64) -> Result<Vec<Region>, CannotPlace> {
+        region::in_picture(self, size, more_px)
+    }
 }
 
 /// Nobody can say where a zone lies in a frame.
@@ -176,8 +187,8 @@ pub struct GrownPoint {
 /// outline of straight edges.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Region {
-    /// Index of the zone in its [document](self), for explanations; `None` for
-    /// what was detected.
+    /// Index of the zone in its [document](self), for explanations; one past the last for the
+    /// picture's rim; `None` for what was detected.
     pub zone: Option<usize>,
     /// What it does.
     pub mode: Mode,

@@ -2,9 +2,9 @@
 
 use super::read::Outline;
 use super::trim::{Shift, Shifts};
-use super::{CannotPlace, GrownPoint, Region, ZoneSet};
+use super::{CannotPlace, GrownPoint, Mode, Region, ZoneSet};
 use crate::geom::{
-    Angle, Corner, Field, Gaze, GeomError, Mount, Optics, Size, SpherePolygon, View,
+    Angle, Corner, Field, Gaze, GeomError, Mount, Optics, PixelPoint, Size, SpherePolygon, View,
     outline_in_frame,
 };
 use crate::pose::{Margin, PoseEstimate};
@@ -63,6 +63,64 @@ pub(super) fn regions(
         }
     }
     Ok(regions)
+}
+
+pub(super) fn in_picture(
+    set: &ZoneSet,
+    size: Size,
+    more_px: f64,
+) -> Result<Vec<Region>, CannotPlace> {
+    let mut regions = rim(size, more_px, set.outlines.len());
+    for (zone, outline) in set.outlines.iter().enumerate() {
+        let corners = match outline {
+            Outline::Image(polygon) if more_px >= 0.0 => {
+                outline_in_frame(polygon, size, IMAGE_MARGIN_PX + more_px)
+            }
+            Outline::Image(_) => Err(GeomError::NotFinite("margin")),
+            Outline::Sphere(_) => Err(GeomError::NotFinite("missing pose")),
+        };
+        let of = &set.document.zones[zone];
+        let corners = corners.map_err(|why| CannotPlace {
+            zone: of.id.clone(),
+            why,
+        })?;
+        regions.extend(corners.map(|corners| Region {
+            zone: Some(zone),
+            mode: of.mode,
+            outline: corners.into_iter().map(GrownPoint::from).collect(),
+        }));
+    }
+    Ok(regions)
+}
+
+/// The rim of a frame, `width_px` wide, as a zone with that index: what lies beyond the
+/// picture for which zones were drawn was judged by nobody.
+fn rim(size: Size, width_px: f64, zone: usize) -> Vec<Region> {
+    let (w, h) = (f64::from(size.width), f64::from(size.height));
+    let sides = [
+        [0.0, 0.0, w, width_px],
+        [0.0, h - width_px, w, h],
+        [0.0, 0.0, width_px, h],
+        [w - width_px, 0.0, w, h],
+    ];
+    let corner = |x, y| GrownPoint {
+        at: PixelPoint { x, y },
+        margin_px: 0.0,
+    };
+    let side = |[x0, y0, x1, y1]: [f64; 4]| Region {
+        zone: Some(zone),
+        mode: Mode::Hide,
+        outline: vec![
+            corner(x0, y0),
+            corner(x1, y0),
+            corner(x1, y1),
+            corner(x0, y1),
+        ],
+    };
+    match width_px > 0.0 {
+        true => sides.map(side).into(),
+        false => Vec::new(),
+    }
 }
 
 /// A pose and what it is seen through.

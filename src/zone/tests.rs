@@ -75,6 +75,43 @@ fn with_points(kind: &str, points: &str) -> String {
     )
 }
 
+/// What was drawn for one picture, in one that may lie some pixels beside it.
+#[test]
+fn zones_of_a_picture_grow_and_so_does_its_rim() {
+    let text = r#"{"format": 1, "camera": "c.p", "zones": [
+        {"id": "w", "mode": "hide", "shape": {"type": "image", "points": [
+            {"x": 0.4, "y": 0.4}, {"x": 0.6, "y": 0.4}, {"x": 0.6, "y": 0.6}, {"x": 0.4, "y": 0.6}]}},
+        {"id": "beyond", "mode": "hide", "shape": {"type": "image", "points": [
+            {"x": 1.01, "y": 0.4}, {"x": 1.5, "y": 0.4}, {"x": 1.5, "y": 0.6}]}}]}"#;
+    let zones = ZoneSet::parse(text.as_bytes(), "c.p").unwrap();
+    let size = Size {
+        width: 1000,
+        height: 500,
+    };
+    let hides = |more_px: f64, x: usize, y: usize| {
+        let regions = zones.picture_regions(size, more_px).unwrap();
+        crate::paint::Coverage::of_regions(size, &regions, false).hides(x, y)
+    };
+    for (more_px, x, y, hidden) in [
+        (0.0, 500, 250, true),
+        (0.0, 390, 250, false),
+        (10.0, 388, 250, true),
+        (10.0, 380, 250, false),
+        (0.0, 2, 100, false),
+        (10.0, 9, 100, true),
+        (10.0, 12, 100, false),
+        (10.0, 990, 490, true),
+        (10.0, 300, 9, true),
+        (10.0, 300, 491, true),
+        (30.0, 975, 210, true),
+    ] {
+        assert_eq!(hides(more_px, x, y), hidden, "{more_px} px: {x}, {y}");
+    }
+    for none in [f64::NAN, -1.0, f64::INFINITY] {
+        assert!(zones.picture_regions(size, none).is_err(), "{none}");
+    }
+}
+
 #[test]
 fn one_mistake_is_named_with_its_place() {
     let good = r#"{"id":"z","mode":"hide","shape":{"type":"image","points":[{"x":0,"y":0},{"x":1,"y":0},{"x":1,"y":1}]}}"#;

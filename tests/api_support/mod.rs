@@ -15,8 +15,8 @@ use greyplane::users::Role;
 use greyplane::web::{
     Answer, CameraPreset, CameraStatus, CameraView, CannotWatch, CaptureTimeStatus, ClearPicture,
     ConsoleSettings, Desk, DeskFault, Edit, Gateway, GatewayStatus, Grant, Holds, InForce, Live,
-    LiveOver, Percentiles, Permit, ProofQuestion, Reach, Server, Settings, SoundStatus, SteerFault,
-    Steering, StillFault, Stills, Watching, Wish,
+    LiveOver, Percentiles, Permit, PresetView, ProofQuestion, Reach, Server, Settings, SoundStatus,
+    SteerFault, Steering, StillFault, Stills, Vouch, Watching, Wish,
 };
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, SET_COOKIE};
 use reqwest::{Method, Response};
@@ -60,6 +60,7 @@ impl Gateway for Cameras {
             publications: Vec::new(),
             read_back_failures: 0,
             streams: Vec::new(),
+            presets: Vec::new(),
         };
         GatewayStatus {
             version: "0",
@@ -136,6 +137,18 @@ impl Desk for Cameras {
 
     fn believe(&self, _: &str) -> Result<(), DeskFault> {
         Err(DeskFault::NotDoubted)
+    }
+
+    fn presets(&self, _: &str) -> Result<Vec<PresetView>, DeskFault> {
+        Err(DeskFault::NoPreset)
+    }
+
+    fn verify(&self, _: &str, _: &str, _: &Vouch) -> Result<(), DeskFault> {
+        Err(DeskFault::NoPreset)
+    }
+
+    fn withdraw(&self, _: &str, _: &str) -> Result<bool, DeskFault> {
+        Err(DeskFault::NoPreset)
     }
 
     fn proof(&self, _: &str, question: &ProofQuestion) -> Result<Vec<u8>, DeskFault> {

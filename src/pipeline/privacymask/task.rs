@@ -360,6 +360,8 @@ impl Sender {
                 return;
             };
             let still = match &plan.hide {
+                // Its zones are to be drawn before anybody can vouch for the place.
+                Hide::All(Reason::NotOnPreset { .. }) => still,
                 Hide::All(reason) => Err(reason.clone()),
                 Hide::Regions { .. } => still,
             };

@@ -65,6 +65,7 @@ pub(super) fn code(l: Language, code: &str) -> &str {
         "no-position" => l.say("no position", "stand onbekend"),
         "bad-position" => l.say("position refused", "stand geweigerd"),
         "telemetry-stale" => l.say("position too old", "stand te oud"),
+        "not-on-preset" => l.say("on no verified preset", "niet op een gecontroleerde preset"),
         "picture-disagrees" => l.say(
             "picture and position disagree",
             "beeld en stand kloppen niet met elkaar",

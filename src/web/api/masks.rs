@@ -6,7 +6,7 @@ use crate::audit::{Entry, Outcome};
 use crate::web::desk::{Desk, DeskFault, Edit, InForce, Mistake};
 use crate::web::error::{ApiError, ErrorBody};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::header::{ETAG, IF_MATCH};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -170,6 +170,17 @@ impl From<DeskFault> for Refusal {
                 "no picture contradicts this camera's position".to_owned(),
                 "look at its state: it says why the picture is covered",
             ),
+            DeskFault::NoPreset => {
+                let error = ApiError::new(StatusCode::NOT_FOUND, "this camera has no such preset");
+                let remedy =
+                    "presets that are verified are named by [[camera.preset]] in the configuration";
+                return error.remedy(remedy).into();
+            }
+            DeskFault::NotVerified(why) => (
+                StatusCode::CONFLICT,
+                format!("this preset is not verified: {why}"),
+                "let the camera rest on it, look at a clear still of it, and try again",
+            ),
             DeskFault::Question(what) => {
                 return ApiError::new(StatusCode::BAD_REQUEST, what).into();
             }
@@ -208,7 +219,7 @@ fn raw(document: Vec<u8>) -> Result<Box<RawValue>, Refusal> {
 }
 
 /// The version that somebody's edit was made from, as `If-Match` names it.
-fn base(headers: &HeaderMap) -> Result<String, ApiError> {
+pub(super) fn base(headers: &HeaderMap) -> Result<String, ApiError> {
     let tag = headers.get(IF_MATCH).and_then(|v| v.to_str().ok());
     let sum = tag.and_then(|t| t.strip_prefix('"')?.strip_suffix('"'));
     sum.map(str::to_owned).ok_or_else(|| {
@@ -225,10 +236,30 @@ fn reason(text: Option<String>) -> Result<Option<String>, ApiError> {
     text.map(|text| given_reason(&text)).transpose()
 }
 
+/// Of which preset the zones are meant.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Of {
+    preset: Option<String>,
+}
+
+impl Of {
+    /// What the desk calls it.
+    fn place(self, camera: String) -> String {
+        match self.preset {
+            Some(preset) => format!("{camera}.{preset}"),
+            None => camera,
+        }
+    }
+}
+
 /// The zones in force.
 #[utoipa::path(
     get, path = "/api/v1/cameras/{camera}/masks", operation_id = "masks",
-    params(("camera" = String, Path, description = "the camera's id")),
+    params(
+        ("camera" = String, Path, description = "the camera's id"),
+        ("preset" = Option<String>, Query, description = "the preset's id, where zones belong to presets"),
+    ),
     security(("session" = ["integrator", "admin"])),
     responses(
         (status = 200, body = Masks, headers(("ETag" = String, description = "for If-Match"))),
@@ -238,9 +269,11 @@ fn reason(text: Option<String>) -> Result<Option<String>, ApiError> {
 pub(super) async fn masks(
     person: As<Drawer>,
     Path(camera): Path<String>,
+    Query(of): Query<Of>,
     State(desk): State<Arc<dyn Desk>>,
 ) -> Result<Response, Refusal> {
     person.at(&camera)?;
+    let camera = of.place(camera);
     let InForce {
         version,
         document,
@@ -260,6 +293,7 @@ pub(super) async fn masks(
     put, path = "/api/v1/cameras/{camera}/masks", operation_id = "save_masks",
     params(
         ("camera" = String, Path, description = "the camera's id"),
+        ("preset" = Option<String>, Query, description = "the preset's id, where zones belong to presets"),
         ("If-Match" = String, Header, description = "ETag of the version that was edited"),
     ),
     request_body = NewMasks, security(("session" = ["integrator", "admin"])),
@@ -274,11 +308,13 @@ pub(super) async fn masks(
 pub(super) async fn save(
     person: As<Drawer>,
     Path(camera): Path<String>,
+    Query(of): Query<Of>,
     State(desk): State<Arc<dyn Desk>>,
     headers: HeaderMap,
     Json(new): Json<NewMasks>,
 ) -> Result<Json<Done>, Refusal> {
     let person = person.at(&camera)?;
+    let camera = of.place(camera);
     let document = serde_json::to_vec_pretty(&new.document).map_err(|_| ApiError::internal())?;
     let edit = Edit {
         document,
@@ -323,7 +359,10 @@ fn about(entry: Entry, version: &Version) -> Entry {
 /// All versions, newest first.
 #[utoipa::path(
     get, path = "/api/v1/cameras/{camera}/masks/versions", operation_id = "mask_versions",
-    params(("camera" = String, Path, description = "the camera's id")),
+    params(
+        ("camera" = String, Path, description = "the camera's id"),
+        ("preset" = Option<String>, Query, description = "the preset's id, where zones belong to presets"),
+    ),
     security(("session" = ["integrator", "officer", "admin"])),
     responses(
         (status = 200, body = Versions),
@@ -333,9 +372,11 @@ fn about(entry: Entry, version: &Version) -> Entry {
 pub(super) async fn versions(
     person: As<Reader>,
     Path(camera): Path<String>,
+    Query(of): Query<Of>,
     State(desk): State<Arc<dyn Desk>>,
 ) -> Result<Json<Versions>, Refusal> {
     person.at(&camera)?;
+    let camera = of.place(camera);
     let versions = at_desk(desk, move |desk| desk.versions(&camera)).await?;
     Ok(Json(Versions { versions }))
 }
@@ -346,6 +387,7 @@ pub(super) async fn versions(
     params(
         ("camera" = String, Path, description = "the camera's id"),
         ("number" = u32, Path, description = "the version's number"),
+        ("preset" = Option<String>, Query, description = "the preset's id, where zones belong to presets"),
     ),
     security(("session" = ["integrator", "officer", "admin"])),
     responses(
@@ -356,9 +398,11 @@ pub(super) async fn versions(
 pub(super) async fn version(
     person: As<Reader>,
     Path((camera, number)): Path<(String, u32)>,
+    Query(of): Query<Of>,
     State(desk): State<Arc<dyn Desk>>,
 ) -> Result<Json<Saved>, Refusal> {
     person.at(&camera)?;
+    let camera = of.place(camera);
     let (version, document) = at_desk(desk, move |desk| desk.version(&camera, number)).await?;
     let document = raw(document)?;
     Ok(Json(Saved { version, document }))
@@ -370,6 +414,7 @@ pub(super) async fn version(
     params(
         ("camera" = String, Path, description = "the camera's id"),
         ("number" = u32, Path, description = "the version's number"),
+        ("preset" = Option<String>, Query, description = "the preset's id, where zones belong to presets"),
         ("If-Match" = String, Header, description = "ETag of the version in force"),
     ),
     request_body = Why, security(("session" = ["integrator", "admin"])),
@@ -382,15 +427,17 @@ pub(super) async fn version(
 pub(super) async fn restore(
     person: As<Drawer>,
     Path((camera, number)): Path<(String, u32)>,
+    Query(of): Query<Of>,
     State(desk): State<Arc<dyn Desk>>,
     headers: HeaderMap,
     Json(why): Json<Why>,
 ) -> Result<Json<Done>, Refusal> {
     let person = person.at(&camera)?;
+    let camera = of.place(camera);
     let base_sha256 = base(&headers)?;
     let reason = reason(why.reason)?;
-    let of = camera.clone();
-    let (_, document) = at_desk(desk.clone(), move |desk| desk.version(&of, number)).await?;
+    let place = camera.clone();
+    let (_, document) = at_desk(desk.clone(), move |desk| desk.version(&place, number)).await?;
     let edit = Edit {
         document,
         base_sha256,
@@ -407,6 +454,7 @@ pub(super) async fn restore(
     params(
         ("camera" = String, Path, description = "the camera's id"),
         ("number" = u32, Path, description = "the version's number"),
+        ("preset" = Option<String>, Query, description = "the preset's id, where zones belong to presets"),
     ),
     request_body = Decision, security(("session" = ["integrator", "admin"])),
     responses(
@@ -418,10 +466,12 @@ pub(super) async fn restore(
 pub(super) async fn approve(
     person: As<Drawer>,
     Path((camera, number)): Path<(String, u32)>,
+    Query(of): Query<Of>,
     State(desk): State<Arc<dyn Desk>>,
     Json(decision): Json<Decision>,
 ) -> Result<Json<Done>, Refusal> {
     let person = person.at(&camera)?;
+    let camera = of.place(camera);
     let (second, approve) = (person.name().to_owned(), decision.approve);
     let object = format!("masks of {camera}");
     let entry = person.entry("ask-settle-masks", object.clone());

@@ -79,6 +79,11 @@ impl From<SteerFault> for ApiError {
             SteerFault::NoCamera => Self::no_camera(),
             SteerFault::Fixed => Self::new(StatusCode::CONFLICT, "this camera does not turn")
                 .remedy("nothing: it tells no position, so it cannot be steered"),
+            SteerFault::ByItself => Self::new(
+                StatusCode::CONFLICT,
+                "this camera cannot tell where it looks, so the gateway does not turn it",
+            )
+            .remedy("steer it by its own means; its picture shows where it rests on a verified preset"),
             SteerFault::NotOver(source) => Self::new(
                 StatusCode::CONFLICT,
                 format!("this camera tells its position over {source}; steering needs ONVIF"),

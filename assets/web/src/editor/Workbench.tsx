@@ -126,7 +126,7 @@ export function Workbench({ camera, user, stills, masks, comebacks, expired }: P
   const hint = editing.drawing ? "draw" : editing.zone !== null ? "selected" : "idle";
   const hints = { zones: t.masks.hint[hint], go: t.steering.pointHint, trim: t.presets.trim.hint };
   const turns: Tab[] = steering ? ["panorama", "motion"] : ["panorama"];
-  const tabs: Tab[] = ["picture", ...(view?.kind === "fixed" ? [] : turns), "versions"];
+  const tabs: Tab[] = ["picture", ...(view && view.kind !== "turning" ? [] : turns), "versions"];
   return (
     <div class="masks-page">
       <Head camera={camera} version={work.base.version} dirty={dirty} tab={tab} setTab={setTab} tabs={tabs}>

@@ -93,7 +93,7 @@ export function useView(camera: string, expired: () => void): LookingAt {
 function lookingAt({ text, why, silent }: Heard): LookingAt {
   const known = text === null ? null : parse(text);
   if (!known) return { view: null, chart: null, doubt: silent ? "silent" : "unknown", why };
-  if (known.view.kind === "fixed") return { ...known, doubt: "none", why };
+  if (known.view.kind !== "turning") return { ...known, doubt: "none", why };
   if (silent) return { ...known, doubt: "silent", why: null };
   if (why !== null) return { ...known, doubt: "unknown", why };
   return { ...known, doubt: known.view.moving ? "moving" : "none", why };

@@ -27,7 +27,7 @@ export interface Chart extends Sheet {
 
 /** Throws for numbers that are no view. */
 export function chartOf(view: ViewMessage): Chart {
-  return view.kind === "fixed" ? pictureChart(...view.size) : turningChart(view);
+  return view.kind === "turning" ? turningChart(view) : pictureChart(...view.size);
 }
 
 function turningChart(view: Extract<ViewMessage, { kind: "turning" }>): Chart {

@@ -170,6 +170,7 @@ export const en = {
     "bad-position": "position refused",
     "telemetry-stale": "position too old",
     "picture-disagrees": "picture and position disagree",
+    "not-on-preset": "on no verified preset",
     "zoom-outside-calibration": "zoom not calibrated",
     "margin-too-wide": "margin too wide",
     "camera-unsteady": "camera unsteady",

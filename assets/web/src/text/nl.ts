@@ -171,6 +171,7 @@ export const nl: Dictionary = {
     "bad-position": "stand geweigerd",
     "telemetry-stale": "stand te oud",
     "picture-disagrees": "beeld en stand kloppen niet met elkaar",
+    "not-on-preset": "niet op een gecontroleerde preset",
     "zoom-outside-calibration": "zoom niet gekalibreerd",
     "margin-too-wide": "marge te ruim",
     "camera-unsteady": "camera niet stabiel",
