@@ -41,7 +41,8 @@ async fn no_route_answers_whom_it_is_not_for() {
             .replace("{camera}", "market")
             .replace("{watching}", "none")
             .replace("{token}", "1")
-            .replace("{number}", "7");
+            .replace("{number}", "7")
+            .replace("{preset}", "gate");
         assert!(
             !path.contains('{'),
             "{path} has a parameter this test does not know"
