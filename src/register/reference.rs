@@ -3,7 +3,7 @@
 //! For cameras that cannot tell where they look: what stands in for a position is a picture
 //! that a person vouched for. Parts of it, spread over all that may be compared, must lie
 //! where they lay. What is left between the two pictures is taken as a shift, a turn and a
-//! zoom; where it would reach further than [`REACHES`] in any corner of the picture, the
+//! zoom; where it would reach further than a cell and a quarter in any corner of the picture, the
 //! place is another one. So a zoom about the middle is seen, though the middle stands still.
 //!
 //! Cells that are not known (they are private, or they moved) are black, are kept nowhere
@@ -18,7 +18,7 @@ use opencv::imgproc::{TM_CCOEFF_NORMED, match_template_def};
 use std::fmt;
 
 /// Zones must grow by this much where a picture was found to be the same, cells: what it may
-/// lie beside by ([`REACHES`]) is where it lies on average, and a picture that is drawn out
+/// lie beside by (`REACHES`) is where it lies on average, and a picture that is drawn out
 /// while the shutter is open reaches twice as far.
 pub const GROWN: f64 = 3.0;
 /// A picture that lies further beside the reference than this, in any of its corners, is
@@ -62,6 +62,9 @@ const STILL: f64 = 0.8;
 const GLANCES: usize = 32;
 /// …of which half must be a little like what they were.
 const A_LITTLE: f64 = 0.15;
+
+/// A part, and how far it lies beside its place, cells to the right and down.
+type Lying = (Rect, (f64, f64));
 
 /// A picture of a place.
 #[derive(Clone)]
@@ -297,13 +300,13 @@ impl Reference {
     }
 
     /// How far a shift, a turn and a zoom that fit `lie` best may carry a corner.
-    fn furthest(&self, lie: &[(Rect, (f64, f64))]) -> f64 {
+    fn furthest(&self, lie: &[Lying]) -> f64 {
         let n = lie.len() as f64;
         let at = |part: &Rect| {
             let half = 0.5 * f64::from(PART);
             (f64::from(part.x) + half, f64::from(part.y) + half)
         };
-        let mean = |of: &dyn Fn(&(Rect, (f64, f64))) -> f64| lie.iter().map(of).sum::<f64>() / n;
+        let mean = |of: &dyn Fn(&Lying) -> f64| lie.iter().map(of).sum::<f64>() / n;
         let middle = (mean(&|l| at(&l.0).0), mean(&|l| at(&l.0).1));
         let shift = (mean(&|l| l.1.0), mean(&|l| l.1.1));
         let (mut spread, mut zoom, mut turn) = (0.0, 0.0, 0.0);

@@ -256,7 +256,7 @@ fn a_fence_alone_is_no_place() {
     let fence = |_| {
         let luma = (0..SIZE.width * SIZE.height).map(|i| {
             let x = i % SIZE.width;
-            if (x / 7) % 2 == 0 { 60 } else { 190 }
+            if (x / 7).is_multiple_of(2) { 60 } else { 190 }
         });
         Small::from_luma(SIZE, luma.collect())
     };
