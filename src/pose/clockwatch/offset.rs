@@ -4,9 +4,9 @@
 //! (monotonic − utc) lies in an interval as wide as the round trip, and all
 //! intervals share a point until a clock steps. Some cameras measure at their
 //! own pace and answer with the latest measurement: then it was made after the
-//! *previous* request, whose answer did not have it yet. Such a camera betrays
-//! itself by stamps that fall out of the interval and come back into it; a
-//! clock that stepped does not come back.
+//! *previous* request, whose answer did not have it yet, and no longer ago than its
+//! pace is. Such a camera betrays itself by stamps that fall out of the interval and come
+//! back into it, but never by one that lies before the last: that clock was set.
 
 use super::{ReportClock, ReportVerdict};
 use crate::clock::{CaptureTime, Mono};
@@ -19,6 +19,8 @@ pub struct OffsetWindow {
     last_utc: Option<CaptureTime>,
     /// The last answers: when asked for, and their stamps.
     answers: VecDeque<(Mono, CaptureTime)>,
+    /// How far the last stamps that differ lay apart, nanoseconds.
+    apart_ns: VecDeque<u64>,
     /// Whether the camera answers with measurements from before the request.
     caches: bool,
     /// What was believed before a step that caching would explain, too.
@@ -52,6 +54,8 @@ const DRIFT: f64 = 500e-6;
 const COARSE_NS: i64 = 100_000_000;
 /// How many answers are remembered to find the one before a request.
 const ANSWERS: usize = 8;
+/// How many stamps tell a camera's pace.
+const PACES: usize = 4;
 /// How long a step may turn out to have been a stale answer.
 const SUSPENDED_NS: u128 = 15_000_000_000;
 
@@ -59,7 +63,8 @@ impl OffsetWindow {
     /// Takes up one report; `tolerance_s` is the gap that is not yet a step.
     pub fn push(&mut self, report: &ReportClock, tolerance_s: f64) -> ReportVerdict {
         let repeated = self.last_utc == Some(report.utc);
-        let asked_before = self.asked_before(report);
+        let earliest = self.earliest(report);
+        self.note_pace(report.utc);
         self.answers.push_back((report.sent, report.utc));
         while self.answers.len() > ANSWERS {
             self.answers.pop_front();
@@ -69,7 +74,7 @@ impl OffsetWindow {
         }
         let new = Interval {
             fresh: span(report.sent, report),
-            stale: span(asked_before.unwrap_or(report.sent), report),
+            stale: span(earliest, report),
             received: report.received,
         };
         let verdict = match common(&self.intervals, self.caches) {
@@ -101,14 +106,40 @@ impl OffsetWindow {
         verdict
     }
 
-    /// When the last request before this one was sent whose answer had an
-    /// older stamp: this one's measurement is younger.
-    fn asked_before(&self, report: &ReportClock) -> Option<Mono> {
-        self.answers
+    fn note_pace(&mut self, utc: CaptureTime) {
+        match self.last_utc.map(|last| utc.0.saturating_sub(last.0)) {
+            None | Some(0) => {}
+            // The clock was set back: what it told before says nothing of when measurements are
+            // made from now on.
+            Some(back_ns) if back_ns < 0 => self.answers.clear(),
+            Some(apart_ns) => {
+                self.apart_ns.push_back(apart_ns.unsigned_abs());
+                while self.apart_ns.len() > PACES {
+                    self.apart_ns.pop_front();
+                }
+            }
+        }
+    }
+
+    /// Since when the measurement in `report` may have been made, if it was made before it was
+    /// asked for: after the last request that was answered with an older one, and no longer
+    /// ago than the camera's pace is.
+    fn earliest(&self, report: &ReportClock) -> Mono {
+        let Some(last_utc) = self.last_utc else {
+            return Mono(0); // Nothing is known of its pace yet.
+        };
+        // A camera that measures at its own pace does so also while nobody asks.
+        let by_pace = self.apart_ns.iter().max();
+        let by_pace = by_pace.map(|ns| Mono(report.sent.0.saturating_sub(*ns)));
+        if report.utc < last_utc {
+            return by_pace.filter(|_| self.caches).unwrap_or(report.sent);
+        }
+        let older = self
+            .answers
             .iter()
-            .filter(|(sent, utc)| *sent < report.sent && *utc < report.utc)
-            .map(|(sent, _)| *sent)
-            .max()
+            .filter(|(sent, utc)| *sent < report.sent && *utc < report.utc);
+        let asked = older.map(|(sent, _)| *sent).max();
+        asked.max(by_pace).unwrap_or(report.sent)
     }
 
     /// After a step, or what looks like one.

@@ -261,6 +261,33 @@ fn a_stamp_that_stands_still_is_frozen_and_no_step() {
     }
 }
 
+/// Answers at 10 Hz of a clock that is set back by 0.6 s and, six seconds later, forth: when
+/// that was seen, tenths of a second, and by how much.
+fn set_back_and_forth(silent: bool) -> Vec<(u32, f64)> {
+    let mut window = OffsetWindow::default();
+    let mut seen = Vec::new();
+    for tenth in 0..200 {
+        let at_s = f64::from(tenth) / 10.0;
+        if silent && (40..80).contains(&tenth) {
+            continue;
+        }
+        let back_s = if (60..120).contains(&tenth) { 0.6 } else { 0.0 };
+        let answer = report(at_s - back_s, at_s - 0.005, 0.01, 1_000_000);
+        match window.push(&answer, 0.02) {
+            ReportVerdict::Stepped { step_s } => seen.push((tenth, (step_s * 10.0).round())),
+            verdict => assert_eq!(verdict, ReportVerdict::Agrees, "at {at_s} s"),
+        }
+    }
+    seen
+}
+
+#[test]
+fn a_clock_that_is_set_back_and_forth_is_no_camera_that_answers_with_the_past() {
+    assert_eq!(set_back_and_forth(false), [(60, -6.0), (120, 6.0)]);
+    // Nobody asked when it happened, and an answer then would still have been new.
+    assert_eq!(set_back_and_forth(true), [(80, -6.0), (120, 6.0)]);
+}
+
 #[test]
 fn a_stream_set_up_anew_must_settle_anew() {
     let mut w = ClockWatch::new(ClockRules::default());
