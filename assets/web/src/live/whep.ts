@@ -77,9 +77,10 @@ export function receive(camera: string, show: (stream: MediaStream) => void, rep
       headers: { "Content-Type": "application/sdp" },
       body: peer.localDescription?.sdp ?? "",
     });
-    session = sessionUrl(response.headers.get("Location"), document.baseURI);
     const sdp = await response.text();
-    // Left while the answer was under way: the gateway holds a session for nobody.
+    session = sessionUrl(response.headers.get("Location"), document.baseURI);
+    // Left while the answer was under way: the gateway holds a session for nobody, and was
+    // not told yet.
     if (closed) return void endSession(session);
     finding = window.setTimeout(() => report.failed("blocked"), FOUND_WITHIN_MS);
     await peer.setRemoteDescription({ type: "answer", sdp });
