@@ -328,8 +328,9 @@ fn settled(rig: &Rig, what: &str) -> CameraStatus {
     status
 }
 
-/// How far sound may be from its picture: farther, and lips and words part.
-const APART_MS: f64 = 80.0;
+/// How far a tone may be heard from the picture it belongs to: 40 ms, and a picture more, for
+/// on a busy machine the one with the tone's number may be the one that is missing.
+const APART_MS: f64 = 120.0;
 
 fn is_the_tone(what: &str, heard: &Heard) {
     eprintln!("{what}: {heard:?}");
