@@ -396,6 +396,10 @@ impl Presets {
         let at = inner.place(preset)?;
         let place = &mut inner.places[at];
         if place.zones_sha256.as_ref() != Some(&sum) {
+            drop(inner);
+            // Or it would count once those zones are back.
+            kept::remove(&kept.file)
+                .map_err(|e| DeskFault::Failed(format!("{}: {e}", kept.file.display())))?;
             return refuse("its zones changed meanwhile");
         }
         place.looks.push(kept);
@@ -461,13 +465,19 @@ impl Presets {
 
     /// Nobody vouches for this preset any more; whether anybody did.
     pub(super) fn withdraw(&self, preset: &str) -> Result<bool, DeskFault> {
-        let looks = {
+        let (mut looks, file, sum) = {
             let mut inner = self.inner();
             let at = inner.place(preset)?;
-            let looks = std::mem::take(&mut inner.places[at].looks);
+            let place = &mut inner.places[at];
+            let looks = std::mem::take(&mut place.looks);
+            let of = (place.preset.masks_file.clone(), place.zones_sha256.clone());
             inner.settle();
-            looks
+            (looks, of.0, of.1)
         };
+        // What could not be removed before, too: it would count again after a restart.
+        if let Some(sum) = sum {
+            looks.extend(kept::read(&file, &sum, usize::MAX));
+        }
         for kept in &looks {
             kept::remove(&kept.file)
                 .map_err(|e| DeskFault::Failed(format!("{}: {e}", kept.file.display())))?;
