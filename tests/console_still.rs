@@ -71,11 +71,16 @@ impl House {
     fn with(camera: &str, masks: &str, console: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        let people = PEOPLE.map(|(name, role)| (name, role, "street"));
-        write_accounts(&path("users.toml"), people);
         fs::write(path("street.json"), masks).unwrap();
         let camera = format!("[[camera]]\nid = \"street\"\nmasks = \"street.json\"\n{camera}");
-        let config = settle(folder.path(), console, &camera);
+        Self::of(folder, &camera, console)
+    }
+
+    /// Of cameras whose files lie in `folder`.
+    fn of(folder: tempfile::TempDir, cameras: &str, console: &str) -> Self {
+        let people = PEOPLE.map(|(name, role)| (name, role, "street"));
+        write_accounts(&folder.path().join("users.toml"), people);
+        let config = settle(folder.path(), console, cameras);
         let clock = Arc::new(Ahead(SystemClock::new(), AtomicU64::new(0)));
         Self {
             running: Some(Gateway::start(config, clock.clone()).unwrap()),
@@ -592,4 +597,75 @@ fn in_a_browser_one_draws_on_a_still_until_it_is_withdrawn() {
         .into_iter()
         .filter(|s| s == "iris clear-still done");
     assert_eq!(stills.count(), 2);
+}
+
+/// A gateway before a street at its one preset, which tells nobody where it looks; the left
+/// of the picture is private.
+fn before_a_preset() -> (House, Sim) {
+    let at = Place {
+        pan_deg: 12.0,
+        tilt_deg: -8.0,
+        zoom: 0.0,
+    };
+    let street = SimConfig {
+        id: "street".into(),
+        width: 640,
+        height: 360,
+        metadata_hz: 0.0,
+        motion: Script::Still { at },
+        ..SimConfig::default()
+    };
+    let sim = Sim::start(street, Arc::new(SystemClock::new())).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let points = [(-0.2, -0.2), (0.3, -0.2), (0.3, 1.2), (-0.2, 1.2)];
+    let points = points.map(|(x, y)| json!({"x": x, "y": y}));
+    let shape = json!({"type": "image", "points": points});
+    let zone = json!({"id": "left", "mode": "hide", "shape": shape});
+    let zones = json!({"format": 1, "camera": "street.north", "zones": [zone]}).to_string();
+    fs::write(folder.path().join("north.json"), zones).unwrap();
+    let camera = format!(
+        "[[camera]]\nid = \"street\"\nurl = \"{}\"\n\
+         [[camera.preset]]\nid = \"north\"\nname = \"North gate\"\nmasks = \"north.json\"\n",
+        sim.rtsp_url()
+    );
+    (House::of(folder, &camera, OFFERED), sim)
+}
+
+/// Needs `make web`, chromium and node.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_a_browser_one_vouches_for_a_preset_and_withdraws_it() {
+    let (h, _sim) = before_a_preset();
+    let shots = Path::new(env!("CARGO_TARGET_TMPDIR")).join("vouch");
+    fs::create_dir_all(&shots).unwrap();
+    assert_eq!(h.log_in("olga").await.permit(10).await.0, 200);
+    let url = h.gateway().http_url();
+    let ran = tokio::task::spawn_blocking(move || {
+        Command::new("node")
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/vouch.mjs"))
+            .args([&url, "iris", PASSWORD])
+            .arg(&shots)
+            .args(["street", "north"])
+            .output()
+            .unwrap()
+    });
+    let ran = ran.await.unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{said}");
+    let told: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!(told["covered"], json!({"before": true, "after": true}));
+    let shown = told["shown"].as_array().unwrap();
+    // The private left stays covered while the right shows the street.
+    assert!(shown[0].as_f64().unwrap() < 4.0, "{told}");
+    assert!(shown[1].as_f64().unwrap() > 10.0, "{told}");
+    assert_eq!(told["serious"], json!([]), "{told}");
+    assert_eq!(told["complaints"], json!([]), "{told}");
+    let found = audit::search(&h.folder.path().join("audit"), &Filter::default(), 500).unwrap();
+    let done = found
+        .records
+        .iter()
+        .rev()
+        .filter(|r| r.object == "preset north of street" && r.result.name() == "done");
+    let done: Vec<String> = done.map(|r| format!("{} {}", r.actor, r.action)).collect();
+    let expected = ["ask-verify-preset", "preset-verified", "preset-withdrawn"];
+    assert_eq!(done, expected.map(|action| format!("iris {action}")));
 }

@@ -94,7 +94,7 @@ function Page({ route, session, video, cameras, comebacks, expired }: PageProps)
   if (route.page === "stills") return <StillsPage {...{ session, cameras, expired }} />;
   if (!video) return <OfficerPage cameras={cameras} />;
   if (route.page === "wall") return <WallPage {...{ cameras, masks, comebacks, expired }} />;
-  if (route.page === "masks") return <MasksPage id={route.id} {...{ session, cameras, comebacks, expired }} />;
+  if (route.page === "masks") return <MasksPage id={route.id} preset={route.preset} {...{ session, cameras, comebacks, expired }} />;
   return <CameraPage id={route.id} {...{ cameras, masks, comebacks, expired }} />;
 }
 

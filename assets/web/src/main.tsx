@@ -15,6 +15,7 @@ import "./style/audit.css";
 import "./style/still.css";
 import "./style/steering.css";
 import "./style/presets.css";
+import "./style/vouch.css";
 import "./style/motion.css";
 import { LanguageProvider } from "./text/language";
 

@@ -8,7 +8,10 @@ test.each([
   ["#/audit", { page: "audit" }],
   ["#/stills", { page: "stills" }],
   ["#/camera/market", { page: "camera", id: "market" }],
-  ["#/masks/market", { page: "masks", id: "market" }],
+  ["#/masks/market", { page: "masks", id: "market", preset: null }],
+  ["#/masks/market/fountain", { page: "masks", id: "market", preset: "fountain" }],
+  ["#/masks/market/fountain/x", { page: "unknown" }],
+  ["#/masks/market/%zz", { page: "unknown" }],
   ["#/masks/", { page: "unknown" }],
   ["#/camera/", { page: "unknown" }],
   ["#/camera/a/b", { page: "unknown" }],
@@ -21,6 +24,7 @@ test.each([
 test("a camera's address leads to that camera", () => {
   for (const id of ["market", "a b", "ä/ö", "100%"]) {
     expect(parseRoute(cameraHref(id))).toEqual({ page: "camera", id });
-    expect(parseRoute(masksHref(id))).toEqual({ page: "masks", id });
+    expect(parseRoute(masksHref(id))).toEqual({ page: "masks", id, preset: null });
+    expect(parseRoute(masksHref("market", id))).toEqual({ page: "masks", id: "market", preset: id });
   }
 });

@@ -5,7 +5,8 @@ import { useEffect, useState } from "preact/hooks";
 export type Route =
   | { page: "wall" }
   | { page: "camera"; id: string }
-  | { page: "masks"; id: string }
+  /** `preset`: where masks belong to presets that somebody vouches for. */
+  | { page: "masks"; id: string; preset: string | null }
   | { page: "state" }
   | { page: "audit" }
   | { page: "stills" }
@@ -15,10 +16,12 @@ export function parseRoute(hash: string): Route {
   const path = hash.replace(/^#?\/?/, "");
   if (path === "") return { page: "wall" };
   if (path === "state" || path === "audit" || path === "stills") return { page: path };
-  const [, page, id] = /^(camera|masks)\/([^/]+)$/.exec(path) ?? [];
-  if (!id || (page !== "camera" && page !== "masks")) return { page: "unknown" };
+  const [, page, id, preset] = /^(camera|masks)\/([^/]+)(?:\/([^/]+))?$/.exec(path) ?? [];
+  if (!id || (page === "camera" && preset !== undefined)) return { page: "unknown" };
   try {
-    return { page, id: decodeURIComponent(id) };
+    const camera = decodeURIComponent(id);
+    if (page === "camera") return { page, id: camera };
+    return { page: "masks", id: camera, preset: preset === undefined ? null : decodeURIComponent(preset) };
   } catch {
     return { page: "unknown" };
   }
@@ -33,8 +36,8 @@ export function cameraHref(id: string): string {
   return `#/camera/${encodeURIComponent(id)}`;
 }
 
-export function masksHref(id: string): string {
-  return `#/masks/${encodeURIComponent(id)}`;
+export function masksHref(id: string, preset: string | null = null): string {
+  return `#/masks/${encodeURIComponent(id)}${preset === null ? "" : `/${encodeURIComponent(preset)}`}`;
 }
 
 export function go(href: string): void {

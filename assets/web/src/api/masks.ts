@@ -13,16 +13,31 @@ interface Refusal extends Problem {
   needs_reason?: boolean;
 }
 
-export async function readMasks(id: string): Promise<Masks> {
-  return read<Masks>(await send(cameraPath(id, "masks")));
+/** Whose masks: a camera's, or those of one preset of a camera that cannot tell where it looks. */
+export interface Holder {
+  camera: string;
+  preset: string | null;
 }
 
-export async function readVersions(id: string): Promise<Version[]> {
-  return (await read<{ versions: Version[] }>(await send(cameraPath(id, "masks/versions")))).versions;
+/** As its documents call it. */
+export function holderName({ camera, preset }: Holder): string {
+  return preset === null ? camera : `${camera}.${preset}`;
 }
 
-export async function readVersion(id: string, number: number): Promise<Pick<Masks, "version" | "document">> {
-  return read(await send(cameraPath(id, `masks/versions/${number}`)));
+function masksPath({ camera, preset }: Holder, rest = ""): string {
+  return cameraPath(camera, `masks${rest}${preset === null ? "" : `?preset=${encodeURIComponent(preset)}`}`);
+}
+
+export async function readMasks(holder: Holder): Promise<Masks> {
+  return read<Masks>(await send(masksPath(holder)));
+}
+
+export async function readVersions(holder: Holder): Promise<Version[]> {
+  return (await read<{ versions: Version[] }>(await send(masksPath(holder, "/versions")))).versions;
+}
+
+export async function readVersion(holder: Holder, number: number): Promise<Pick<Masks, "version" | "document">> {
+  return read(await send(masksPath(holder, `/versions/${number}`)));
 }
 
 export async function readView(id: string): Promise<ViewMessage> {
@@ -34,24 +49,24 @@ export function viewStream(id: string): EventSource {
 }
 
 /** Saves or restores over the version `sha256`; every answer is an outcome. */
-export async function submit(id: string, work: Work, reason: string, sha256: string): Promise<Outcome> {
+export async function submit(holder: Holder, work: Work, reason: string, sha256: string): Promise<Outcome> {
   const why = reason.trim() === "" ? null : reason.trim();
   const [method, path, body] =
     work.kind === "save"
-      ? (["PUT", "masks", { document: work.document, reason: why }] as const)
-      : (["POST", `masks/versions/${work.number}/restore`, { reason: why }] as const);
+      ? (["PUT", "", { document: work.document, reason: why }] as const)
+      : (["POST", `/versions/${work.number}/restore`, { reason: why }] as const);
   try {
     const headers = { "Content-Type": "application/json", "If-Match": `"${sha256}"` };
-    const response = await send(cameraPath(id, path), { method, headers, body: JSON.stringify(body) });
+    const response = await send(masksPath(holder, path), { method, headers, body: JSON.stringify(body) });
     return { kind: "saved", version: (await read<{ version: Version }>(response)).version };
   } catch (error) {
     return outcomeOf(error);
   }
 }
 
-export async function judge(id: string, number: number, approve: boolean): Promise<Version> {
+export async function judge(holder: Holder, number: number, approve: boolean): Promise<Version> {
   const headers = { "Content-Type": "application/json" };
-  const path = cameraPath(id, `masks/versions/${number}/approve`);
+  const path = masksPath(holder, `/versions/${number}/approve`);
   const response = await send(path, { method: "POST", headers, body: JSON.stringify({ approve }) });
   return (await read<{ version: Version }>(response)).version;
 }

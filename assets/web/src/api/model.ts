@@ -16,6 +16,8 @@ export type ViewMessage = Schemas["CameraView"];
 export type Reach = Schemas["SteeringState"];
 /** A preset that the camera keeps itself; what it does not tell is null. */
 export type OwnPreset = Schemas["CameraPreset"];
+/** A preset of a camera that cannot tell where it looks, and who vouched for it. */
+export type VouchedPreset = Schemas["PresetView"];
 export type StillPermit = Schemas["StillPermit"];
 type Outcome = { result: "done" | "refused" | "failed"; detail: Record<string, unknown> };
 export type AuditRecord = Omit<Schemas["AuditRecord"], keyof Outcome> & Outcome;

@@ -12,6 +12,8 @@ export type Tab = "picture" | "panorama" | "motion" | "versions";
 
 interface Props {
   camera: CameraView;
+  /** Whose masks they are, where they belong to presets. */
+  preset: string | null;
   version: Version;
   dirty: boolean;
   tab: Tab;
@@ -21,7 +23,7 @@ interface Props {
   children: ComponentChildren;
 }
 
-export function Head({ camera, version, dirty, tab, setTab, tabs, children }: Props) {
+export function Head({ camera, preset, version, dirty, tab, setTab, tabs, children }: Props) {
   const { t, language } = useTexts();
   const words = t.masks;
   const base = words.base(String(version.number), version.author, moment(version.saved, language));
@@ -32,6 +34,7 @@ export function Head({ camera, version, dirty, tab, setTab, tabs, children }: Pr
         <div class="masks-title">
           <h1>
             {words.link}: <a href={cameraHref(camera.id)}>{camera.id}</a>
+            {preset !== null && ` · ${preset}`}
           </h1>
           <StateBadge state={camera.state} />
         </div>

@@ -1,7 +1,7 @@
 // What saving asks and tells: the reason, and what to do about somebody else's version.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { readVersion } from "../api/masks";
+import { readVersion, type Holder } from "../api/masks";
 import { LONGEST_TEXT, presetName, zoneName, type MaskDocument } from "../masks/document";
 import type { Saving, SavingEvent, Trouble } from "../masks/saving";
 import type { Dictionary } from "../text/en";
@@ -151,13 +151,13 @@ function presetsChanged(from: MaskDocument, to: MaskDocument): string[] {
 }
 
 interface ConflictProps {
-  camera: string;
+  holder: Holder;
   state: Extract<Saving, { step: "conflict" }>;
   dispatch: (event: SavingEvent) => void;
   loadTheirs: () => void;
 }
 
-export function ConflictDialog({ camera, state, dispatch, loadTheirs }: ConflictProps) {
+export function ConflictDialog({ holder, state, dispatch, loadTheirs }: ConflictProps) {
   const { t, language } = useTexts();
   const words = t.masks.conflict;
   const { current, work } = state;
@@ -167,7 +167,7 @@ export function ConflictDialog({ camera, state, dispatch, loadTheirs }: Conflict
   useEffect(() => {
     let gone = false;
     const load = (number: number, put: (document: MaskDocument) => void) =>
-      readVersion(camera, number).then(
+      readVersion(holder, number).then(
         (version) => !gone && put(version.document),
         () => !gone && setFailed(true),
       );
@@ -176,7 +176,7 @@ export function ConflictDialog({ camera, state, dispatch, loadTheirs }: Conflict
     return () => {
       gone = true;
     };
-  }, [camera, current.number, work]);
+  }, [holder, current.number, work]);
   const theirName = words.theirs(String(current.number));
   const myName = work.kind === "save" ? words.mine : words.theirs(String(work.number));
   return (

@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { failureOf } from "../api/client";
-import { judge, readVersion, readVersions } from "../api/masks";
+import { judge, readVersion, readVersions, type Holder } from "../api/masks";
 import type { MaskDocument } from "../masks/document";
 import type { Version } from "../masks/versions";
 import { useTexts } from "../text/language";
@@ -10,7 +10,7 @@ import { Compare } from "./Compare";
 import { VersionRow } from "./VersionRow";
 
 interface Props {
-  camera: string;
+  holder: Holder;
   user: string;
   restore: (number: number) => void;
   /** Grows when the versions have changed. */
@@ -19,7 +19,7 @@ interface Props {
   expired: () => void;
 }
 
-export function Versions({ camera, user, restore, round, changed, expired }: Props) {
+export function Versions({ holder, user, restore, round, changed, expired }: Props) {
   const { t } = useTexts();
   const words = t.masks.versions;
   const [versions, setVersions] = useState<Version[] | null>(null);
@@ -32,7 +32,7 @@ export function Versions({ camera, user, restore, round, changed, expired }: Pro
   };
   useEffect(() => {
     let gone = false;
-    readVersions(camera).then(
+    readVersions(holder).then(
       (list) => {
         if (gone) return;
         setVersions(list);
@@ -43,14 +43,14 @@ export function Versions({ camera, user, restore, round, changed, expired }: Pro
     return () => {
       gone = true;
     };
-  }, [camera, round]);
+  }, [holder, round]);
 
   const choose = (number: number) =>
     setChosen((old) => (old.includes(number) ? old.filter((n) => n !== number) : [...old, number].slice(-2)));
   const approve = async (number: number, yes: boolean) => {
     setTrouble(null);
     try {
-      await judge(camera, number, yes);
+      await judge(holder, number, yes);
     } catch (error) {
       fail(words.judgeFailed)(error);
     }
@@ -61,7 +61,7 @@ export function Versions({ camera, user, restore, round, changed, expired }: Pro
       <h2 id="versions-heading">{words.heading}</h2>
       <div role="alert">{trouble && <p class="problem">{trouble}</p>}</div>
       <p class="quiet-text">{words.intro}</p>
-      {chosen.length === 2 && <Both camera={camera} numbers={[...chosen].sort((a, b) => a - b)} expired={expired} />}
+      {chosen.length === 2 && <Both holder={holder} numbers={[...chosen].sort((a, b) => a - b)} expired={expired} />}
       {!versions && !trouble && <p role="status">{t.masks.compare.loading}</p>}
       {versions && (
         <div class="scroll" role="region" aria-label={t.table.scroll} tabIndex={0}>
@@ -105,7 +105,7 @@ function toJudge(versions: readonly Version[]): number[] {
 }
 
 /** The older one solid, the newer one dashed. */
-function Both({ camera, numbers, expired }: { camera: string; numbers: number[]; expired: () => void }) {
+function Both({ holder, numbers, expired }: { holder: Holder; numbers: number[]; expired: () => void }) {
   const { t } = useTexts();
   const [documents, setDocuments] = useState<MaskDocument[] | null>(null);
   const [failed, setFailed] = useState(false);
@@ -114,7 +114,7 @@ function Both({ camera, numbers, expired }: { camera: string; numbers: number[];
     let gone = false;
     setDocuments(null);
     setFailed(false);
-    Promise.all([older, newer].map((number) => readVersion(camera, number))).then(
+    Promise.all([older, newer].map((number) => readVersion(holder, number))).then(
       (both) => !gone && setDocuments(both.map(({ document }) => document)),
       (error) => {
         if (gone) return;
@@ -125,7 +125,7 @@ function Both({ camera, numbers, expired }: { camera: string; numbers: number[];
     return () => {
       gone = true;
     };
-  }, [camera, older, newer]);
+  }, [holder, older, newer]);
   const [a, b] = documents ?? [];
   if (!a || !b) return <p role="status">{failed ? t.masks.versions.failed : t.masks.compare.loading}</p>;
   const name = (number: number) => t.masks.conflict.theirs(String(number));

@@ -1,6 +1,7 @@
 // The mask editor once the masks are there: picture, panorama, versions, and saving.
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { Holder } from "../api/masks";
 import type { Pixel } from "../geometry/types";
 import type { Preset } from "../masks/document";
 import { standingOn } from "../masks/places";
@@ -12,6 +13,7 @@ import { useSteering, type Steering } from "../steering/useSteering";
 import { useSteeringKeys } from "../steering/useSteeringKeys";
 import { useTexts } from "../text/language";
 import type { CameraView } from "../view";
+import { VouchBar } from "../vouch/VouchBar";
 import { BelieveNotice } from "./Believe";
 import { BeforeAfter, grab, type Moment } from "./BeforeAfter";
 import { Head, type Tab } from "./Head";
@@ -37,6 +39,7 @@ import { ZoneList } from "./ZoneList";
 
 interface Props {
   camera: CameraView;
+  holder: Holder;
   user: string;
   /** Whether this user may fetch clear stills. */
   stills: boolean;
@@ -45,11 +48,11 @@ interface Props {
   expired: () => void;
 }
 
-export function Workbench({ camera, user, stills, masks, comebacks, expired }: Props) {
+export function Workbench({ camera, holder, user, stills, masks, comebacks, expired }: Props) {
   const { t } = useTexts();
   const live = useView(camera.id, expired);
   const still = useStill(camera.id, stills, expired);
-  const work = useWork({ camera: camera.id, user, masks, expired });
+  const work = useWork({ holder, user, masks, expired });
   const { editing, dispatch, dirty, saving, ask } = work;
   const [tab, setTab] = useState<Tab>("picture");
   const looking = (tab === "picture" && still.frozen?.looking) || live;
@@ -129,7 +132,7 @@ export function Workbench({ camera, user, stills, masks, comebacks, expired }: P
   const tabs: Tab[] = ["picture", ...(view && view.kind !== "turning" ? [] : turns), "versions"];
   return (
     <div class="masks-page">
-      <Head camera={camera} version={work.base.version} dirty={dirty} tab={tab} setTab={setTab} tabs={tabs}>
+      <Head camera={camera} preset={holder.preset} version={work.base.version} dirty={dirty} tab={tab} setTab={setTab} tabs={tabs}>
         {(tab === "picture" || tab === "panorama") && (
           <Toolbar editing={editing} dispatch={dispatch} draw={may ? draw : null} dirty={dirty} save={save} />
         )}
@@ -150,7 +153,7 @@ export function Workbench({ camera, user, stills, masks, comebacks, expired }: P
       )}
       {tab === "versions" ? (
         <Versions
-          camera={camera.id}
+          holder={holder}
           user={user}
           restore={(number) => ask({ do: "ask", work: { kind: "restore", number } })}
           round={work.round}
@@ -169,6 +172,14 @@ export function Workbench({ camera, user, stills, masks, comebacks, expired }: P
                 still={still.frozen}
               />
               <StillBar still={still} />
+              {holder.preset !== null && (
+                <VouchBar
+                  {...{ camera, dirty, expired }}
+                  preset={holder.preset}
+                  version={work.base.version}
+                  frozen={still.frozen}
+                />
+              )}
               <p class="quiet-text hint">
                 {hints[tool]} {editing.drawing && t.masks.hint.drawKeys}
               </p>
@@ -237,7 +248,7 @@ export function Workbench({ camera, user, stills, masks, comebacks, expired }: P
         />
       )}
       {saving.step === "conflict" && (
-        <ConflictDialog camera={camera.id} state={saving} dispatch={ask} loadTheirs={work.loadTheirs} />
+        <ConflictDialog holder={holder} state={saving} dispatch={ask} loadTheirs={work.loadTheirs} />
       )}
       {leaving.to !== null && <LeaveDialog kept={work.kept} stay={leaving.stay} leave={leaving.leave} />}
     </div>

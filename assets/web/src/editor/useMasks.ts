@@ -2,18 +2,18 @@
 
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { failureOf, type Failure } from "../api/client";
-import { readMasks } from "../api/masks";
+import { readMasks, type Holder } from "../api/masks";
 import type { Masks } from "../masks/versions";
 
 export type Loaded = { kind: "loading" } | { kind: "failed"; failure: Failure } | { kind: "loaded"; masks: Masks };
 
-export function useMasks(camera: string, expired: () => void): { loaded: Loaded; reload: () => void } {
+export function useMasks(holder: Holder, expired: () => void): { loaded: Loaded; reload: () => void } {
   const [loaded, setLoaded] = useState<Loaded>({ kind: "loading" });
   const [round, setRound] = useState(0);
   useEffect(() => {
     let gone = false;
     setLoaded({ kind: "loading" });
-    readMasks(camera).then(
+    readMasks(holder).then(
       (masks) => !gone && setLoaded({ kind: "loaded", masks }),
       (error) => {
         if (gone) return;
@@ -25,6 +25,6 @@ export function useMasks(camera: string, expired: () => void): { loaded: Loaded;
     return () => {
       gone = true;
     };
-  }, [camera, round, expired]);
+  }, [holder, round, expired]);
   return { loaded, reload: useCallback(() => setRound((n) => n + 1), []) };
 }

@@ -1,19 +1,19 @@
 // Sends what is to be saved and follows the course of it.
 
 import { useEffect, useReducer, useRef } from "preact/hooks";
-import { submit } from "../api/masks";
+import { submit, type Holder } from "../api/masks";
 import { NOT_SAVING, saving, type Saving, type SavingEvent, type Work } from "../masks/saving";
 import type { Version } from "../masks/versions";
 
 interface Props {
-  camera: string;
+  holder: Holder;
   /** The version that was edited. */
   base: string;
   saved: (version: Version, work: Work) => void;
   expired: () => void;
 }
 
-export function useSaving({ camera, base, saved, expired }: Props): [Saving, (event: SavingEvent) => void] {
+export function useSaving({ holder, base, saved, expired }: Props): [Saving, (event: SavingEvent) => void] {
   const [state, dispatch] = useReducer(saving, NOT_SAVING);
   const current = useRef({ saved, expired });
   current.current = { saved, expired };
@@ -21,7 +21,7 @@ export function useSaving({ camera, base, saved, expired }: Props): [Saving, (ev
     if (state.step !== "sending") return;
     let gone = false;
     const { work, reason, over } = state;
-    void submit(camera, work, reason, over?.sha256 ?? base).then((outcome) => {
+    void submit(holder, work, reason, over?.sha256 ?? base).then((outcome) => {
       if (gone) return;
       // Back to the login page; the draft is offered after it.
       if (outcome.kind === "failed" && outcome.failure.kind === "logged-out") return current.current.expired();

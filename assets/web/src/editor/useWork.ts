@@ -2,7 +2,7 @@
 
 import { useCallback, useEffect, useMemo, useReducer, useState } from "preact/hooks";
 import { failureOf } from "../api/client";
-import { readMasks, readVersion } from "../api/masks";
+import { holderName, readMasks, readVersion, type Holder } from "../api/masks";
 import { presetName, same, zoneName } from "../masks/document";
 import { findDrafts, forgetDraft, type Draft } from "../masks/drafts";
 import { begin, edit, selectedZone, type Edit, type Editing } from "../masks/editing";
@@ -14,7 +14,7 @@ import { draftStore, useDraft } from "./useDraft";
 import { useSaving } from "./useSaving";
 
 interface Props {
-  camera: string;
+  holder: Holder;
   user: string;
   masks: Masks;
   expired: () => void;
@@ -26,8 +26,9 @@ interface Found {
   opened: boolean;
 }
 
-export function useWork({ camera, user, masks, expired }: Props) {
+export function useWork({ holder, user, masks, expired }: Props) {
   const { t } = useTexts();
+  const camera = holderName(holder);
   const [base, setBase] = useState<Masks>(masks);
   const [draft, setDraft] = useState<Found | null>(() => found(user, camera, masks.version));
   const [editing, apply] = useReducer(edit, masks, (masks) => {
@@ -61,7 +62,7 @@ export function useWork({ camera, user, masks, expired }: Props) {
   /** What is in effect now; changes that are not saved stay where they are. */
   const loadCurrent = () => {
     setRound((n) => n + 1);
-    if (!dirty) readMasks(camera).then(put, failed);
+    if (!dirty) readMasks(holder).then(put, failed);
   };
   const saved = (version: Version, work: Work) => {
     const store = draftStore();
@@ -71,15 +72,15 @@ export function useWork({ camera, user, masks, expired }: Props) {
       setBase({ ...base, version, document: work.document });
       setRound((n) => n + 1);
     } else if (work.kind === "save" || !dirty) {
-      readMasks(camera).then(put, failed);
+      readMasks(holder).then(put, failed);
     } else {
       setRound((n) => n + 1);
     }
   };
-  const [saving, ask] = useSaving({ camera, base: base.version.sha256, saved, expired });
+  const [saving, ask] = useSaving({ holder, base: base.version.sha256, saved, expired });
 
   const loadTheirs = () => {
-    readMasks(camera).then((masks) => {
+    readMasks(holder).then((masks) => {
       ask({ do: "close" });
       put(masks);
       setDraft(found(user, camera, masks.version));
@@ -89,7 +90,7 @@ export function useWork({ camera, user, masks, expired }: Props) {
     if (!draft) return;
     const mine = draft.draft;
     // Over the version it was made on, so that saving shows what came in between.
-    readVersion(camera, mine.base.number).then(({ version, document }) => {
+    readVersion(holder, mine.base.number).then(({ version, document }) => {
       put({ ...base, version, document });
       apply({ do: "replace", document: mine.document });
       setDraft({ draft: mine, opened: true });
@@ -100,7 +101,7 @@ export function useWork({ camera, user, masks, expired }: Props) {
     if (!draft) return;
     if (store) forgetDraft(store, user, camera, draft.draft.base.sha256);
     setDraft(null);
-    if (draft.opened) readMasks(camera).then(put, failed);
+    if (draft.opened) readMasks(holder).then(put, failed);
   };
   // Once one's own step undoes it, there is no draft to speak of.
   useEffect(() => {

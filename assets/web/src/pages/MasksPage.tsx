@@ -1,5 +1,6 @@
-// The mask editor of one camera, for those who may.
+// The mask editor of one camera, for those who may; where masks belong to presets, of one preset.
 
+import { useMemo } from "preact/hooks";
 import type { Session } from "../api/model";
 import { mayEditMasks, mayFetchStills } from "../api/model";
 import { useMasks } from "../editor/useMasks";
@@ -7,21 +8,28 @@ import { Workbench } from "../editor/Workbench";
 import { WALL } from "../route";
 import { useTexts } from "../text/language";
 import type { CameraView } from "../view";
+import { PresetList } from "../vouch/PresetList";
 
 interface Props {
   id: string;
+  preset: string | null;
   session: Session;
   cameras: CameraView[];
   comebacks: number;
   expired: () => void;
 }
 
-export function MasksPage({ id, session, cameras, comebacks, expired }: Props) {
+export function MasksPage({ id, preset, session, cameras, comebacks, expired }: Props) {
   const { t } = useTexts();
   const camera = cameras.find((camera) => camera.id === id);
   if (camera && mayEditMasks(session)) {
     const stills = mayFetchStills(session);
-    return <Editor key={id} {...{ camera, stills, comebacks, expired }} user={session.user} />;
+    // Only the status tells which kind of camera it is.
+    if (!camera.status) return <p role="status">{t.masks.loading}</p>;
+    if (preset === null && camera.status.presets.length > 0)
+      return <PresetList key={id} {...{ camera, comebacks, expired }} />;
+    const key = JSON.stringify([id, preset]);
+    return <Editor key={key} {...{ camera, preset, stills, comebacks, expired }} user={session.user} />;
   }
   return (
     <div class="text">
@@ -34,16 +42,19 @@ export function MasksPage({ id, session, cameras, comebacks, expired }: Props) {
 
 interface EditorProps {
   camera: CameraView;
+  preset: string | null;
   user: string;
   stills: boolean;
   comebacks: number;
   expired: () => void;
 }
 
-function Editor({ camera, user, stills, comebacks, expired }: EditorProps) {
+function Editor({ camera, preset, user, stills, comebacks, expired }: EditorProps) {
   const { t } = useTexts();
-  const { loaded, reload } = useMasks(camera.id, expired);
-  if (loaded.kind === "loaded") return <Workbench {...{ camera, user, stills, comebacks, expired }} masks={loaded.masks} />;
+  const holder = useMemo(() => ({ camera: camera.id, preset }), [camera.id, preset]);
+  const { loaded, reload } = useMasks(holder, expired);
+  if (loaded.kind === "loaded")
+    return <Workbench {...{ camera, holder, user, stills, comebacks, expired }} masks={loaded.masks} />;
   const problem = loaded.kind === "failed" && loaded.failure.kind === "refused" ? loaded.failure.problem : null;
   return (
     <div class="text">

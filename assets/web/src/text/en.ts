@@ -7,6 +7,7 @@ import { stillEn } from "./still.en";
 import { motionEn } from "./motion.en";
 import { presetsEn } from "./presets.en";
 import { steeringEn } from "./steering.en";
+import { vouchEn } from "./vouch.en";
 
 export const en = {
   language: { own: "English", other: "Nederlands" },
@@ -140,6 +141,7 @@ export const en = {
   still: stillEn,
   motion: motionEn,
   presets: presetsEn,
+  vouch: vouchEn,
   steering: steeringEn,
   officer: {
     heading: "State of the cameras",

@@ -8,6 +8,7 @@ import { stillNl } from "./still.nl";
 import { motionNl } from "./motion.nl";
 import { presetsNl } from "./presets.nl";
 import { steeringNl } from "./steering.nl";
+import { vouchNl } from "./vouch.nl";
 
 export const nl: Dictionary = {
   language: { own: "Nederlands", other: "English" },
@@ -142,6 +143,7 @@ export const nl: Dictionary = {
   still: stillNl,
   motion: motionNl,
   presets: presetsNl,
+  vouch: vouchNl,
   steering: steeringNl,
   officer: {
     heading: "Status van de camera’s",
