@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use gst::prelude::*;
 use gstreamer as gst;
 
-use super::encoder::element;
+use super::beside;
 use super::whole::payload;
 use crate::clock::{Clock, Mono};
 
@@ -56,19 +56,6 @@ pub(super) fn is_metadata(pad: &gst::Pad) -> bool {
     packing_of(pad).is_some()
 }
 
-/// Has `rtspsrc` leave each stream's times as they are.
-///
-/// Two streams of one camera are lined up by their sender reports, and one that lies
-/// would move the video. Nobody here needs them lined up.
-pub(super) fn keep_apart(rtspsrc: &gst::Element) {
-    rtspsrc.connect("new-manager", false, |args| {
-        if let Some(Ok(manager)) = args.get(1).map(|v| v.get::<gst::Element>()) {
-            manager.set_property("max-ts-offset", 1i64);
-        }
-        None
-    });
-}
-
 /// Takes the metadata stream of `rtspsrc`, should one be selected.
 pub(super) fn take(
     rtspsrc: &gst::Element,
@@ -76,7 +63,7 @@ pub(super) fn take(
     sink: MetadataSink,
     clock: Arc<dyn Clock>,
 ) {
-    keep_apart(rtspsrc);
+    beside::keep_apart(rtspsrc);
     let bin = bin.downgrade();
     rtspsrc.connect_pad_added(move |_, pad| {
         let (Some(gzip), Some(bin)) = (packing_of(pad), bin.upgrade()) else {
@@ -103,13 +90,8 @@ fn link(
     bin: &gst::Bin,
     give: impl Fn(Vec<u8>) + Send + Sync + 'static,
 ) -> Option<()> {
-    let end = element("fakesink").ok()?;
-    for property in ["sync", "async", "enable-last-sample"] {
-        end.set_property(property, false);
-    }
-    let input = end.static_pad("sink")?;
     let pieces = Mutex::new(Pieces::default());
-    let take = move |packet: &gst::BufferRef| {
+    beside::each_packet(pad, bin, move |packet| {
         let mut pieces = pieces.lock().unwrap_or_else(PoisonError::into_inner);
         let whole = packet
             .map_readable()
@@ -119,20 +101,7 @@ fn link(
         if let Some(document) = whole {
             give(document);
         }
-    };
-    let kinds = gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST;
-    input.add_probe(kinds, move |_, info| {
-        match &info.data {
-            Some(gst::PadProbeData::Buffer(packet)) => take(packet),
-            Some(gst::PadProbeData::BufferList(list)) => list.iter().for_each(&take),
-            _ => {}
-        }
-        gst::PadProbeReturn::Ok
-    });
-    bin.add(&end).ok()?;
-    end.sync_state_with_parent().ok()?;
-    pad.link(&input).ok()?;
-    Some(())
+    })
 }
 
 /// The document that is under way.

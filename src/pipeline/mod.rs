@@ -18,6 +18,7 @@
 //! zones, poses, telemetry, configuration files or who views.
 
 mod backoff;
+mod beside;
 mod camera;
 mod captures;
 mod codec;

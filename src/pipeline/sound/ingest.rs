@@ -16,7 +16,7 @@ use super::form::{self, SoundForm};
 use super::lane::Heard;
 use crate::clock::Clock;
 use crate::pipeline::encoder::element;
-use crate::pipeline::{metadata, stamps};
+use crate::pipeline::{beside, stamps};
 
 /// Packets that wait for the depayloader; when there are more, the oldest goes.
 const QUEUE: u64 = 64;
@@ -69,7 +69,7 @@ impl Ears {
         clock: Arc<dyn Clock>,
     ) -> Self {
         sound.begin(connection);
-        metadata::keep_apart(rtspsrc);
+        beside::keep_apart(rtspsrc);
         let pipeline = Arc::new(Mutex::new(None));
         let (bin, ours, holder) = (bin.downgrade(), sound.clone(), Arc::downgrade(&pipeline));
         rtspsrc.connect_pad_added(move |_, pad| {
@@ -220,13 +220,8 @@ fn tee_off(
     source: gst_app::AppSrc,
     times: Arc<Mutex<Times>>,
 ) -> Option<()> {
-    let end = element("fakesink").ok()?;
-    for property in ["sync", "async", "enable-last-sample"] {
-        end.set_property(property, false);
-    }
-    let input = end.static_pad("sink")?;
     let clock = gst::SystemClock::obtain();
-    let take = move |packet: &gst::BufferRef| {
+    beside::each_packet(pad, bin, move |packet| {
         let Some(pts) = packet.pts() else { return };
         let mut times = times.lock().unwrap_or_else(PoisonError::into_inner);
         let capture = stamps::capture_time(packet).map(|at| at.0);
@@ -234,20 +229,7 @@ fn tee_off(
         drop(times);
         // Refused only while it is being taken down.
         let _ = source.push_buffer(packet.to_owned());
-    };
-    let kinds = gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST;
-    input.add_probe(kinds, move |_, info| {
-        match &info.data {
-            Some(gst::PadProbeData::Buffer(packet)) => take(packet),
-            Some(gst::PadProbeData::BufferList(list)) => list.iter().for_each(&take),
-            _ => {}
-        }
-        gst::PadProbeReturn::Ok
-    });
-    bin.add(&end).ok()?;
-    end.sync_state_with_parent().ok()?;
-    pad.link(&input).ok()?;
-    Some(())
+    })
 }
 
 /// When packets came and were taken, by their PTS.
