@@ -10,7 +10,7 @@ mod media;
 mod places;
 
 use crate::app::try_models;
-use crate::config::{self, Config};
+use crate::config::{self, Camera, Config, Kind};
 use serde::Serialize;
 use std::path::Path;
 
@@ -90,6 +90,7 @@ pub fn examine(configuration: Option<&Path>) -> Findings {
     let config = config.as_ref();
     findings.extend(media::gstreamer(config));
     findings.extend(models(config));
+    findings.extend(config.and_then(presets));
     findings.push(machine::clock());
     findings.extend(machine::secrecy());
     findings.push(machine::system_calls(config));
@@ -127,6 +128,36 @@ fn configured(path: &Path, findings: &mut Vec<Finding>) -> Option<Config> {
         findings.push(Finding::good(CHECK, what));
     }
     config
+}
+
+/// Whether anybody can vouch for the presets of cameras that cannot tell where they look.
+fn presets(config: &Config) -> Option<Finding> {
+    let resting = |c: &&Camera| matches!(c.kind, Kind::Presets(_));
+    let cameras: Vec<&str> = config
+        .cameras
+        .iter()
+        .filter(resting)
+        .map(|c| &*c.id)
+        .collect();
+    let offered = config.console.as_ref().is_some_and(|c| c.clear_still);
+    (!cameras.is_empty()).then(|| judge_presets(&cameras.join(", "), offered))
+}
+
+fn judge_presets(cameras: &str, stills_are_offered: bool) -> Finding {
+    const CHECK: &str = "presets";
+    match stills_are_offered {
+        true => Finding::good(
+            CHECK,
+            format!("the presets of {cameras} can be vouched for"),
+        ),
+        false => Finding::doubt(
+            CHECK,
+            format!(
+                "nobody can vouch for new presets of {cameras}, or for changed zones: they stay covered"
+            ),
+            "write `clear_still = true` under [console]: whoever vouches looks at a clear still",
+        ),
+    }
 }
 
 /// Runtime and models, by their hashes, and one look with each.

@@ -109,3 +109,10 @@ fn cores() {
         "about 0 such cameras",
     );
 }
+
+#[test]
+fn presets() {
+    let says = "vouch";
+    check(judge_presets("market", true), Verdict::Good, says);
+    check(judge_presets("market", false), Verdict::Doubt, says);
+}
