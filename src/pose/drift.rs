@@ -26,7 +26,7 @@ use crate::geom::Angle;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Drift {
     /// Own errors of pan and tilt, degrees, and of ln f.
-    pub(super) own: [f64; 3],
+    pub(crate) own: [f64; 3],
     /// Their speeds, per second.
     pub(super) speed: [f64; 3],
     /// By how much time all poses may be off together, seconds.

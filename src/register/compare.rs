@@ -55,9 +55,9 @@ pub enum Compared {
     Agree {
         /// Parts that say so.
         votes: usize,
-        /// What is left between them, cells: less than the positions may be off by. 0 where
-        /// only parts of the picture moved.
-        left: f64,
+        /// What is left between them, cells to the right and down: less than the positions may
+        /// be off by. 0 where only parts of the picture moved.
+        left: (f64, f64),
     },
     /// They lie on each other elsewhere.
     Disagree {
@@ -88,6 +88,27 @@ pub struct Outlook {
 impl Outlook {
     fn view(&self, size: geom::Size) -> Option<View> {
         View::new(self.gaze, self.focal, size, self.optics, self.mount).ok()
+    }
+
+    /// What lies `aside` of its place in the middle of a picture seen like this one does so in one
+    /// of the same place seen as `to` says: cells to the right and down of pictures of `size`.
+    pub(super) fn carries(
+        &self,
+        aside: (f64, f64),
+        to: &Self,
+        size: geom::Size,
+    ) -> Option<(f64, f64)> {
+        let (was, is) = (self.view(size)?, to.view(size)?);
+        let middle = PixelPoint {
+            x: 0.5 * f64::from(size.width),
+            y: 0.5 * f64::from(size.height),
+        };
+        let there = was.project(is.unproject(middle))?;
+        let beside = is.project(was.unproject(PixelPoint {
+            x: there.x + aside.0,
+            y: there.y + aside.1,
+        }))?;
+        Some((beside.x - middle.x, beside.y - middle.y))
     }
 
     /// The outlook that puts in the middle what is seen `shift` beside it from this one.
@@ -142,7 +163,7 @@ pub fn compare(
         if alike >= QUORUM && 2 * alike >= parts.len() {
             return Ok(Compared::Agree {
                 votes: alike,
-                left: shift.x.hypot(shift.y),
+                left: (shift.x, shift.y),
             });
         }
         // …but what stands still may be written on the picture, or on the lens.
@@ -165,7 +186,7 @@ pub fn compare(
     } else if votes.here >= QUORUM && votes.here >= votes.there {
         Compared::Agree {
             votes: votes.here,
-            left: 0.0,
+            left: (0.0, 0.0),
         }
     } else {
         unexplained

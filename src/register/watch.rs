@@ -146,14 +146,48 @@ fn is_steady(a: Speed, b: Speed) -> bool {
     (a.0 - b.0).hypot(a.1 - b.1) < STEADY_DEG_S
 }
 
+/// How far a picture lies beside its position itself: cells of it to the right and down.
+///
+/// A vector: whatever lies right beside one that lies left of its place may be where it should.
+#[derive(Clone, Copy, Debug, Default)]
+struct Aside(f64, f64);
+
+impl Aside {
+    /// What a comparison left.
+    fn of((right, down): (f64, f64)) -> Self {
+        match right.hypot(down) > NOISE {
+            true => Self(right, down),
+            false => Self::default(),
+        }
+    }
+
+    /// Of what lies by so much beside a picture that lies beside its position itself.
+    fn and(self, left: (f64, f64)) -> Self {
+        let more = Self::of(left);
+        Self(self.0 + more.0, self.1 + more.1)
+    }
+
+    /// What is left of it where so many cells of it say nothing.
+    fn beyond(self, vague: f64) -> Self {
+        let share = (1.0 - vague / self.cells().max(vague)).max(0.0);
+        Self(share * self.0, share * self.1)
+    }
+
+    fn cells(self) -> f64 {
+        self.0.hypot(self.1)
+    }
+}
+
 #[derive(Debug)]
 struct Kept {
     picture: Small,
     aspect: Aspect,
     /// `None` where nobody knows.
     speed: Option<Speed>,
-    /// How far it lies beside its position itself, cells.
-    beside: f64,
+    beside: Aside,
+    /// How well is known what lies beside what: so many cells the position of the picture that
+    /// the comparisons began with may itself be off by.
+    vague: f64,
 }
 
 impl Kept {
@@ -175,6 +209,25 @@ impl Kept {
             true => Angle::from_rad((cells / focal).atan()),
             false => Angle::default(),
         }
+    }
+
+    /// Was seen `left` beside `other`, whose place was known.
+    fn follows(&mut self, other: &Self, left: (f64, f64)) {
+        let (beside, own) = (other.beside_in(self).and(left), self.own());
+        // What little is known of cannot say of what is known well that it lies beside its place.
+        (self.beside, self.vague) = match other.vague - own > BETTER {
+            true => (beside.beyond(other.vague), own),
+            false => (beside, other.vague),
+        };
+    }
+
+    /// How far it lies beside its position, as `other` shows it.
+    fn beside_in(&self, other: &Self) -> Aside {
+        let size = other.picture.size();
+        let Aside(right, down) = self.beside;
+        let (was, is) = (self.aspect.outlook(size), other.aspect.outlook(size));
+        was.carries((right, down), &is, size)
+            .map_or(self.beside, |(right, down)| Aside(right, down))
     }
 
     /// See [`Aspect::own`].
@@ -273,10 +326,11 @@ impl PictureWatch {
         let before = self.newest.replace(aspect);
         let speed = before.and_then(|before| aspect.speed_since(&before));
         let new = Kept {
+            vague: aspect.own(picture.size()),
             picture,
             aspect,
             speed,
-            beside: 0.0,
+            beside: Aside::default(),
         };
         let seen = if self.doubts {
             self.again(new)
@@ -320,9 +374,9 @@ impl PictureWatch {
             Compared::Agree { left, .. } => {
                 (self.sure, self.unsure, self.hides) = (self.sure.saturating_add(1), 0, false);
                 // What the other lies beside the truth by, this one does, too.
-                new.beside = last.beside + if left > NOISE { left } else { 0.0 };
+                new.follows(last, left);
                 let seen = Seen {
-                    beside: new.angle(new.beside),
+                    beside: new.angle(new.beside.cells()),
                     ..Seen::default()
                 };
                 if !changes {
@@ -331,7 +385,9 @@ impl PictureWatch {
                 }
                 let last = self.last.take();
                 let begun = self.begin(new)?;
-                if let Some(last) = last.filter(|last| !begun.doubts && last.beside <= NOISE) {
+                if let Some(last) =
+                    last.filter(|last| !begun.doubts && last.beside.cells() <= NOISE)
+                {
                     self.keep(last)?;
                 }
                 Ok(Seen {
@@ -365,7 +421,7 @@ impl PictureWatch {
                 }
                 Ok(Seen {
                     unsure: self.hides,
-                    beside: new.angle(last.beside),
+                    beside: new.angle(last.beside_in(&new).cells()),
                     ..Seen::default()
                 })
             }
@@ -429,7 +485,7 @@ impl PictureWatch {
     /// same place.
     fn begin(&mut self, mut new: Kept) -> opencv::Result<Seen> {
         let mut seen = Seen::default();
-        let mut cells = new.beside;
+        let mut found = None;
         for old in nearest(&self.kept, &new) {
             match beside(old, &new)? {
                 Compared::Disagree { shift } => {
@@ -443,13 +499,15 @@ impl PictureWatch {
                     seen.doubts = true;
                 }
                 // This one was in order.
-                Compared::Agree { left, .. } => cells = if left > NOISE { left } else { 0.0 },
+                Compared::Agree { left, .. } => found = Some((old, left)),
                 Compared::Strange | Compared::Unclear | Compared::Apart => continue,
             }
             break;
         }
-        new.beside = cells;
-        seen.beside = new.angle(cells);
+        if let Some((old, left)) = found {
+            new.follows(old, left);
+        }
+        seen.beside = new.angle(new.beside.cells());
         self.last = Some(new);
         self.compared = 0;
         self.fitted = 0;

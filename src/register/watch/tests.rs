@@ -91,6 +91,34 @@ fn a_position_that_is_beside_the_truth_from_now_on_is_doubted() {
 }
 
 #[test]
+fn what_follows_a_vague_position_is_not_said_to_lie_beside_its_own() {
+    let mut watch = PictureWatch::default();
+    let mut frame = 0;
+    let mut see = |pan: f64, told: f64, off: f64| {
+        frame += 1;
+        let mut told = aspect(frame, [told, -8.0, 60.0]);
+        told.pose.drift.own = [off, 0.0, 0.0];
+        let seen = Street::default().seen([pan, -8.0, 60.0]);
+        let seen = watch.see(seen, told).unwrap();
+        assert!(!seen.doubts, "{pan}");
+        seen.beside.deg()
+    };
+    for i in 0..60 {
+        see(0.0, 0.0, if i < 55 { 0.2 } else { 0.1 });
+    }
+    for (from, off) in [(0.0, 0.8), (60.0, 0.8), (120.0, -0.8)] {
+        // On its way nobody knows exactly where it looks…
+        let told_of = (1..=30).map(|i| from + f64::from(i) * 2.0);
+        let beside = told_of.map(|pan| see(pan, pan + off, 2.0));
+        assert!(beside.fold(0.0, f64::max) > 0.6, "{from}");
+        // …and then they do.
+        let beside = (0..20).map(|_| see(from + 60.0, from + 60.0, 0.1));
+        let last = beside.last().unwrap();
+        assert!(last < 0.3, "after {from}: {last}");
+    }
+}
+
+#[test]
 fn a_head_that_creeps_is_not_followed() {
     let mut camera = Camera::default();
     assert_eq!(camera.shows(55, 0.0, 0.0, |pan| pan), 0);
