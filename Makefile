@@ -123,11 +123,11 @@ test: nextest models web browser .venv/.ready
 
 .PHONY: check
 check: system
-	cargo fmt --check
-	cargo clippy --locked --all-targets -- -D warnings
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked --no-default-features --lib -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --lib --quiet
-	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny --version $(DENY_VERSION)
+	@command -v cargo-deny >/dev/null || cargo install --debug --locked cargo-deny --version $(DENY_VERSION)
 	cargo deny --log-level error check bans licenses sources
 
 .PHONY: bench
@@ -170,7 +170,7 @@ bench-detect: system models
 # Not part of the tests: it takes a release build.
 .PHONY: deb
 deb: system web
-	@command -v cargo-deb >/dev/null || cargo install --locked cargo-deb --version $(CARGO_DEB_VERSION)
+	@command -v cargo-deb >/dev/null || cargo install --debug --locked cargo-deb --version $(CARGO_DEB_VERSION)
 	cargo build --release --locked
 	cargo deb --locked --no-build --strip --output target/debian/
 
@@ -193,5 +193,5 @@ faults: system models
 
 .PHONY: fuzz
 fuzz: system
-	@command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
+	@command -v cargo-fuzz >/dev/null || cargo install --debug --locked cargo-fuzz
 	for t in $$(cd fuzz && cargo fuzz list); do fuzz/run.sh $$t $(MINUTES); done

@@ -17,7 +17,7 @@ mkdir -p "$corpus" corpora "artifacts/$target"
 [ -e "$kept" ] && tar -xzf "$kept" -C "$corpus"
 
 triple=$(rustc -vV | sed -n 's/^host: //p')
-binary=target/$triple/release/$target
+binary=../target/$triple/release/$target
 seeds=()
 for folder in ../tests/fixtures/*/; do seeds+=("$folder"); done
 

@@ -1,10 +1,10 @@
-//! HTTP towards a device, with bounds: no redirect is followed, no proxy used, no
+//! HTTP towards a device or a server, with bounds: no redirect is followed, no proxy used, no
 //! more of an answer read than an answer may have, and TLS never goes on without a
 //! certificate that leads to a trusted root. Only HTTP Digest (RFC 7616) is spoken:
 //! a password never travels as it is.
 //!
-//! [`onvif`](crate::onvif) and [`telemetry`](crate::telemetry) ask through it, and
-//! publishing over WHIP. Must not know what is asked.
+//! [`onvif`](crate::onvif) and [`telemetry`](crate::telemetry) ask through it, publishing over
+//! WHIP, and [`traces`](crate::traces). Must not know what is asked.
 
 use crate::secret::Secret;
 use diqwest::{DigestAuthSession, WithDigestAuth};
@@ -75,6 +75,28 @@ pub(crate) struct HttpAnswer {
     /// The body.
     pub(crate) text: String,
     headers: HeaderMap,
+}
+
+/// The same, not taken for text.
+#[derive(Debug)]
+pub(crate) struct BytesAnswer {
+    /// The status.
+    pub(crate) status: u16,
+    /// The body.
+    pub(crate) body: Vec<u8>,
+    headers: HeaderMap,
+}
+
+#[cfg(test)]
+impl BytesAnswer {
+    /// What would have come back.
+    pub(crate) fn of(status: u16, body: Vec<u8>) -> Self {
+        Self {
+            status,
+            body,
+            headers: HeaderMap::new(),
+        }
+    }
 }
 
 impl HttpAnswer {
@@ -171,6 +193,27 @@ impl DeviceHttp {
         request: RequestBuilder,
         most_bytes: usize,
     ) -> Result<HttpAnswer, HttpError> {
+        let answer = self.send_for_bytes(request, most_bytes).await?;
+        let text = String::from_utf8(answer.body).map_err(|_| HttpError::Refused {
+            status: answer.status,
+            detail: "answer is not UTF-8".to_owned(),
+        })?;
+        Ok(HttpAnswer {
+            status: answer.status,
+            text,
+            headers: answer.headers,
+        })
+    }
+
+    /// The same, where the answer is no text.
+    ///
+    /// # Errors
+    /// [`HttpError`].
+    pub(crate) async fn send_for_bytes(
+        &self,
+        request: RequestBuilder,
+        most_bytes: usize,
+    ) -> Result<BytesAnswer, HttpError> {
         let refused = |status: u16, detail: String| HttpError::Refused { status, detail };
         let mut response = match &self.digest {
             None => request.send().await?,
@@ -194,11 +237,9 @@ impl DeviceHttp {
             }
             bytes.extend_from_slice(&chunk);
         }
-        let text = String::from_utf8(bytes)
-            .map_err(|_| refused(status, "answer is not UTF-8".to_owned()))?;
-        Ok(HttpAnswer {
+        Ok(BytesAnswer {
             status,
-            text,
+            body: bytes,
             headers,
         })
     }

@@ -14,6 +14,7 @@
 )]
 
 // In the order data flows.
+pub mod av1;
 pub mod clock;
 pub mod event;
 pub mod geom;
@@ -58,6 +59,8 @@ pub mod media;
 pub mod notify;
 #[cfg(feature = "gateway")]
 pub mod pipeline;
+#[cfg(feature = "gateway")]
+pub mod traces;
 
 pub mod config;
 

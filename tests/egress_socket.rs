@@ -342,6 +342,12 @@ async fn whoever_watches_sees_the_street_and_nothing_private() {
 async fn who_is_too_slow_misses_frames_and_who_is_gone_is_forgotten() {
     let street = Street::start();
     let anna = street.log_in("anna").await.cookie;
+    // Before its camera comes, the picture has another size.
+    until("the street", || {
+        let cameras = street.gateway.status().cameras;
+        let bare = cameras.into_iter().find(|c| c.id == "bare");
+        bare.filter(|bare| bare.live_s > 0.0)
+    });
     let mut slow = street.watch("bare", &anna).await;
     assert_eq!(slow.read(10).await, None);
     let stopped_at_s = slow.frames[9].at_s;

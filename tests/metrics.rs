@@ -178,6 +178,8 @@ http_listen = "127.0.0.1:0"
 metrics_listen = "127.0.0.1:0"
 [events.mqtt]
 url = "mqtt://127.0.0.1:9"
+[traces]
+endpoint = "http://127.0.0.1:9/v1/traces"
 [console]
 users = "users.toml"
 webrtc_listen = "127.0.0.1:0"

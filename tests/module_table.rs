@@ -18,6 +18,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("event", &[]),
     ("secret", &[]),
     ("stamp", &["clock"]),
+    ("av1", &[]),
     ("geom", &[]),
     ("frame", &["geom", "clock"]),
     ("pose", &["geom", "clock", "event"]),
@@ -55,7 +56,8 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "pipeline",
         &[
-            "still", "hold", "paint", "plan", "frame", "geom", "stamp", "clock", "event", "secret",
+            "still", "hold", "paint", "plan", "frame", "geom", "stamp", "av1", "clock", "event",
+            "secret",
         ],
     ),
     ("tls", &["clock"]),
@@ -64,6 +66,10 @@ const TABLE: &[(&str, &[&str])] = &[
         &["device_http", "pipeline", "tls", "clock", "event", "secret"],
     ),
     ("notify", &["pipeline", "tls", "clock", "event", "secret"]),
+    (
+        "traces",
+        &["device_http", "pipeline", "clock", "event", "secret"],
+    ),
     ("media", &["pipeline", "paint", "frame", "geom", "clock"]),
     (
         "redact",
@@ -90,7 +96,7 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "web",
         &[
-            "archive", "audit", "clock", "metrics", "secret", "still", "tls", "users",
+            "archive", "audit", "clock", "event", "metrics", "secret", "still", "tls", "users",
         ],
     ),
     ("onvif_device", &["web", "onvif", "tls", "clock", "secret"]),
@@ -112,6 +118,7 @@ const ALL: &[&str] = &[
     "event",
     "secret",
     "stamp",
+    "av1",
     "geom",
     "frame",
     "pose",
@@ -133,6 +140,7 @@ const ALL: &[&str] = &[
     "tls",
     "egress",
     "notify",
+    "traces",
     "media",
     "redact",
     "config",

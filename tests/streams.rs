@@ -196,6 +196,11 @@ fn mjpeg_is_masked_with_both_its_kinds_of_chroma() {
 }
 
 #[test]
+fn av1_is_masked() {
+    is_masked("AV1", form(VideoCodec::Av1, Pixels::I420));
+}
+
+#[test]
 fn what_cannot_be_placed_or_decoded_stays_covered_and_the_status_says_why() {
     let plain = Form::default();
     let interlaced = Form {
@@ -217,7 +222,7 @@ fn what_cannot_be_placed_or_decoded_stays_covered_and_the_status_says_why() {
         (
             form(VideoCodec::Mpeg4, Pixels::I420),
             "the camera sends video/MP4V-ES, application/VND.ONVIF.METADATA: set it to one of \
-             H.264, H.265, MJPEG",
+             H.264, H.265, MJPEG, AV1",
         ),
     ] {
         // Even where nothing is private.
@@ -234,7 +239,7 @@ fn what_cannot_be_placed_or_decoded_stays_covered_and_the_status_says_why() {
 
 #[test]
 fn a_change_of_size_and_lost_packets_show_nothing_in_other_codecs_either() {
-    for codec in [VideoCodec::H265, VideoCodec::Mjpeg] {
+    for codec in [VideoCodec::H265, VideoCodec::Mjpeg, VideoCodec::Av1] {
         let what = format!("{codec:?}");
         let rig = Rig::new(form(codec, Pixels::I420), true);
         let (before, _) = rig.watch(&what, |_, now| now.live_s > 1.0);
@@ -332,8 +337,18 @@ fn settled(rig: &Rig, what: &str) -> CameraStatus {
 /// on a busy machine the one with the tone's number may be the one that is missing.
 const APART_MS: f64 = 120.0;
 
-fn is_the_tone(what: &str, heard: &Heard) {
-    eprintln!("{what}: {heard:?}");
+/// Listens again, twice at most, where it was far from its picture: a busy machine keeps sender
+/// reports from a viewer, who then lines both up by their arrival; what we send is no nearer then.
+fn is_the_tone(what: &str, listen: impl Fn() -> Heard) {
+    let far = |heard: &Heard| heard.apart_ms.is_none_or(|apart| apart.abs() >= APART_MS);
+    let mut heard = listen();
+    for _ in 0..2 {
+        eprintln!("{what}: {heard:?}");
+        if !far(&heard) {
+            break;
+        }
+        heard = listen();
+    }
     assert!(heard.tone > 0.8, "{what}: is it the tone? {heard:?}");
     assert!(
         heard.loud_windows > 50 && heard.quiet_windows > 50,
@@ -363,15 +378,15 @@ fn passed_sound_is_heard_beside_its_picture_in_every_codec_that_is_taken() {
                 assert_eq!(status.sound.problem, None);
                 let url = rig.gateway.stream_url("street");
                 let file = |name: &str| rig.folder.path().join(name);
-                is_the_tone(name, &with_ffmpeg(&url, &file("v"), &file("a")));
+                is_the_tone(name, || with_ffmpeg(&url, &file("v"), &file("a")));
                 let status = rig.status();
                 assert_eq!(status.late_frames, 0, "{name}");
                 // At the first sender report sound moves to where its picture is.
                 assert!(status.sound.left_out < 25, "{name}: {status:?}");
                 if codec == SoundCodec::Pcma {
-                    let listener = Listener::open(&url);
-                    let heard = listener.heard_until(|heard| heard.loud_windows > 100);
-                    is_the_tone("with GStreamer", &heard);
+                    is_the_tone("with GStreamer", || {
+                        Listener::open(&url).heard_until(|heard| heard.loud_windows > 100)
+                    });
                 }
                 // A camera whose sound stops keeps nobody from its picture.
                 let silent = Faults {
@@ -401,6 +416,11 @@ fn a_muted_track_is_silence_and_sound_that_is_dropped_ends_for_those_who_hear_it
             assert_eq!(heard.loudest, 0, "{heard:?}");
             assert!(heard.quiet_windows > 100, "{heard:?}");
             assert_eq!((status.sound.passed, status.sound.problem), (0, None));
+        });
+        scope.spawn(|| {
+            let rig = Rig::with_sound(Form::default(), false, "pass");
+            let why = settled(&rig, "none").sound.problem;
+            assert_eq!(why.as_deref(), Some("the camera offers none"));
         });
         scope.spawn(|| {
             let rig = Rig::with_sound(with_audio(SoundCodec::G726), false, "pass");

@@ -105,7 +105,11 @@ impl House {
             gateway: Gateway::start(config, clock.clone()).unwrap(),
             sim,
             clock,
-            client: reqwest::Client::new(),
+            // A connection each: one that was closed under a request is none for the next.
+            client: reqwest::Client::builder()
+                .pool_max_idle_per_host(0)
+                .build()
+                .unwrap(),
             folder,
         }
     }

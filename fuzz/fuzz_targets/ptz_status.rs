@@ -11,11 +11,11 @@ static PROFILE: LazyLock<Option<CameraProfile>> = LazyLock::new(|| {
 });
 
 fuzz_target!(|text: &str| {
-    if let (Ok(status), Some(profile)) = (answers::ptz_status(text), PROFILE.as_ref()) {
-        if let Ok(position) = profile.map(&status.position) {
-            assert!(position.pan_deg.is_finite() && position.tilt_deg.is_finite());
-            assert!(profile.ln_focal(position.zoom).is_some());
-        }
+    if let (Ok(status), Some(profile)) = (answers::ptz_status(text), PROFILE.as_ref())
+        && let Ok(position) = profile.map(&status.position)
+    {
+        assert!(position.pan_deg.is_finite() && position.tilt_deg.is_finite());
+        assert!(profile.ln_focal(position.zoom).is_some());
     }
     let _ = answers::presets(text);
     let _ = answers::profiles(text);

@@ -3,7 +3,7 @@
 #![no_main]
 
 use greyplane::geom::{Angle, Mount, Optics, Size};
-use greyplane::pose::{Margin, PoseEstimate, Support};
+use greyplane::pose::{Drift, Margin, PoseEstimate, Support};
 use greyplane::zone::ZoneSet;
 use libfuzzer_sys::fuzz_target;
 
@@ -36,6 +36,7 @@ fuzz_target!(|bytes: &[u8]| {
                 radial: 0.002,
                 floor_px: 2.0,
             },
+            drift: Drift::default(),
         };
         let regions = set.regions(Some(&pose), &Optics::STRAIGHT, &Mount::LEVEL, SIZE);
         for region in regions.expect("such a pose places every zone") {

@@ -59,7 +59,9 @@ pub(super) fn entry(event: &Event) -> Option<Entry> {
                 .result(Outcome::Failed)
                 .detail("why", *by),
         },
-        Event::StreamUp { camera, form } => of("stream-up", camera).detail("form", form.as_str()),
+        Event::StreamUp { camera, form, .. } => {
+            of("stream-up", camera).detail("form", form.as_str())
+        }
         Event::StreamDown { camera, detail, .. } => of("stream-down", camera)
             .result(Outcome::Failed)
             .detail("why", detail.as_str()),
@@ -105,6 +107,7 @@ pub(super) fn entry(event: &Event) -> Option<Entry> {
             .result(Outcome::Refused)
             .detail("why", detail.as_str()),
         Event::FramesDropped { .. }
+        | Event::FrameMeasured { .. }
         | Event::TelemetryMeasured { .. }
         | Event::MetadataMeasured { .. }
         | Event::TelemetryFault { .. }

@@ -480,6 +480,7 @@ impl RunningCamera {
         CameraStatus {
             id: self.id.clone(),
             state: stats.state.name(),
+            code: stats.state.reason().map(Reason::code),
             reason: stats.state.reason().map(ToString::to_string),
             size: stats.size.map(|s| (s.width, s.height)),
             fps_in: stats.fps_in,

@@ -68,7 +68,8 @@ pub fn check_certificates(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Re
     let devices = super::vms::in_clear(config).into_iter();
     let others = devices
         .chain(super::exits::published_in_clear(config))
-        .chain(super::told::in_clear(config));
+        .chain(super::told::in_clear(config))
+        .chain(super::traced::in_clear(config));
     said.extend(others.map(|warning| format!("warning: {warning}")));
     let look = |said: &mut Vec<String>, whose: &str, settings: Settings| {
         let live = Certificate::start(settings, clock.clone()).with_context(|| whose.to_owned())?;

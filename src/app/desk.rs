@@ -5,6 +5,7 @@ use super::Shared;
 use super::camera::RunningCamera;
 use super::presets::Presets;
 use crate::archive::{Archive, Draft, Fault, Version};
+use crate::traces::Task;
 use crate::web::{
     CameraView, Desk, DeskFault, Edit, InForce, Mistake, PresetView, ProofQuestion, Vouch,
 };
@@ -38,6 +39,11 @@ fn read(document: &[u8], camera: &str) -> Result<ZoneSet, DeskFault> {
         });
         DeskFault::Mistakes(mistakes.chain(more).collect())
     })
+}
+
+/// Whether it is ours, and no refusal.
+fn is_failure(fault: &DeskFault) -> bool {
+    matches!(fault, DeskFault::Failed(_))
 }
 
 /// The camera of a place, and the preset where it is one of a camera's.
@@ -114,7 +120,6 @@ impl Desk for Shared {
     }
 
     fn save(&self, camera: &str, edit: Edit) -> Result<Version, DeskFault> {
-        let archive = self.archive(camera)?;
         let zones = read(&edit.document, camera)?;
         if zones.needs_pose() && self.of(camera, |running| Ok(running.tells_no_position()))? {
             return Err(DeskFault::Mistakes(vec![Mistake {
@@ -125,6 +130,7 @@ impl Desk for Shared {
         }
         // From here to the new zones in force nobody else changes any.
         let _one = self.edits();
+        let archive = self.archive(camera)?;
         let now = self.clock.wall();
         let (active, before) = archive.active(now)?;
         if active.sha256 != edit.base_sha256 {
@@ -160,8 +166,8 @@ impl Desk for Shared {
         second: &str,
         approve: bool,
     ) -> Result<Version, DeskFault> {
-        let archive = self.archive(camera)?;
         let _one = self.edits();
+        let archive = self.archive(camera)?;
         let (version, document) = archive.settle(number, second, approve, self.clock.wall())?;
         if let Some(document) = document {
             self.put_in_force(camera, &document)?;
@@ -187,7 +193,7 @@ impl Desk for Shared {
     fn verify(&self, camera: &str, preset: &str, vouch: &Vouch) -> Result<(), DeskFault> {
         let presets = self.presets_of(camera)?;
         let now = self.clock.wall();
-        let (active, _) = presets.archive(preset)?.active(now)?;
+        let (active, document) = presets.archive(preset)?.active(now)?;
         if active.sha256 != vouch.base_sha256 {
             return Err(DeskFault::Conflict(Box::new(active)));
         }
@@ -196,7 +202,9 @@ impl Desk for Shared {
             return Err(DeskFault::SamePerson);
         }
         // Some seconds, in which zones may change: then it is refused.
-        presets.verify(preset, vouch, &*self.clock)
+        let verify = || presets.verify(preset, (vouch, &document), &*self.clock);
+        self.traced
+            .timed(Task::PresetVerification, camera, verify, is_failure)
     }
 
     fn withdraw(&self, camera: &str, preset: &str) -> Result<bool, DeskFault> {
@@ -204,6 +212,9 @@ impl Desk for Shared {
     }
 
     fn proof(&self, camera: &str, question: &ProofQuestion) -> Result<Vec<u8>, DeskFault> {
-        self.make_proof(camera, question)
+        // What was asked for may be no camera's name but anything that somebody typed.
+        self.of(camera, |_| Ok(()))?;
+        let make = || self.make_proof(camera, question);
+        self.traced.timed(Task::ProofPack, camera, make, is_failure)
     }
 }

@@ -4,7 +4,7 @@
 use super::Shared;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::event::CameraState;
+use crate::event::is_awaited;
 use crate::machine;
 use crate::metrics::{self, Certificate, ClockState, Disk, Process};
 use crate::notify::BusFigures;
@@ -99,17 +99,13 @@ impl Shared {
             });
             (cameras, masks.collect::<BTreeSet<PathBuf>>())
         };
-        let hidden = |c: &metrics::Camera| {
-            let [_, _, covered, no_signal] = CameraState::NAMES;
-            c.state == covered || c.state == no_signal
-        };
         let reloads = self.journal.reloads();
         let audit = self.journal.audit_health();
         let clock = machine::clock_discipline();
         metrics::text(metrics::Snapshot {
             gateway: metrics::Gateway {
                 version: env!("CARGO_PKG_VERSION"),
-                ready: !cameras.iter().any(hidden),
+                ready: !cameras.iter().any(|c| is_awaited(c.state, c.reason)),
                 reloads_done: reloads.done,
                 reloads_refused: reloads.refused,
                 last_reload_refused: reloads.last_refused,
@@ -124,6 +120,7 @@ impl Shared {
                     error_bound_s: clock.error_bound.as_secs_f64(),
                 }),
                 buses: self.notifier.figures().into_iter().map(bus).collect(),
+                traces: self.traced.figures(),
                 disks: self.disks(&masks),
                 process: self.watched.process(),
             },

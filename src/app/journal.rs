@@ -40,7 +40,7 @@ pub(super) struct Reloads {
     pub(super) last_refused: bool,
 }
 
-/// Writes every event to the log, what matters to the audit log and to message buses, and remembers
+/// Writes every event to the log, what matters to the audit log, to message buses and into traces, and remembers
 /// what the status needs.
 #[derive(Debug, Default)]
 pub(super) struct Journal {
@@ -226,7 +226,7 @@ fn log(event: &Event) {
         Event::FramesDropped { camera, why, count } => {
             tracing::warn!(%camera, why = why.code(), count, "frames did not leave");
         }
-        Event::StreamUp { camera, form } => tracing::info!(%camera, %form, "stream up"),
+        Event::StreamUp { camera, form, .. } => tracing::info!(%camera, %form, "stream up"),
         Event::StreamDown {
             camera,
             detail,
@@ -242,6 +242,9 @@ fn log(event: &Event) {
             Some(within_ms) => tracing::info!(%camera, by, within_ms, "capture time"),
             None => tracing::warn!(%camera, why = by, "no capture time"),
         },
+        Event::FrameMeasured { camera, times } => {
+            tracing::debug!(%camera, ?times, "a frame's time");
+        }
         Event::TelemetryMeasured {
             camera,
             rate_hz,

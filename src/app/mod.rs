@@ -22,6 +22,7 @@ mod steering;
 mod stills;
 mod stream;
 mod told;
+mod traced;
 mod vms;
 
 pub use certificates::check_certificates;
@@ -37,6 +38,7 @@ use crate::onvif_device::OnvifDevices;
 use crate::pipeline::{MaskedStream, PipelineStats};
 use crate::pose::CameraProfile;
 use crate::register::PictureWatch;
+use crate::traces::Outcome;
 use crate::web::{self, GatewayStatus, Holds};
 use anyhow::Context;
 use camera::RunningCamera;
@@ -50,6 +52,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use told::{Hook, Teller};
+use traced::Traced;
 
 /// A running gateway. [`Gateway::stop`] or dropping it ends everything.
 pub struct Gateway {
@@ -72,6 +75,8 @@ struct Shared {
     board: Arc<Board>,
     /// Tells message buses.
     notifier: Notifier,
+    /// Tells a collector of traces.
+    traced: Arc<Traced>,
     exits: Exits,
     detectors: Pool,
     cameras: Mutex<Vec<RunningCamera>>,
@@ -120,21 +125,27 @@ impl Gateway {
     pub fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let audit = open_audit(&config, &clock)?;
         let board = Arc::new(Board::default());
+        let traced = Arc::new(Traced::new(clock.clone()));
         let hook = Hook {
             board: board.clone(),
             clock: clock.clone(),
+            traced: traced.clone(),
         };
         let journal = Arc::new(Journal::new(audit.clone(), hook));
         let events: Arc<dyn EventSink> = journal.clone();
-        for warning in told::in_clear(&config) {
+        let in_clear = told::in_clear(&config).into_iter();
+        for warning in in_clear.chain(traced::in_clear(&config)) {
             tracing::warn!("{warning}");
         }
+        // Before the cameras: what began before it is not told.
+        traced.set(&config).context("no thread for traces")?;
         let exits = Exits::start(&config, &events, &clock)?;
         let detectors = models::pool(&config, &journal)?;
         let shared = Arc::new(Shared {
             journal,
             notifier: Notifier::new(board.clone(), events),
             board: board.clone(),
+            traced,
             exits,
             detectors,
             cameras: Mutex::new(Vec::new()),
@@ -198,15 +209,25 @@ impl Gateway {
         let shared = self.shared.clone();
         // What the console saves meanwhile must not be put back to what was read before.
         let _edits = shared.edits();
-        match config::load(path) {
+        let began = shared.clock.mono();
+        let all_done = match config::load(path) {
             Ok(new) => self.become_like(new),
-            Err(problems) => shared.journal.emit(Event::ReloadRefused {
-                detail: problems.to_string(),
-            }),
-        }
+            Err(problems) => {
+                let detail = problems.to_string();
+                shared.journal.emit(Event::ReloadRefused { detail });
+                false
+            }
+        };
+        let outcome = match (shared.journal.reloads().last_refused, all_done) {
+            (true, _) => Outcome::Refused,
+            (false, true) => Outcome::Done,
+            (false, false) => Outcome::Failed,
+        };
+        shared.traced.reloaded(began, outcome);
     }
 
-    fn become_like(&mut self, mut new: Config) {
+    /// Whether all of it was done.
+    fn become_like(&mut self, mut new: Config) -> bool {
         // The console may have put other masks in force than were read last.
         for camera in &mut self.config.cameras {
             let cameras = self.shared.cameras();
@@ -225,7 +246,7 @@ impl Gateway {
                 unseen.join(", ")
             );
             self.shared.journal.emit(Event::ReloadRefused { detail });
-            return;
+            return false;
         }
         let mut said = Vec::new();
         // Accounts first: a camera that comes with them must not be open for a moment.
@@ -237,7 +258,7 @@ impl Gateway {
             if new.viewers.is_empty() && !old.is_empty() {
                 let detail = "[rtsp_tls] and all viewers change: restart".to_owned();
                 self.shared.journal.emit(Event::ReloadRefused { detail });
-                return;
+                return false;
             }
             said.push("[rtsp_tls] and new viewers change at the next start".to_owned());
         }
@@ -256,6 +277,7 @@ impl Gateway {
             }
         }
         said.extend(self.change_buses(&new));
+        said.extend(self.shared.change_traces(&self.config, &new));
         let addresses = |c: &Config| (c.rtsp_listen, c.http_listen, c.metrics_listen);
         if addresses(&new) != addresses(&self.config) {
             said.push("addresses change at the next start".to_owned());
@@ -302,6 +324,7 @@ impl Gateway {
         new.detectors = self.config.detectors.clone();
         self.config = new;
         self.shared.journal.emit(Event::Reloaded { detail });
+        failed.is_empty()
     }
 
     /// What message buses are told, and which.
@@ -428,6 +451,7 @@ impl Gateway {
             earlier.insert(stream, counted);
         }
         self.shared.journal.forget(id);
+        self.shared.traced.gone(id);
     }
 
     /// Where HTTP is served: the console, or only the status.
@@ -488,6 +512,7 @@ impl Gateway {
         });
         self.shared.exits.stop();
         drop(self.teller.take());
+        self.shared.traced.stop();
     }
 }
 

@@ -1,7 +1,8 @@
 //! A camera that cannot tell where it looks: what its presets look like, who vouched for
 //! that, and by which zones a picture is masked.
 //!
-//! A preset counts for one version of its zones: with other zones nobody has vouched for it.
+//! A preset counts for one version of its zones: with other zones nobody has vouched for it, and
+//! what it looked like with the former ones is forgotten.
 
 mod kept;
 
@@ -53,6 +54,8 @@ struct Inner {
     lesson: Option<Lesson>,
     /// What stills showed, the newest at the end. In memory only.
     stills: VecDeque<(CaptureTime, Small)>,
+    /// Raised by each withdrawal: what was read or learnt before it counts no more.
+    withdrawals: u64,
 }
 
 #[derive(Debug)]
@@ -91,10 +94,13 @@ impl Resting {
 
 impl Place {
     /// As it is kept on disk.
-    fn read(preset: &Preset) -> Self {
+    fn read(camera: &str, preset: &Preset) -> Self {
         let zones_sha256 = (preset.masks.as_ref().ok()).and_then(|zones| kept::sum(zones));
         let looks = match &zones_sha256 {
-            Some(sum) => kept::read(&preset.masks_file, sum, MOST_LOOKS),
+            Some(sum) => {
+                let place = Preset::place(camera, &preset.id);
+                kept::read(&preset.masks_file, &place, sum, MOST_LOOKS)
+            }
             None => Vec::new(),
         };
         Self {
@@ -124,12 +130,13 @@ impl Inner {
 impl Presets {
     pub(super) fn new(camera: &str, presets: &[Preset]) -> Self {
         let mut inner = Inner {
-            places: presets.iter().map(Place::read).collect(),
+            places: presets.iter().map(|p| Place::read(camera, p)).collect(),
             watch: PresetWatch::default(),
             newest: None,
             on: None,
             lesson: None,
             stills: VecDeque::new(),
+            withdrawals: 0,
         };
         inner.settle();
         Self {
@@ -145,11 +152,30 @@ impl Presets {
 
     /// From the next picture on these are its presets.
     pub(super) fn set(&self, presets: &[Preset]) {
-        let places = presets.iter().map(Place::read).collect();
-        let mut inner = self.inner();
+        // Files take time that frames do not have.
+        let read = || {
+            presets
+                .iter()
+                .map(|p| Place::read(&self.camera, p))
+                .collect()
+        };
+        let (places, mut inner) = self.read_unless_withdrawn(read);
         inner.places = places;
         inner.lesson = None;
         inner.settle();
+    }
+
+    /// What `read` finds on disk, if nothing was withdrawn meanwhile; else what it finds then.
+    fn read_unless_withdrawn<T>(&self, read: impl Fn() -> T) -> (T, MutexGuard<'_, Inner>) {
+        let mut before = self.inner().withdrawals;
+        loop {
+            let found = read();
+            let inner = self.inner();
+            if inner.withdrawals == before {
+                return (found, inner);
+            }
+            before = inner.withdrawals;
+        }
     }
 
     /// As they are now, with the zones in force.
@@ -158,8 +184,7 @@ impl Presets {
         inner.places.iter().map(|p| p.preset.clone()).collect()
     }
 
-    /// One preset gets other zones: nobody has vouched for it by those, unless somebody had
-    /// before.
+    /// One preset gets other zones: nobody has vouched for it by those.
     pub(super) fn swap_masks(&self, preset: &str, masks: Masks) -> Result<(), DeskFault> {
         let changed = {
             let inner = self.inner();
@@ -169,9 +194,7 @@ impl Presets {
                 ..inner.places[at].preset.clone()
             }
         };
-        // Files take time that frames do not have.
-        let read = Place::read(&changed);
-        let mut inner = self.inner();
+        let (read, mut inner) = self.read_unless_withdrawn(|| Place::read(&self.camera, &changed));
         let at = inner.place(preset)?;
         inner.places[at] = Place {
             // One for all: it sees to one change at a time.
@@ -229,7 +252,9 @@ impl Presets {
             },
             Ok(Rest::Away(why)) => Err(away(match why {
                 Away::Unverified => "none is verified yet",
-                Away::Elsewhere => "it moves, or looks elsewhere",
+                Away::Elsewhere => {
+                    "the picture is not that of a verified preset: it moves, looks elsewhere, or the light is other"
+                }
                 Away::Alike => "two of them look the same",
             })),
             Err(error) => {
@@ -334,16 +359,18 @@ impl Presets {
             .collect()
     }
 
-    /// Somebody vouches for what is seen now: it is this preset, and its zones fit. Takes
-    /// some seconds.
+    /// Somebody vouches for what is seen now: it is this preset, and the zones of `document` fit.
+    /// Takes some seconds.
     pub(super) fn verify(
         &self,
         preset: &str,
-        vouch: &Vouch,
+        (vouch, document): (&Vouch, &[u8]),
         clock: &dyn Clock,
     ) -> Result<(), DeskFault> {
         let refuse = |why: &str| Err(DeskFault::NotVerified(why.to_owned()));
-        let (file, zones, sum, looked_at) = {
+        let drawn = ZoneSet::parse(document, &Preset::place(&self.camera, preset)).ok();
+        let drawn = drawn.and_then(|zones| kept::sum(&zones));
+        let (file, zones, sum, looked_at, withdrawals) = {
             let mut inner = self.inner();
             let at = inner.place(preset)?;
             let looked_at = inner
@@ -357,6 +384,12 @@ impl Presets {
             let (Ok(zones), Some(sum)) = (&place.preset.masks, &place.zones_sha256) else {
                 return refuse("this preset has no zones that can be used");
             };
+            if drawn.as_ref() != Some(sum) {
+                // Changed by hand, and not reloaded: the picture would be shown with others.
+                return refuse(
+                    "its zones on disk are not those in force: reload the gateway, then look again",
+                );
+            }
             if place.looks.len() >= MOST_LOOKS {
                 return refuse(
                     "this preset is verified often enough: withdraw it, then begin anew",
@@ -367,6 +400,7 @@ impl Presets {
                 zones.clone(),
                 sum.clone(),
                 looked_at,
+                inner.withdrawals,
             );
             if inner.lesson.is_some() {
                 return refuse("somebody else verifies a preset of this camera");
@@ -394,15 +428,19 @@ impl Presets {
             .map_err(|e| DeskFault::Failed(format!("{}: {e}", file.display())))?;
         let mut inner = self.inner();
         let at = inner.place(preset)?;
-        let place = &mut inner.places[at];
-        if place.zones_sha256.as_ref() != Some(&sum) {
+        let place = &inner.places[at];
+        let is_other = place.zones_sha256.as_ref() != Some(&sum);
+        if is_other || inner.withdrawals != withdrawals {
             drop(inner);
-            // Or it would count once those zones are back.
+            // Or it would count after a restart.
             kept::remove(&kept.file)
                 .map_err(|e| DeskFault::Failed(format!("{}: {e}", kept.file.display())))?;
-            return refuse("its zones changed meanwhile");
+            return refuse(match is_other {
+                true => "its zones changed meanwhile",
+                false => "somebody withdrew a preset of this camera meanwhile",
+            });
         }
-        place.looks.push(kept);
+        inner.places[at].looks.push(kept);
         inner.settle();
         Ok(())
     }
@@ -463,26 +501,25 @@ impl Presets {
         Ok(())
     }
 
-    /// Nobody vouches for this preset any more; whether anybody did.
+    /// Nobody vouches for this preset any more, with whatever zones; whether anybody did.
     pub(super) fn withdraw(&self, preset: &str) -> Result<bool, DeskFault> {
-        let (mut looks, file, sum) = {
+        let forget = || -> Result<_, DeskFault> {
             let mut inner = self.inner();
             let at = inner.place(preset)?;
             let place = &mut inner.places[at];
-            let looks = std::mem::take(&mut place.looks);
-            let of = (place.preset.masks_file.clone(), place.zones_sha256.clone());
+            let had = !std::mem::take(&mut place.looks).is_empty();
+            let file = place.preset.masks_file.clone();
+            inner.withdrawals += 1;
+            inner.lesson = None;
             inner.settle();
-            (looks, of.0, of.1)
+            Ok((had, file))
         };
-        // What could not be removed before, too: it would count again after a restart.
-        if let Some(sum) = sum {
-            looks.extend(kept::read(&file, &sum, usize::MAX));
-        }
-        for kept in &looks {
-            kept::remove(&kept.file)
-                .map_err(|e| DeskFault::Failed(format!("{}: {e}", kept.file.display())))?;
-        }
-        Ok(!looks.is_empty())
+        let (had, file) = forget()?;
+        let failed = |e| DeskFault::Failed(format!("{}: {e}", kept::folder(&file).display()));
+        let removed = kept::remove_all(&file).map_err(failed)?;
+        // Whoever read them before they were gone reads again.
+        forget()?;
+        Ok(had || removed)
     }
 }
 

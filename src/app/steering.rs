@@ -4,6 +4,7 @@
 use super::Shared;
 use super::camera::{Gaze, RunningCamera};
 use super::nogo::{NoGo, Standing};
+use super::traced;
 use crate::config;
 use crate::pose::profile::Beyond;
 use crate::steer::{Deflection, Reply, Steer, SteerError};
@@ -151,7 +152,8 @@ impl Steering for Shared {
     }
 
     fn steer(&self, camera: &str, wish: Wish) -> Answer<()> {
-        answer(self.at_helm(camera, |running, steer| {
+        let (began, turn) = (self.clock.mono(), traced::turn(&wish));
+        let asked = self.at_helm(camera, |running, steer| {
             let gaze = running.gaze();
             // A camera that does not tell where it is goes the way from pan 0.
             let near = gaze.map_or(0.0, |gaze| gaze.pan_deg);
@@ -186,7 +188,10 @@ impl Steering for Shared {
                     steer.go_preset(token)
                 }
             })
-        }))
+        });
+        let handed_on = asked.is_ok().then(|| self.clock.mono());
+        self.traced
+            .steered(camera, turn, (began, handed_on), answer(asked))
     }
 
     /// Where there are limits, a preset is sent as the place that the camera tells of it:

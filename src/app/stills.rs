@@ -7,6 +7,7 @@ use super::judge::Look;
 use crate::archive::rfc3339;
 use crate::clock::{Clock, Mono, WallTime};
 use crate::still::{ClearStill, Mark, NoStill, Slot};
+use crate::traces::Task;
 use crate::web::{ClearPicture, Grant, Permit, StillFault, Stills};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -188,7 +189,9 @@ impl Stills for Shared {
             Ok(slot)
         })?;
         // Not under the lock of the cameras: others go on.
-        let still = slot.ask(WITHIN)?;
+        let ask = || slot.ask(WITHIN);
+        let failed = |no: &NoStill| *no == NoStill::NoFrame;
+        let still = self.traced.timed(Task::ClearStill, camera, ask, failed)?;
         let look = Look {
             size: still.size(),
             pose: still.pose(),

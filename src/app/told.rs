@@ -5,6 +5,7 @@
 //! server answered stays in the log, since addresses and paths may be in it.
 
 use super::Shared;
+use super::traced::Traced;
 use crate::archive::rfc3339;
 use crate::clock::Clock;
 use crate::config::{self, Config, Login};
@@ -21,11 +22,12 @@ const AGAIN_AFTER: Duration = Duration::from_secs(30);
 /// What happens within so long is told in one report.
 const SETTLE: Duration = Duration::from_millis(500);
 
-/// Hands the journal's events on.
+/// Hands the journal's events on: to message buses, and to what makes traces of them.
 #[derive(Clone)]
 pub(super) struct Hook {
     pub(super) board: Arc<Board>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) traced: Arc<Traced>,
 }
 
 impl std::fmt::Debug for Hook {
@@ -38,6 +40,7 @@ impl Hook {
     /// Tells of `event`, unless it is not worth a line: then only reports show it.
     /// Returns at once.
     pub(super) fn tell(&self, event: &Event, worth_a_line: bool) {
+        self.traced.see(event);
         let told = worth_a_line.then(|| told(event, || rfc3339(self.clock.wall())));
         match told.flatten() {
             Some(told) => self.board.tell(told),
@@ -63,7 +66,8 @@ fn told(event: &Event, at: impl FnOnce() -> String) -> Option<Told> {
         Event::ReadBackFailed { .. } => "read-back-failed",
         Event::Reloaded { .. } => "reloaded",
         Event::ReloadRefused { .. } => "reload-refused",
-        Event::TelemetryMeasured { .. }
+        Event::FrameMeasured { .. }
+        | Event::TelemetryMeasured { .. }
         | Event::MetadataMeasured { .. }
         | Event::CaptureTimeFrom { .. }
         | Event::DetectorMeasured { .. }

@@ -17,6 +17,7 @@ pub(super) struct Document {
     pub(super) console: Option<Console>,
     pub(super) detectors: Detectors,
     pub(super) events: Events,
+    pub(super) traces: Option<Traces>,
     pub(super) viewers: Vec<Viewer>,
     pub(super) cameras: Vec<Camera>,
 }
@@ -130,6 +131,20 @@ pub(super) struct Nats {
     pub(super) ca_file: Option<Spanned<String>>,
     #[serde(default = "defaults::bus_prefix")]
     pub(super) subject: Spanned<String>,
+    #[serde(default = "defaults::no")]
+    pub(super) allow_clear: Spanned<bool>,
+}
+
+/// A collector of traces.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Traces {
+    pub(super) endpoint: Spanned<String>,
+    pub(super) headers_file: Option<Spanned<String>>,
+    pub(super) ca_file: Option<Spanned<String>>,
+    pub(super) instance: Option<Spanned<String>>,
+    #[serde(default = "defaults::frame_every_s")]
+    pub(super) frame_every_s: Spanned<u64>,
     #[serde(default = "defaults::no")]
     pub(super) allow_clear: Spanned<bool>,
 }
@@ -331,6 +346,9 @@ mod defaults {
     pub(super) fn bus_prefix() -> Spanned<String> {
         unplaced("greyplane".into())
     }
+    pub(super) fn frame_every_s() -> Spanned<u64> {
+        unplaced(10)
+    }
     pub(super) fn further_bitrate_kbit() -> Spanned<u32> {
         unplaced(1000)
     }
@@ -400,6 +418,7 @@ pub(super) fn parse(path: &Path, text: &str, problems: &mut Problems) -> Option<
             "rtsp_tls" => reader.table(value).map(|t| document.rtsp_tls = Some(t)),
             "console" => reader.table(value).map(|c| document.console = Some(c)),
             "events" => reader.table(value).map(|e| document.events = e),
+            "traces" => reader.table(value).map(|t| document.traces = Some(t)),
             "detectors" => reader.table(value).map(|d| document.detectors = d),
             "viewer" => reader.array("viewer", value).map(|v| document.viewers = v),
             "camera" => reader.array("camera", value).map(|c| document.cameras = c),
@@ -409,7 +428,7 @@ pub(super) fn parse(path: &Path, text: &str, problems: &mut Problems) -> Option<
                     text,
                     &key.span(),
                     format!("unknown section `{other}`"),
-                    "known sections: [gateway], [rtsp_tls], [console], [detectors], [events], [[viewer]], [[camera]]",
+                    "known sections: [gateway], [rtsp_tls], [console], [detectors], [events], [traces], [[viewer]], [[camera]]",
                 ));
                 None
             }

@@ -165,7 +165,7 @@ impl Validator<'_> {
 }
 
 /// `HOST[:PORT]`, an IPv6 address in brackets; a slash may end it.
-fn host_and_port(rest: &str, usual: u16) -> Option<(String, u16)> {
+pub(super) fn host_and_port(rest: &str, usual: u16) -> Option<(String, u16)> {
     let rest = rest.strip_suffix('/').unwrap_or(rest);
     let (host, port) = match rest.strip_prefix('[') {
         Some(v6) => {
@@ -176,7 +176,11 @@ fn host_and_port(rest: &str, usual: u16) -> Option<(String, u16)> {
         None => rest.split_at(rest.find(':').unwrap_or(rest.len())),
     };
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
-    if host.is_empty() || !host.chars().all(plain) {
+    // What ends in a number is an address, or nothing.
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let numbers = !last.is_empty() && last.chars().all(|c| c.is_ascii_digit());
+    let wrong = numbers && host.parse::<std::net::Ipv4Addr>().is_err() && !rest.starts_with('[');
+    if host.is_empty() || wrong || !host.chars().all(plain) {
         return None;
     }
     let port = match port.strip_prefix(':') {

@@ -14,6 +14,7 @@ mod problem;
 mod publish;
 mod streams;
 mod telemetry;
+mod traces;
 mod types;
 mod validate;
 mod viewers;
@@ -24,8 +25,8 @@ pub use problem::{Problem, Problems};
 pub use types::{
     Account, Camera, Config, Detect, Detectors, Encoder, EncoderChoice, EventServer, Events, Kind,
     Limits, Login, Masks, MqttBus, NatsBus, OnvifDevice, Preset, Proof, Publication, PublishOver,
-    RtspTls, Sound, Source, Steering, Stream, Style, Telemetry, TelemetryKind, Tls, Transport,
-    Untimed, Viewer, WhenSilent,
+    RtspTls, Sound, Source, Steering, Stream, Style, Telemetry, TelemetryKind, Tls, Traces,
+    Transport, Untimed, Viewer, WhenSilent,
 };
 
 use std::path::Path;

@@ -8,6 +8,7 @@ mod events;
 mod presets;
 mod publications;
 mod streams;
+mod traces;
 
 const MASKS: &str = r#"{"format":1,"camera":"cam","zones":[{"id":"a","name":"a","mode":"hide",
   "shape":{"type":"image","points":[{"x":0.1,"y":0.1},{"x":0.4,"y":0.1},{"x":0.4,"y":0.4}]}}]}"#;
@@ -25,6 +26,9 @@ fn load_text(text: &str) -> Result<Config, Problems> {
     fs::write(dir.path().join("cam.json"), MASKS).unwrap();
     fs::write(dir.path().join("secret"), "pw\n").unwrap();
     fs::write(dir.path().join("empty"), "\n").unwrap();
+    let headers = "Authorization: Bearer hunter2\n\nX-Tenant:  a b \n";
+    fs::write(dir.path().join("headers"), headers).unwrap();
+    fs::write(dir.path().join("own"), "Content-Type: hunter2\n").unwrap();
     let path = dir.path().join("greyplane.toml");
     fs::write(&path, text).unwrap();
     load(&path)

@@ -33,6 +33,8 @@ pub struct Config {
     pub detectors: Detectors,
     /// The message buses that events are told to.
     pub events: Events,
+    /// The collector that traces are told to; none = nobody is.
+    pub traces: Option<Traces>,
     /// Who may watch; empty = anyone who reaches the address (loopback only).
     pub viewers: Vec<Viewer>,
     /// The cameras, in file order, at least one, ids unique.
@@ -126,6 +128,24 @@ pub struct Events {
     pub mqtt: Option<MqttBus>,
     /// A NATS server.
     pub nats: Option<NatsBus>,
+}
+
+/// A collector of traces, as OpenTelemetry has them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Traces {
+    /// Where it takes them: scheme, host and path.
+    pub endpoint: String,
+    /// Certificates (PEM) that are trusted in place of the machine's.
+    pub ca_pem: Option<Arc<str>>,
+    /// Sent with each request; names in small letters, each once.
+    pub headers: Vec<(String, Secret)>,
+    /// How the collector tells this gateway from others; none = a name drawn at the start.
+    pub instance: Option<String>,
+    /// How often one frame of each stream is told; none = never.
+    pub frame_every: Option<Duration>,
+    /// Whether it is told in the clear beyond this machine, because somebody said that it
+    /// may be.
+    pub beyond_in_clear: bool,
 }
 
 /// An MQTT broker that is told.

@@ -66,6 +66,7 @@ impl<'a> Validator<'a> {
             input_long_side: self.number(&d.detectors.input_long_side, 32..=4096, "samples"),
         };
         let events = self.events(&d.events);
+        let traces = d.traces.as_ref().map(|t| self.traces(t));
         if d.cameras.is_empty() {
             self.problems.push(Problem::in_file(
                 self.path,
@@ -86,6 +87,7 @@ impl<'a> Validator<'a> {
             .collect();
         let (rtsp_listen, http_listen, viewers) = (rtsp_listen?, http_listen?, viewers?);
         let events = events?;
+        let traces = traces.map_or(Some(None), |traces| traces.map(Some))?;
         let rtsp_tls = rtsp_tls.map_or(Some(None), |tls| tls.map(Some))?;
         let beyond = !rtsp_listen.ip().is_loopback();
         if !self.guarded(&d.gateway, beyond, rtsp_tls.is_some(), viewers.len()) {
@@ -109,6 +111,7 @@ impl<'a> Validator<'a> {
             console,
             detectors,
             events,
+            traces,
             viewers,
             cameras,
         })

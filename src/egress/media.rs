@@ -11,7 +11,9 @@
 //! that stalls fills its own queue, here, and is dismissed. Base time is zero
 //! for good, so that stamps are the clock's and only grow.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use gst::prelude::*;
 use gst_rtsp_server::RTSPContext;
@@ -27,9 +29,12 @@ use super::viewers::Viewers;
 use crate::pipeline::{MaskedStream, SoundCodec, SoundForm};
 
 /// How often a stream is asked for its sound.
-const ASK_EVERY: std::time::Duration = std::time::Duration::from_millis(500);
-/// How often sleeping sinks are looked for.
-const WAKE_EVERY: std::time::Duration = std::time::Duration::from_millis(200);
+const ASK_EVERY: Duration = Duration::from_millis(500);
+/// How often each media is looked after.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// Looks, ten seconds, for which a viewer waits for the first picture of a camera that shows none.
+/// The server itself would wait for twice as long.
+const LOOKS_FOR_A_PICTURE: u32 = 50;
 /// The role that viewers who have shown who they are get.
 pub(super) const VIEWER: &str = "viewer";
 
@@ -74,34 +79,43 @@ pub(super) fn factory(
         let slow = Slow::default();
         // The request that this media is made for is being handled.
         let client = RTSPContext::with_current_context(|c| c.client().cloned()).flatten();
-        if let (Some(viewers), Some(client)) = (viewers.upgrade(), client) {
+        if let (Some(viewers), Some(client)) = (viewers.upgrade(), &client) {
             // It may have changed since this media was made.
             let sound = locked(&promised)
                 .clone()
                 .filter(|form| has_sound(media, form));
-            viewers.watch(&client, slow.clone(), (&id, sound));
+            viewers.watch(client, slow.clone(), (&id, sound));
         }
-        if configure(media, &stream, slow, &server).is_none() {
+        let Some((pipeline, begun)) = configure(media, &stream, slow) else {
             // Its viewers then wait in vain and are told so by the server.
             tracing::error!("a media pipeline is not what was asked for");
-        }
+            return;
+        };
+        let (viewers, id, stream) = (viewers.clone(), id.clone(), stream.clone());
+        let served = move || {
+            viewers
+                .upgrade()
+                .is_some_and(|all| all.serves(&id, &stream))
+        };
+        let client = client.map(|client| client.downgrade());
+        look_after(&pipeline, client, begun, served, &server);
     });
     factory
 }
 
+/// Its pipeline, and whether a picture has come.
 fn configure(
     media: &gst_rtsp_server::RTSPMedia,
     stream: &MaskedStream,
     slow: Slow,
-    server: &gst::glib::MainContext,
-) -> Option<()> {
+) -> Option<(gst::Pipeline, Arc<AtomicBool>)> {
     let bin = media.element().downcast::<gst::Bin>().ok()?;
     let pipeline = bin.parent()?.downcast::<gst::Pipeline>().ok()?;
     pipeline.use_clock(Some(&gst::SystemClock::obtain()));
     pipeline.set_start_time(gst::ClockTime::NONE);
     pipeline.set_base_time(gst::ClockTime::ZERO);
 
-    wake_sleeping_sinks(&pipeline, server);
+    let begun = Arc::<AtomicBool>::default();
     let packets = |payloader: &str| bin.by_name(payloader)?.static_pad("src");
     let source = |name: &str| bin.by_name(name)?.downcast::<gst_app::AppSrc>().ok();
     let pictures = packets("pay0")?;
@@ -119,8 +133,10 @@ fn configure(
             (times, Some(stream.tap_sound(tap)))
         }
     };
+    let came = begun.clone();
     let tap = queue::feed(source("src")?, slow, move |unit, taken| {
         if taken {
+            came.store(true, Ordering::Relaxed);
             times.remember(unit.buffer(), unit.capture());
         }
     });
@@ -128,7 +144,7 @@ fn configure(
     media.connect_unprepared(move |_| {
         drop(locked(&taps).take());
     });
-    Some(())
+    Some((pipeline, begun))
 }
 
 /// For each codec of sound: what its source is called, and what packs it.
@@ -201,30 +217,58 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Looks after a viewer's pipeline again and again, on the server's own loop, while it lives.
+///
+/// A DESCRIBE waits for its first picture. Where none can come any more, as the stream is no longer
+/// `served`, or has not come for long, it is ended with an answer (503); a viewer who was given an
+/// answer, but has not yet asked to play, is sent away: no picture would reach them.
+fn look_after(
+    pipeline: &gst::Pipeline,
+    client: Option<gst::glib::WeakRef<gst_rtsp_server::RTSPClient>>,
+    begun: Arc<AtomicBool>,
+    served: impl Fn() -> bool + Send + 'static,
+    server: &gst::glib::MainContext,
+) {
+    let (pipeline, mut looks) = (pipeline.downgrade(), 0);
+    let look = move || {
+        let Some(pipeline) = pipeline.upgrade() else {
+            return gst::glib::ControlFlow::Break;
+        };
+        let (served, begun) = (served(), begun.load(Ordering::Relaxed));
+        looks += 1;
+        if !begun && (!served || looks > LOOKS_FOR_A_PICTURE) {
+            gst::element_error!(pipeline, gst::StreamError::Failed, ("no picture came"));
+            return gst::glib::ControlFlow::Break;
+        }
+        if !served {
+            if let Some(client) = client.as_ref().and_then(gst::glib::WeakRef::upgrade) {
+                client.close();
+            }
+            return gst::glib::ControlFlow::Break;
+        }
+        wake_sleeping_sinks(&pipeline);
+        gst::glib::ControlFlow::Continue
+    };
+    gst::glib::timeout_source_new(LOOK_EVERY, None, gst::glib::Priority::DEFAULT, look)
+        .attach(Some(server));
+}
+
 /// Takes sinks along that stayed behind when their pipeline went to PLAYING.
 ///
 /// gst-rtsp-server 1.22 adds a connection's sinks while the state changes; on a
 /// busy machine the one for RTCP may stay PAUSED for good, and no sender report
-/// ever leaves. Looked for again and again, on the server's own loop, while the pipeline lives.
-fn wake_sleeping_sinks(pipeline: &gst::Pipeline, server: &gst::glib::MainContext) {
-    let pipeline = pipeline.downgrade();
-    let wake = move || {
-        let Some(pipeline) = pipeline.upgrade() else {
-            return gst::glib::ControlFlow::Break;
-        };
-        let (_, current, pending) = pipeline.state(gst::ClockTime::ZERO);
-        if [current, pending].contains(&gst::State::Playing) {
-            for element in pipeline.iterate_recurse().into_iter().flatten() {
-                let asleep = element.current_state() == gst::State::Paused;
-                if asleep && element.element_flags().contains(gst::ElementFlags::SINK) {
-                    tracing::debug!(sink = %element.name(), "woken");
-                    // Its next push tells where this failed.
-                    let _ = element.set_state(gst::State::Playing);
-                }
-            }
+/// ever leaves.
+fn wake_sleeping_sinks(pipeline: &gst::Pipeline) {
+    let (_, current, pending) = pipeline.state(gst::ClockTime::ZERO);
+    if ![current, pending].contains(&gst::State::Playing) {
+        return;
+    }
+    for element in pipeline.iterate_recurse().into_iter().flatten() {
+        let asleep = element.current_state() == gst::State::Paused;
+        if asleep && element.element_flags().contains(gst::ElementFlags::SINK) {
+            tracing::debug!(sink = %element.name(), "woken");
+            // Its next push tells where this failed.
+            let _ = element.set_state(gst::State::Playing);
         }
-        gst::glib::ControlFlow::Continue
-    };
-    gst::glib::timeout_source_new(WAKE_EVERY, None, gst::glib::Priority::DEFAULT, wake)
-        .attach(Some(server));
+    }
 }

@@ -80,11 +80,8 @@ impl std::fmt::Debug for RtspServer {
     }
 }
 
-/// Threads for RTSP's own messages. A DESCRIBE holds one until the key frame
-/// made for it is there; the others go on answering.
-const CONTROL_THREADS: i32 = 4;
-/// Connections over TLS beside those that sessions need.
-const STRANGERS: usize = 100;
+/// Connections beside those that sessions need.
+const STRANGERS: u32 = 100;
 const TEND_EVERY: Duration = Duration::from_secs(1);
 const STOP_WITHIN: Duration = Duration::from_secs(2);
 
@@ -103,7 +100,10 @@ impl RtspServer {
             pool.set_max_sessions(settings.sessions_at_most);
         }
         if let Some(pool) = server.thread_pool() {
-            pool.set_max_threads(CONTROL_THREADS);
+            // One for each connection: a DESCRIBE holds its thread until the first picture is
+            // there, and whoever shares it waits along, for another camera, too.
+            let connections = settings.sessions_at_most.saturating_add(STRANGERS);
+            pool.set_max_threads(i32::try_from(connections).unwrap_or(i32::MAX));
         }
         let door = Door::new(settings.access.clone());
         server.set_auth(Some(&door.keeper()));
@@ -250,7 +250,7 @@ fn listen(
     let (server, door, context) = (server.downgrade(), Arc::downgrade(door), context.clone());
     let front = Front::start(
         SocketAddr::new(settings.address, settings.port),
-        settings.sessions_at_most as usize + STRANGERS,
+        settings.sessions_at_most.saturating_add(STRANGERS) as usize,
         certificate.clone(),
         Box::new(move |arrival| {
             let (server, door) = (server.clone(), door.clone());

@@ -53,11 +53,16 @@ impl Viewers {
 
     /// The stream of each camera that is served.
     pub(super) fn cameras(&self) -> MutexGuard<'_, HashMap<String, MaskedStream>> {
-        self.cameras.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.cameras)
+    }
+
+    /// Whether `stream` is still what `id` is served from.
+    pub(super) fn serves(&self, id: &str, stream: &MaskedStream) -> bool {
+        self.cameras().get(id).is_some_and(|now| now.is(stream))
     }
 
     fn list(&self) -> MutexGuard<'_, Vec<Viewer>> {
-        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.list)
     }
 
     /// Follows `client` from now on.
@@ -78,10 +83,20 @@ impl Viewers {
                 all.left(None, |v| v.client == *client && v.session == *session);
             }
         });
+        let sessions: Arc<Mutex<Vec<WeakRef<gst_rtsp_server::RTSPSession>>>> = Arc::default();
+        let begun = sessions.clone();
+        client.connect_new_session(move |_, session| locked(&begun).push(session.downgrade()));
         let all = Arc::downgrade(self);
         client.connect_closed(move |client| {
             if let Some(all) = all.upgrade() {
                 all.left(None, |v| v.client == *client);
+            }
+            // Else they would count for a minute among those there may be, though nobody is there.
+            if let Some(pool) = client.session_pool() {
+                for session in locked(&sessions).drain(..) {
+                    // One that has ended is not there to be taken out.
+                    let _ = session.upgrade().map(|session| pool.remove(&session));
+                }
             }
         });
     }
@@ -151,7 +166,7 @@ impl Viewers {
         slow: Slow,
         (id, sound): (&str, Option<SoundForm>),
     ) {
-        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut watched = locked(&self.watched);
         watched.push(Watched {
             client: client.downgrade(),
             slow,
@@ -165,7 +180,7 @@ impl Viewers {
     pub(super) fn dismiss_slow(&self) {
         let playing: Vec<_> = self.list().iter().map(|v| v.client.clone()).collect();
         let slow: Vec<gst_rtsp_server::RTSPClient> = {
-            let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut watched = locked(&self.watched);
             watched.retain(|w| w.client.upgrade().is_some());
             watched
                 .iter_mut()
@@ -189,7 +204,7 @@ impl Viewers {
     /// Closes the connections of those who were promised another sound of `id` than `now`.
     pub(super) fn dismiss_promised_other(&self, id: &str, now: Option<&SoundForm>) {
         let mut others = Vec::new();
-        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut watched = locked(&self.watched);
         watched.retain(|w| {
             let (stream, sound) = &w.promised;
             let other = stream == id && sound.as_ref() != now;
@@ -217,6 +232,10 @@ impl Viewers {
             detail,
         });
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// `gate` in `rtsp://host:port/gate`, `…/gate/`, `…/gate/stream=0` and `…/gate/sub`.

@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 use std::fmt;
+use std::time::Duration;
 
 /// Why a whole frame is covered, or why there is no frame. Each has a short
 /// text ([`fmt::Display`], drawn on the frame) and a stable code (`code`).
@@ -203,6 +204,17 @@ impl CameraState {
     }
 }
 
+/// A [`Reason::code`].
+const NOT_ON_PRESET: &str = "not-on-preset";
+
+/// Whether a camera whose state has this name, for the reason of this code, keeps the gateway
+/// from being ready: no picture comes, or all of it is hidden, for any reason but that nobody has
+/// vouched for where the camera looks. That is as it is meant to be, and lasts.
+pub fn is_awaited(state: &str, code: Option<&str>) -> bool {
+    let [_, _, covered, no_signal] = CameraState::NAMES;
+    state == no_signal || (state == covered && code != Some(NOT_ON_PRESET))
+}
+
 impl fmt::Display for CameraState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -260,6 +272,23 @@ pub struct Looking {
     /// Frames, since the start, that left before the look after them was
     /// done: what appeared in them was not known yet.
     pub frames_before_their_look: u64,
+}
+
+/// Where the time of one frame went, one part after the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FrameTimes {
+    /// It came so much later from the decoder than it could have.
+    pub decode: Duration,
+    /// It waited so long in the hold.
+    pub hold: Duration,
+    /// From there until it was painted and read back.
+    pub mask: Duration,
+    /// Until the encoder, and whoever takes what that gives at once, had done with it.
+    pub encode: Duration,
+    /// Whether it left the hold because its evidence was complete, not because its time was up.
+    pub evidence: bool,
+    /// Whether it left wholly covered.
+    pub covered: bool,
 }
 
 /// What became of the positions and documents of a camera's metadata stream.
@@ -336,6 +365,8 @@ pub enum Event {
         camera: String,
         /// Negotiated form, for people: `1920x1080 I420 25/1`.
         form: String,
+        /// How long it took to connect.
+        took: Duration,
     },
     /// The camera's stream ended or failed; it is tried again after `retry_in_ms`.
     StreamDown {
@@ -363,6 +394,13 @@ pub enum Event {
         rate_hz: f64,
         /// Mean time from measurement to arrival, milliseconds.
         lateness_ms: f64,
+    },
+    /// One frame that left, part by part: one a second at most.
+    FrameMeasured {
+        /// Camera id.
+        camera: String,
+        /// Where its time went.
+        times: FrameTimes,
     },
     /// The camera's metadata stream: what became of it in the last second.
     MetadataMeasured {
@@ -478,7 +516,17 @@ mod tests {
         };
         let code = "fn code(&self) -> &'static str {";
         assert_eq!(arms(code), Reason::CODES);
+        assert!(Reason::CODES.contains(&NOT_ON_PRESET));
         assert_eq!(arms("fn name(&self) -> &'static str {"), CameraState::NAMES);
         assert_eq!(arms("fn code(self) -> &'static str {"), DropReason::CODES);
+    }
+
+    #[test]
+    fn what_is_covered_is_awaited_unless_nobody_has_vouched_for_it() {
+        assert!(is_awaited("no-signal", Some("starting")));
+        assert!(is_awaited("covered", Some("telemetry-stale")));
+        assert!(is_awaited("covered", None));
+        assert!(!is_awaited("covered", Some("not-on-preset")));
+        assert!(!is_awaited("live", None) && !is_awaited("widened", None));
     }
 }

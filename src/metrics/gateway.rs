@@ -24,6 +24,8 @@ pub struct Gateway {
     pub clock: Option<ClockState>,
     /// The message buses that are told.
     pub buses: Vec<Bus>,
+    /// What became of traces; none while nobody is told.
+    pub traces: Option<Traces>,
     /// The disks that are written to.
     pub disks: Vec<Disk>,
     /// The process; none where the system does not tell.
@@ -56,6 +58,19 @@ pub struct Bus {
     pub sent: u64,
     /// Events that it was away or too slow for.
     pub dropped: u64,
+}
+
+/// What became of traces, in spans: the parts that a trace is told in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Traces {
+    /// Spans that the collector took.
+    pub taken: u64,
+    /// Spans that it was away or too slow for.
+    pub dropped: u64,
+    /// Spans that it did not want.
+    pub refused: u64,
+    /// Requests that came to nothing.
+    pub failures: u64,
 }
 
 /// How long a certificate is good.
@@ -132,6 +147,7 @@ impl Gateway {
         )?;
         self.write_audit(page)?;
         self.write_buses(page)?;
+        self.write_traces(page)?;
         self.write_machine(page)?;
         self.write_process(page)
     }
@@ -183,6 +199,27 @@ impl Gateway {
             "greyplane_bus_events_dropped",
             "Events that the message bus was away or too slow for",
             all().map(|b| (of(b), b.dropped)),
+        )
+    }
+
+    fn write_traces(&self, page: &mut Page<'_>) -> fmt::Result {
+        let results = |t: Traces| {
+            [
+                ("taken", t.taken),
+                ("dropped", t.dropped),
+                ("refused", t.refused),
+            ]
+        };
+        page.counters(
+            "greyplane_trace_spans",
+            "Spans, by whether the collector of traces took them",
+            (self.traces.into_iter().flat_map(results))
+                .map(|(result, n)| (vec![("result", result)], n)),
+        )?;
+        page.counters(
+            "greyplane_trace_failures",
+            "Requests to the collector of traces that came to nothing",
+            self.traces.map(|t| (vec![], t.failures)),
         )
     }
 

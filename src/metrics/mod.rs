@@ -10,7 +10,7 @@ mod gateway;
 mod page;
 
 pub use camera::{Camera, CaptureTimes, Detector, Latency, Metadata, Publication, Telemetry};
-pub use gateway::{Audit, Bus, Certificate, ClockState, Disk, Gateway, Process};
+pub use gateway::{Audit, Bus, Certificate, ClockState, Disk, Gateway, Process, Traces};
 
 use page::Page;
 use prometheus_client::collector::Collector;

@@ -16,6 +16,7 @@ fn gateway() -> Gateway {
         }],
         clock: None,
         buses: Vec::new(),
+        traces: None,
         disks: Vec::new(),
         process: None,
     }

@@ -190,8 +190,13 @@ fn element(start: &BytesStart<'_>, at: u64) -> Result<Element, XmlError> {
             value.into_owned(),
         ));
     }
+    let name = start.local_name().as_ref().to_owned();
+    if name.is_empty() || attributes.iter().any(|(name, _)| name.is_empty()) {
+        let detail = "something without a name".to_owned();
+        return Err(XmlError::Malformed { at, detail });
+    }
     Ok(Element {
-        name: start.local_name().as_ref().to_owned(),
+        name,
         attributes,
         text: String::new(),
         children: Vec::new(),

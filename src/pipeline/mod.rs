@@ -17,6 +17,7 @@
 //! Geometry comes in through [`FrameJudge`] only. This module must not know
 //! zones, poses, telemetry, configuration files or who views.
 
+mod av1depay;
 mod backoff;
 mod beside;
 mod camera;

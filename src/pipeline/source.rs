@@ -326,7 +326,7 @@ fn link(
         .map_err(|_| CannotStart::Link)?;
     super::rtptime::stamp(&input);
     stamps::carry(&input, &coded, ntp_64);
-    super::whole::hold_back_damaged(&input, &coded, &decoded, codec.leans);
+    super::whole::hold_back_damaged(&input, [&coded, &decoded], codec.leans, codec.at_once);
     for element in chain.elements() {
         element
             .sync_state_with_parent()
@@ -500,7 +500,7 @@ mod tests {
                 .field("encoding-name", name)
                 .build()
         };
-        for wanted in ["H264", "H265", "JPEG"] {
+        for wanted in ["H264", "H265", "JPEG", "AV1"] {
             let mut offered = Offered::default();
             assert_eq!(offered.complaint(), None, "it has not answered yet");
             assert!(!offered.take(&caps("video", "H263-1998"), "auto"));
@@ -509,7 +509,7 @@ mod tests {
                 offered.complaint().as_deref(),
                 Some(
                     "the camera sends video/H263-1998, audio/PCMU: set it to one of \
-                     H.264, H.265, MJPEG"
+                     H.264, H.265, MJPEG, AV1"
                 )
             );
             assert!(!offered.take(&caps("audio", wanted), "auto"));

@@ -144,6 +144,11 @@ impl MaskedStream {
         }
     }
 
+    /// Whether both are one stream.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The form of the sound beside the pictures; none while there is no track of it. It may
     /// become another, once a minute at most.
     pub fn sound(&self) -> Option<SoundForm> {

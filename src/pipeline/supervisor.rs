@@ -178,6 +178,7 @@ impl Supervisor {
                         self.events.emit(Event::StreamUp {
                             camera: self.camera.clone(),
                             form,
+                            took: self.clock.mono().since(began),
                         });
                     }
                     What::Down(why) => {

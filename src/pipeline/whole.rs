@@ -3,11 +3,12 @@
 //! A decoder that misses a part goes on predicting from the wrong picture: what it
 //! shows then lies where it lay before, and no margin knows of it. `rtph264depay`
 //! can wait for what it takes for a key frame, which may still lean on older
-//! pictures; the depayloaders of the other codecs cannot wait in GStreamer 1.22. So a
+//! pictures; GStreamer 1.22's depayloaders of the other codecs cannot wait. So a
 //! probe before the depayloader looks for gaps in the sequence numbers (RFC 3550,
 //! 5.1), one after the parser drops what they may have touched, until a picture that
 //! leans on none before it, and one after the decoder drops what the decoder itself
-//! calls damaged. Must not know which codec it is: what a packet begins, it is told.
+//! calls damaged. Where a decoder gives each picture before it takes the next, one that
+//! does not come out was damaged, too. Must not know which codec it is: what a packet begins, it is told.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,6 +27,8 @@ pub(super) enum Leans {
     Before,
     /// On others; or the packet does not tell.
     Others,
+    /// The flag of the picture tells, which our own depayloader sets.
+    Flagged,
 }
 
 /// Pictures between the depayloader and the decoder.
@@ -43,6 +46,12 @@ struct Gate {
     anew: bool,
     /// Of pictures that lean on what came before that.
     before: VecDeque<u64>,
+    /// Pictures tell by their flags whether they lean on others.
+    flagged: bool,
+    /// The decoder gives each picture before it takes the next.
+    at_once: bool,
+    /// Of the picture that went into such a decoder and did not come out.
+    inside: Option<u64>,
 }
 
 impl Gate {
@@ -53,13 +62,11 @@ impl Gate {
             .is_none_or(|last| sequence.wrapping_sub(last) <= 1);
         self.last = Some(sequence);
         if !follows {
-            self.lost_at = Some(self.lost_at.map_or(ns, |at| at.max(ns)));
+            self.lose(ns);
         }
         match leans {
-            Leans::Nowhere if self.start_at != Some(ns) => {
-                self.anew = self.lost_at.is_some();
-                self.start_at = Some(ns);
-            }
+            Leans::Nowhere => self.start(ns),
+            Leans::Flagged => self.flagged = true,
             Leans::Before if self.anew => {
                 if self.before.len() == UNDER_WAY {
                     self.before.pop_front();
@@ -70,11 +77,26 @@ impl Gate {
         }
     }
 
+    /// A picture that leans on nothing.
+    fn start(&mut self, ns: u64) {
+        if self.start_at != Some(ns) {
+            self.anew = self.lost_at.is_some();
+            self.start_at = Some(ns);
+        }
+    }
+
+    fn lose(&mut self, ns: u64) {
+        self.lost_at = Some(self.lost_at.map_or(ns, |at| at.max(ns)));
+    }
+
     /// A coded picture comes out; whether it may go on. One without a time is of
     /// unknown age.
     fn passes(&mut self, ns: Option<u64>) -> bool {
+        if let Some(failed) = self.inside.take() {
+            self.lose(failed);
+        }
         let lost = self.lost_at;
-        match (lost, ns) {
+        let passes = match (lost, ns) {
             (None, Some(ns)) => !self.before.contains(&ns),
             (None, None) => true,
             (Some(lost), Some(ns)) if self.start_at == Some(ns) && ns > lost => {
@@ -82,20 +104,26 @@ impl Gate {
                 true
             }
             (Some(_), _) => false,
-        }
+        };
+        self.inside = ns.filter(|_| self.at_once && passes);
+        passes
     }
 }
 
 /// Lets only whole pictures out of `coded` and of `decoded`, with what enters
 /// `packets`, where every packet is stamped by now (see `rtptime::stamp`). `leans`
-/// tells of an RTP payload what its picture leans on.
+/// tells of an RTP payload what its picture leans on; `at_once` where the decoder gives
+/// each picture before it takes the next.
 pub(super) fn hold_back_damaged(
     packets: &gst::Pad,
-    coded: &gst::Pad,
-    decoded: &gst::Pad,
+    [coded, decoded]: [&gst::Pad; 2],
     leans: fn(&[u8]) -> Leans,
+    at_once: bool,
 ) {
-    let gate = Arc::new(Mutex::new(Gate::default()));
+    let gate = Arc::new(Mutex::new(Gate {
+        at_once,
+        ..Gate::default()
+    }));
     let counted = gate.clone();
     let count = move |packet: &gst::BufferRef| {
         let Ok(bytes) = packet.map_readable() else {
@@ -116,12 +144,18 @@ pub(super) fn hold_back_damaged(
         }
         gst::PadProbeReturn::Ok
     });
+    let given = gate.clone();
     coded.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
         let Some(picture) = info.buffer() else {
             return gst::PadProbeReturn::Ok;
         };
         let mut gate = gate.lock().unwrap_or_else(PoisonError::into_inner);
-        if gate.passes(stream_ns(picture)) {
+        let ns = stream_ns(picture);
+        let leans = picture.flags().contains(gst::BufferFlags::DELTA_UNIT);
+        if let Some(ns) = ns.filter(|_| gate.flagged && !leans) {
+            gate.start(ns);
+        }
+        if gate.passes(ns) {
             gst::PadProbeReturn::Ok
         } else {
             gst::PadProbeReturn::Drop
@@ -131,7 +165,11 @@ pub(super) fn hold_back_damaged(
         let damaged = |picture: &gst::Buffer| picture.flags().contains(gst::BufferFlags::CORRUPTED);
         match info.buffer() {
             Some(picture) if damaged(picture) => gst::PadProbeReturn::Drop,
-            _ => gst::PadProbeReturn::Ok,
+            _ => {
+                let mut gate = given.lock().unwrap_or_else(PoisonError::into_inner);
+                gate.inside = None;
+                gst::PadProbeReturn::Ok
+            }
         }
     });
 }
@@ -196,6 +234,52 @@ mod tests {
             match step {
                 Packet(sequence, ns, leans) => gate.packet(sequence, ns, leans),
                 Picture(ns, passes) => assert_eq!(gate.passes(ns), passes, "step {n}"),
+            }
+        }
+    }
+
+    #[test]
+    fn where_pictures_tell_by_their_flags_no_packet_does() {
+        let mut gate = Gate::default();
+        for (sequence, ns, begins, passes) in [
+            (1, 10, true, true),
+            (2, 20, false, true),
+            (4, 30, false, false),
+            (5, 40, false, false),
+            (6, 50, true, true),
+            (7, 60, false, true),
+        ] {
+            gate.packet(sequence, ns, Leans::Flagged);
+            assert!(gate.flagged);
+            if begins {
+                gate.start(ns);
+            }
+            assert_eq!(gate.passes(Some(ns)), passes, "{ns}");
+        }
+    }
+
+    #[test]
+    fn what_a_decoder_did_not_give_at_once_is_lost_to_all_that_follow() {
+        let mut gate = Gate {
+            at_once: true,
+            ..Gate::default()
+        };
+        for (n, (ns, leans, passes, comes_out)) in [
+            (10, Leans::Nowhere, true, true),
+            (20, Leans::Others, true, true),
+            (30, Leans::Others, true, false),
+            (40, Leans::Others, false, false),
+            (50, Leans::Others, false, false),
+            (60, Leans::Nowhere, true, true),
+            (70, Leans::Others, true, true),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            gate.packet(n as u16, ns, leans);
+            assert_eq!(gate.passes(Some(ns)), passes, "{ns}");
+            if comes_out {
+                gate.inside = None;
             }
         }
     }

@@ -121,8 +121,11 @@ pub struct ClockWatch {
     delays: VecDeque<i128>,
     /// The latency interval while the clocks agreed, ns.
     latency: Option<(i128, i128)>,
-    /// The one before the stream was set up anew.
+    /// The one before the stream was set up anew, or before it turned out that the camera may
+    /// answer with old measurements.
     latency_before: Option<(i128, i128)>,
+    /// That one was measured as if every answer were fresh, and so is what it is compared with.
+    before_if_fresh: bool,
     /// The one that was believed first, or that time alone has told since.
     latency_first: Option<(i128, i128)>,
     state: ClockState,
@@ -151,6 +154,7 @@ impl ClockWatch {
             delays: VecDeque::new(),
             latency: None,
             latency_before: None,
+            before_if_fresh: false,
             latency_first: None,
             state: ClockState::Unsettled,
             now: Mono(0),
@@ -216,7 +220,10 @@ impl ClockWatch {
     pub fn frames_restarted(&mut self) {
         self.anchor = None;
         self.delays.clear();
-        self.latency_before = self.latency.take().or(self.latency_before);
+        if let Some(latency) = self.latency.take() {
+            self.latency_before = Some(latency);
+            self.before_if_fresh = false;
+        }
         self.frames_stepped_at = None;
         self.reports_stepped_at = None;
         self.reports_since = 0;
@@ -233,10 +240,14 @@ impl ClockWatch {
             ReportVerdict::Agrees => self.reports_since += 1,
             ReportVerdict::StepRevoked => {
                 self.reports_stepped_at = None;
-                self.reports_since += 1;
-                // It was measured as if every answer were fresh.
-                self.latency = None;
-                self.latency_before = None;
+                self.reports_since = 1;
+                // Either it answers with old measurements, and no clock was set; or its clock was
+                // set, and set back, and the frames' may have followed, and not yet back. If they
+                // are as late as they were, all measured as if every answer were fresh, both
+                // clocks are what they were in either case.
+                self.state = ClockState::Unsettled;
+                self.latency_before = self.latency.take().or(self.latency_before);
+                self.before_if_fresh = true;
                 self.latency_first = None;
             }
             ReportVerdict::Stepped { step_s } => {
@@ -270,13 +281,22 @@ impl ClockWatch {
             self.jump(-(latency.0 as f64) * 1e-9);
             return;
         }
-        let as_it_was = |before: (i128, i128)| {
+        let alike = |latency: (i128, i128), before: (i128, i128)| {
             let slack = ns(self.rules.frame_tolerance_s);
             latency.0 <= before.1 + slack && latency.1 >= before.0 - slack
         };
+        // `None` where there is nothing to compare with.
+        let back = self.latency_before.map(|before| {
+            if !self.before_if_fresh {
+                return alike(latency, before);
+            }
+            let rules = (self.rules.report_tolerance_s, self.rules.reports);
+            let fresh = self.reports.offset_if_fresh_ns(rules.0, rules.1);
+            fresh.is_some_and(|(low, high)| alike((shortest - high, shortest - low), before))
+        });
         match (self.state, self.latency) {
             (ClockState::Jumped { .. }, Some(before)) => {
-                if as_it_was(before) {
+                if alike(latency, before) {
                     self.state = ClockState::Agree;
                 }
             }
@@ -285,7 +305,7 @@ impl ClockWatch {
                 let steady =
                     last.is_none_or(|at| self.now.since(at).as_secs_f64() >= self.rules.steady_s);
                 // A new connection may have another latency, and then time must tell.
-                let back = self.latency_before.is_some_and(as_it_was);
+                let back = back == Some(true);
                 if steady && !back {
                     self.latency_first = None;
                 }
@@ -296,7 +316,7 @@ impl ClockWatch {
             (ClockState::Unsettled, _) => match self.latency_before {
                 // Another way to the camera, or a first sender report that is wrong, or a
                 // clock that stepped meanwhile on one side: time must tell.
-                Some(before) if !as_it_was(before) => {
+                Some(before) if back == Some(false) => {
                     self.frames_stepped_at = Some(self.now);
                     let earlier = before.0 + before.1 - latency.0 - latency.1;
                     self.jump(earlier as f64 * 0.5e-9);
@@ -314,5 +334,7 @@ impl ClockWatch {
     }
 }
 
+#[cfg(test)]
+mod played;
 #[cfg(test)]
 mod tests;

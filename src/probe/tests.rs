@@ -441,7 +441,7 @@ fn profiles_are_taken_in_the_gateways_own_words() {
         (Some("H265"), Verdict::Good),
         (Some("JPEG"), Verdict::Good),
         (Some("MPEG4"), Verdict::Doubt),
-        (Some("AV1"), Verdict::Doubt),
+        (Some("AV1"), Verdict::Good),
         (None, Verdict::Good),
     ] {
         let profile = ProfileFacts {
@@ -452,7 +452,7 @@ fn profiles_are_taken_in_the_gateways_own_words() {
         assert_eq!(finding.verdict, verdict, "{finding:?}");
         let remedy = finding.remedy.unwrap_or_default();
         assert_eq!(
-            remedy.contains("H.264, H.265, MJPEG"),
+            remedy.contains("H.264, H.265, MJPEG, AV1"),
             verdict == Verdict::Doubt
         );
     }

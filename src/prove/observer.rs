@@ -83,8 +83,9 @@ impl Notes {
     pub(super) fn look(&mut self, observed: &Observed, seen: &Seen<'_>) {
         self.first.get_or_insert(seen.at);
         let last = self.last.replace(seen.at);
-        if last.is_none_or(|last| seen.at.since(last) > LONGEST_GAP) {
-            self.live_since = None;
+        let gap = last.map(|last| seen.at.since(last));
+        if gap.is_none_or(|gap| gap > LONGEST_GAP) && self.live_since.take().is_some() {
+            tracing::info!(?gap, "no picture came, and then one");
         }
         let worst = self.leaks.largest_leak_px;
         if self.leaks.judge(&observed.canary, &seen.planes) != Some(0) {
@@ -137,7 +138,9 @@ impl Notes {
             self.last_live = Some(at);
         } else if !mostly_private() {
             self.since_live += u64::from(self.since_live > 0);
-            self.live_since = None;
+            if self.live_since.take().is_some() {
+                tracing::info!("a picture is covered");
+            }
         }
     }
 }

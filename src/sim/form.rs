@@ -18,6 +18,8 @@ pub enum VideoCodec {
     Mjpeg,
     /// MPEG-4 part 2, which old cameras send.
     Mpeg4,
+    /// AV1.
+    Av1,
 }
 
 /// In which form pictures go into the encoder.
@@ -136,6 +138,7 @@ impl Form {
             VideoCodec::H264 | VideoCodec::H265 => true,
             VideoCodec::Mjpeg => matches!(self.pixels, Pixels::I420 | Pixels::Y42b),
             VideoCodec::Mpeg4 => self.pixels == Pixels::I420,
+            VideoCodec::Av1 => !matches!(self.pixels, Pixels::I420_10le | Pixels::I422_10le),
         };
         if !fits {
             return refuse("the codec does not take these pixels");
@@ -171,6 +174,12 @@ impl Form {
                 "{prepare}avenc_mpeg4 bitrate={} gop-size={gop} ! mpeg4videoparse \
                  ! rtpmp4vpay name=pay0 pt=96 config-interval=-1",
                 kbps.saturating_mul(1000)
+            ),
+            // Unless told, `av1enc` codes without loss, and ends the process at a bitrate.
+            VideoCodec::Av1 => format!(
+                "{prepare}av1enc usage-profile=realtime cpu-used=10 end-usage=cbr threads=1 \
+                 row-mt=false min-quantizer=2 max-quantizer=60 target-bitrate={kbps} keyframe-max-dist={gop} \
+                 ! greyplanesimpay name=pay0 pt=96"
             ),
         })
     }

@@ -42,6 +42,8 @@ pub use self::render::{CANARY_RGB, CANARY_YUV};
 pub use self::reports::Reports;
 use self::rtsp::RtspServer;
 pub use self::rtsp::SOUND_HZ;
+#[cfg(test)]
+pub(crate) use self::rtsp::pay::register as register_payloader;
 use crate::clock::{CaptureTime, Clock};
 
 /// Why a simulated camera does not start or refuses an order.

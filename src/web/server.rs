@@ -7,6 +7,7 @@ use super::sessions::Sessions;
 use super::stills::Permits;
 use super::watching::Watches;
 use super::{ConsoleSettings, Gateway, GatewayStatus, Settings, Whole, files, guard, metrics};
+use crate::event::is_awaited;
 use crate::tls::{self, Certificate, Unusable};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, Uri};
@@ -294,12 +295,11 @@ async fn open_status(State(gateway): State<Arc<dyn Gateway>>) -> Json<GatewaySta
 }
 
 /// What of each camera keeps the gateway from being ready. Ready means: every
-/// camera's picture comes and is not wholly covered.
+/// camera's picture comes and is not wholly covered, unless nobody has vouched for where it looks.
 fn waiting(gateway: &dyn Gateway) -> Vec<String> {
-    let hidden = |state: &str| state == "covered" || state == "no-signal";
     let cameras = gateway.status().cameras.into_iter();
     cameras
-        .filter(|c| hidden(c.state))
+        .filter(|c| is_awaited(c.state, c.code))
         .map(|c| format!("{}: {}\n", c.id, c.reason.unwrap_or_else(|| c.state.into())))
         .collect()
 }

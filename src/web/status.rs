@@ -44,6 +44,9 @@ pub struct CameraStatus {
     pub id: String,
     /// `live`, `widened`, `covered` or `no-signal`.
     pub state: &'static str,
+    /// The reason's name, where there is one, as in the metrics and in the log.
+    #[schema(required)]
+    pub code: Option<&'static str>,
     /// Why, where there is a reason.
     #[schema(required)]
     pub reason: Option<String>,

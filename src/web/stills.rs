@@ -5,7 +5,7 @@ use super::desk::CameraView;
 use crate::audit::{Audit, Entry};
 use crate::still::Jpeg;
 use crate::users::Role;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Who may permit clear stills.
@@ -107,6 +107,25 @@ pub(super) struct Permits {
     accounts: Accounts,
     audit: Audit,
     givers: Arc<Mutex<HashMap<String, Person>>>,
+    seen: Arc<Mutex<VecDeque<Seen>>>,
+}
+
+/// A still that can be named, and who was given it.
+#[derive(PartialEq, Eq)]
+struct Seen {
+    camera: String,
+    still: String,
+    by: String,
+}
+
+/// So many are remembered, of all cameras: more than those have pictures for.
+const SEEN_AT_MOST: usize = 1000;
+
+impl Seen {
+    fn of(camera: &str, still: &str, by: &str) -> Self {
+        let [camera, still, by] = [camera, still, by].map(str::to_owned);
+        Self { camera, still, by }
+    }
 }
 
 impl Permits {
@@ -116,7 +135,23 @@ impl Permits {
             accounts,
             audit,
             givers: Arc::default(),
+            seen: Arc::default(),
         }
+    }
+
+    /// That `by` is given the still of that name.
+    pub(super) fn shown(&self, camera: &str, still: &str, by: &str) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() >= SEEN_AT_MOST {
+            seen.pop_front();
+        }
+        seen.push_back(Seen::of(camera, still, by));
+    }
+
+    /// Whether `by` was given the still of that name.
+    pub(super) fn saw(&self, camera: &str, still: &str, by: &str) -> bool {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.contains(&Seen::of(camera, still, by))
     }
 
     fn givers(&self) -> MutexGuard<'_, HashMap<String, Person>> {

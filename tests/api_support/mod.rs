@@ -40,6 +40,7 @@ impl Gateway for Cameras {
         let camera = |id: &str| CameraStatus {
             id: id.into(),
             state: "live",
+            code: None,
             reason: None,
             size: Some((1280, 720)),
             fps_in: 25.0,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -58,9 +59,7 @@ pub(super) fn folder(masks_file: &Path) -> PathBuf {
     folder.into()
 }
 
-/// What was kept for these zones, the oldest first. What cannot be read, and what was kept
-/// for other zones, counts for nothing.
-pub(super) fn read(masks_file: &Path, zones_sha256: &str, most: usize) -> Vec<Kept> {
+fn files(masks_file: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder(masks_file)) else {
         return Vec::new();
     };
@@ -69,11 +68,24 @@ pub(super) fn read(masks_file: &Path, zones_sha256: &str, most: usize) -> Vec<Ke
         .filter(|file| file.extension().is_some_and(|e| e == "png"))
         .collect();
     files.sort();
+    files
+}
+
+/// What was kept for the zones of `place`, the oldest first. What cannot be read counts for nothing;
+/// what was kept for other zones is removed: those that came since may hide what it shows.
+pub(super) fn read(masks_file: &Path, place: &str, zones_sha256: &str, most: usize) -> Vec<Kept> {
     let mut kept = Vec::new();
-    for file in files {
+    for file in files(masks_file) {
         match read_one(&file) {
+            Ok(one) if one.about.place != place => {
+                tracing::warn!(file = %file.display(), "a look of another preset is not used");
+            }
             Ok(one) if one.about.zones_sha256 == zones_sha256 => kept.push(one),
-            Ok(_) => {}
+            Ok(_) => {
+                if let Err(error) = remove(&file) {
+                    tracing::warn!(file = %file.display(), %error, "a look with former zones stays on disk");
+                }
+            }
             Err(why) => tracing::warn!(file = %file.display(), why, "a preset's look is not used"),
         }
     }
@@ -119,7 +131,11 @@ fn read_one(file: &Path) -> Result<Kept, String> {
 /// Keeps a look for the preset with that zone document, whole or not at all.
 pub(super) fn write(masks_file: &Path, about: About, reference: Reference) -> io::Result<Kept> {
     let folder = folder(masks_file);
-    fs::create_dir_all(&folder)?;
+    // What it shows is for nobody else on this machine.
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder)?;
     // In the order in which they were made.
     let name = format!("{}.png", about.at.replace(':', "-"));
     let file = folder.join(name);
@@ -139,7 +155,7 @@ pub(super) fn write(masks_file: &Path, about: About, reference: Reference) -> io
         .collect();
     writer.write_image_data(&pixels).map_err(io::Error::other)?;
     writer.finish().map_err(io::Error::other)?;
-    let mut written = AtomicWriteFile::open(&file)?;
+    let mut written = AtomicWriteFile::options().mode(0o600).open(&file)?;
     written.write_all(&bytes)?;
     written.commit()?;
     Ok(Kept {
@@ -155,4 +171,17 @@ pub(super) fn remove(file: &Path) -> io::Result<()> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
     }
+}
+
+/// Forgets all looks beside this zone document, for good; whether there were any.
+pub(super) fn remove_all(masks_file: &Path) -> io::Result<bool> {
+    let files = files(masks_file);
+    for file in &files {
+        remove(file)?;
+    }
+    if !files.is_empty() {
+        // A power cut must not bring them back.
+        fs::File::open(folder(masks_file))?.sync_all()?;
+    }
+    Ok(!files.is_empty())
 }

@@ -3,7 +3,8 @@ use crate::clock::{SimClock, WallTime};
 use crate::config::Masks;
 use crate::frame::{Matrix, PixelFormat, Plane};
 use std::fs;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 const SIZE: Size = Size {
     width: 640,
@@ -73,6 +74,23 @@ fn still(presets: &Presets, right: u32, at: i64) -> String {
 
 /// Somebody vouches for `preset` by that still while the camera looks there.
 fn verify(presets: &Presets, preset: &str, still: String, right: u32) -> Result<(), DeskFault> {
+    let document = presets
+        .configured()
+        .into_iter()
+        .find(|p| p.id == preset)
+        .and_then(|p| p.masks.ok())
+        .map_or_else(Vec::new, |zones| zones.document().to_json().unwrap().into());
+    verify_by(presets, preset, still, right, &document)
+}
+
+/// The same, by the zones of this document.
+fn verify_by(
+    presets: &Presets,
+    preset: &str,
+    still: String,
+    right: u32,
+    document: &[u8],
+) -> Result<(), DeskFault> {
     let clock = SimClock::at(WallTime(1_795_000_000_000_000_000));
     let vouch = Vouch {
         still,
@@ -81,7 +99,7 @@ fn verify(presets: &Presets, preset: &str, still: String, right: u32) -> Result<
         reason: "it fits".into(),
     };
     std::thread::scope(|scope| {
-        let verifying = scope.spawn(|| presets.verify(preset, &vouch, &clock));
+        let verifying = scope.spawn(|| presets.verify(preset, (&vouch, document), &clock));
         let mut now = Mono(1);
         while !verifying.is_finished() {
             let _ = said(presets, right);
@@ -133,11 +151,24 @@ fn somebodys_word_counts_for_one_place_and_one_version_of_its_zones() {
     let twin = refused(verify(&presets, "south", name, 0));
     assert!(twin.contains("the same as preset north"), "{twin}");
 
-    // With other zones nobody has vouched for it; with the former ones somebody has.
+    // With other zones nobody has vouched for it, and what it looked like is forgotten: the new
+    // ones may hide what the old ones did not.
     presets.swap_masks("north", masks("north", 0.31)).unwrap();
     assert!(!shown(&presets, 0));
+    assert!(kept_files(&list[0]).is_empty());
     presets.swap_masks("north", masks("north", 0.3)).unwrap();
-    assert!(shown(&presets, 0));
+    assert!(!shown(&presets, 0));
+    // Nor for those that were changed by hand, and not reloaded.
+    let name = still(&presets, 0, 8);
+    let by_hand = masks("north", 0.35).unwrap().document().to_json().unwrap();
+    let other = verify_by(&presets, "north", name.clone(), 0, by_hand.as_bytes());
+    assert!(refused(other).contains("not those in force"));
+    verify(&presets, "north", name, 0).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let [file] = &kept_files(&list[0])[..] else {
+        panic!("one look")
+    };
+    assert_eq!((mode(file), mode(file.parent().unwrap())), (0o600, 0o700));
     // It outlives the camera, and is gone with a word.
     let again = Presets::new("c", &list);
     assert!(shown(&again, 0));
@@ -214,4 +245,24 @@ fn there_is_no_still_of_what_moves_and_none_without_a_time() {
     // Too small to be compared: covered.
     let (resting, moved) = presets.see(None);
     assert!(resting.is_err() && moved);
+}
+
+#[test]
+fn a_word_that_is_withdrawn_while_it_is_given_is_not_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = [preset(&folder, "north"), preset(&folder, "south")];
+    let presets = Presets::new("c", &list);
+    let name = still(&presets, 0, 7);
+    std::thread::scope(|scope| {
+        let verifying = scope.spawn(|| verify(&presets, "north", name, 0));
+        while !presets.is_learning() {
+            std::thread::yield_now();
+        }
+        assert_eq!(presets.withdraw("north"), Ok(false));
+        let why = refused(verifying.join().unwrap());
+        assert!(why.contains("meanwhile"), "{why}");
+    });
+    assert!(!shown(&presets, 0));
+    assert!(kept_files(&list[0]).is_empty());
+    assert!(!shown(&Presets::new("c", &list), 0));
 }

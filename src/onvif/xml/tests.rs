@@ -70,6 +70,9 @@ fn what_is_not_one_document_is_refused() {
         "<a></a><b></b>",
         "<a b></a>",
         "<a b='1' b='2'/>",
+        "< a='1'/>",
+        "<a:/>",
+        "<a b:='1'/>",
         "<a",
         "<!-- -->",
     ] {

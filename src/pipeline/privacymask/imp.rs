@@ -26,6 +26,8 @@ pub(super) struct Waiting {
     pub(super) buffer: gst::Buffer,
     pub(super) form: Arc<Form>,
     pub(super) before: Vec<gst::Event>,
+    /// When it came from the decoder.
+    pub(super) came: Mono,
     /// The judge panicked on seeing it: whatever it says later, cover.
     pub(super) doubted: bool,
     /// Why it has no capture time, where it has none.
@@ -182,6 +184,7 @@ impl PrivacyMask {
                 buffer,
                 form,
                 before,
+                came: arrival,
                 doubted: doubted || state.connection_doubted,
                 untimed: timed.err(),
             };

@@ -14,8 +14,8 @@ use super::frame::{Copies, GstFrame};
 use super::imp::{CAT, Form, PrivacyMask, RESERVE_AT_LEAST, Waiting};
 use super::timeline::Timeline;
 use crate::clock::{CaptureTime, Mono};
-use crate::event::{CameraState, DropReason, Event, Reason};
-use crate::hold::{Budget, Held, Polled, Reserve};
+use crate::event::{CameraState, DropReason, Event, FrameTimes, Reason};
+use crate::hold::{Budget, Held, Polled, Reserve, Why};
 use crate::paint::{MaskedFrame, paint};
 use crate::pipeline::stamps;
 use crate::pipeline::stats::Left;
@@ -36,6 +36,9 @@ const REFUSALS_AT_MOST: u32 = 10;
 /// An alarm that goes on is raised this often.
 const ALARM_EVERY: Duration = Duration::from_secs(1);
 
+/// One frame is measured part by part this often.
+const MEASURE_EVERY: Duration = Duration::from_secs(1);
+
 /// What the task keeps between two frames.
 pub(super) struct Sender {
     setup: Arc<Setup>,
@@ -52,6 +55,8 @@ pub(super) struct Sender {
     grey: bool,
     /// When the last alarm was raised.
     alarmed: Option<Mono>,
+    /// When a frame was last measured part by part.
+    measured: Option<Mono>,
     /// Frames in a row that downstream refused.
     refusals: u32,
 }
@@ -85,6 +90,7 @@ impl PrivacyMask {
             last_left: None,
             grey: true,
             alarmed: None,
+            measured: None,
             refusals: 0,
         });
         let weak = self.obj().downgrade();
@@ -122,7 +128,7 @@ impl PrivacyMask {
                 self.send_events(events);
                 return;
             }
-            Next::Frame(held, push_by) => self.send_frame(sender, held, now, push_by),
+            Next::Frame(held, why, push_by) => self.send_frame(sender, held, why, (now, push_by)),
             Next::Grey(reason) => self.send_grey(sender, reason),
         };
         let budget = Budget {
@@ -171,10 +177,12 @@ impl PrivacyMask {
         let until_grey = sender.until_grey(now);
         match polled {
             Polled::Release {
-                mut held, push_by, ..
+                mut held,
+                why,
+                push_by,
             } => {
                 held.frame.doubted |= panicked;
-                Next::Frame(held, push_by)
+                Next::Frame(held, why, push_by)
             }
             Polled::Late(held) => Next::Late(held.frame.before),
             Polled::WaitUntil(_) | Polled::Empty if until_grey.is_zero() => {
@@ -201,13 +209,14 @@ impl PrivacyMask {
         &self,
         sender: &mut Sender,
         held: Held<Waiting>,
-        released: Mono,
-        push_by: Mono,
+        why: Why,
+        (released, push_by): (Mono, Mono),
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
         let Waiting {
             buffer,
             form,
             before,
+            came,
             doubted,
             untimed,
         } = held.frame;
@@ -241,8 +250,17 @@ impl PrivacyMask {
             sender.setup.count_drop(DropReason::Late);
             return Ok(gst::FlowSuccess::Ok);
         }
+        let covered = state.reason().is_some();
         let pushed = self.push(masked, held.capture)?;
         sender.left(now, Some(held.arrival), plan.size, state);
+        sender.measure(now, |encoded| FrameTimes {
+            decode: came.since(held.arrival),
+            hold: released.since(came),
+            mask: now.since(released),
+            encode: encoded.since(now),
+            evidence: why == Why::Evidence,
+            covered,
+        });
         Ok(pushed)
     }
 
@@ -312,7 +330,7 @@ enum Next {
     Wait(Duration),
     Events(Vec<gst::Event>),
     Late(Vec<gst::Event>),
-    Frame(Held<Waiting>, Mono),
+    Frame(Held<Waiting>, Why, Mono),
     Grey(Reason),
 }
 
@@ -411,6 +429,21 @@ impl Sender {
         self.alarmed = Some(now);
         self.setup.events.emit(Event::ReadBackFailed {
             camera: self.setup.camera.clone(),
+        });
+    }
+
+    /// Tells of a frame that was given to the encoder at `now`, and has left it.
+    fn measure(&mut self, now: Mono, times: impl FnOnce(Mono) -> FrameTimes) {
+        if self
+            .measured
+            .is_some_and(|at| now.since(at) < MEASURE_EVERY)
+        {
+            return;
+        }
+        self.measured = Some(now);
+        self.setup.events.emit(Event::FrameMeasured {
+            camera: self.setup.camera.clone(),
+            times: times(self.setup.clock.mono()),
         });
     }
 

@@ -86,6 +86,15 @@ impl Ears {
                 Err(why) => ours.fail(connection, why),
             }
         });
+        let (asked, begun) = (sound.clone(), Arc::downgrade(&pipeline));
+        rtspsrc.connect_no_more_pads(move |_| {
+            let begun = begun.upgrade();
+            let none =
+                |p: &Mutex<Option<_>>| p.lock().unwrap_or_else(PoisonError::into_inner).is_none();
+            if begun.is_some_and(|pipeline| none(&pipeline)) {
+                asked.find_none(connection);
+            }
+        });
         Self {
             sound: sound.clone(),
             connection,

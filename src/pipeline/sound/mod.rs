@@ -163,6 +163,14 @@ impl Sound {
         }
     }
 
+    /// All that the camera offers is there, and no sound is heard of it.
+    fn find_none(&self, connection: u64) {
+        let known = self.lock().problem.is_some();
+        if !known {
+            self.fail(connection, "the camera offers none".to_owned());
+        }
+    }
+
     /// Sound of `connection` is of that form from now on.
     fn formed(&self, connection: u64, form: SoundForm, now: Mono) {
         let mut state = self.lock();

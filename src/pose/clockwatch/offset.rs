@@ -25,6 +25,8 @@ pub struct OffsetWindow {
     caches: bool,
     /// What was believed before a step that caching would explain, too.
     suspended: Option<Suspended>,
+    /// When the answer came that showed that the last step was none.
+    revoked: Option<Mono>,
 }
 
 /// Nanoseconds, lowest and highest.
@@ -174,6 +176,7 @@ impl OffsetWindow {
             self.caches = true;
             let between = std::mem::replace(&mut self.intervals, suspended.intervals);
             self.intervals.extend(between);
+            self.revoked = Some(report.received);
         }
         returned
     }
@@ -193,6 +196,20 @@ impl OffsetWindow {
     /// The interval of (monotonic − UTC), nanoseconds, once a report was seen.
     pub fn offset_ns(&self) -> Option<(i128, i128)> {
         common(&self.intervals, self.caches)
+    }
+
+    /// The same, of what was answered since a step turned out to be none, as if all that was
+    /// measured when it was asked for: then the clock was set, and set back. `None` where the
+    /// answers contradict that by more than `tolerance_s`, or are fewer than `reports`.
+    pub fn offset_if_fresh_ns(&self, tolerance_s: f64, reports: usize) -> Option<Span> {
+        let since = self.revoked?;
+        let fresh = || {
+            let later = self.intervals.iter().filter(|i| i.received >= since);
+            later.map(|i| i.fresh)
+        };
+        let (low, high) = (fresh().map(|f| f.0).max()?, fresh().map(|f| f.1).min()?);
+        let contradicts = low - high > (tolerance_s * 1e9) as i128;
+        (fresh().count() >= reports && !contradicts).then(|| (low.min(high), low.max(high)))
     }
 
     /// How many reports the interval rests on.

@@ -74,6 +74,8 @@ pub struct Campaign {
     pub faults: Vec<Fault>,
     /// After each fault alone, pairs until the time is over.
     pub pairs: bool,
+    /// How often each is played alone where there are no pairs.
+    pub rounds: u32,
     /// Shortest and longest time that a fault lasts, seconds.
     pub lasts_s: [f64; 2],
     /// For so long the picture must be live without a break before the next fault,
@@ -93,6 +95,7 @@ impl Default for Campaign {
             seed: 1,
             faults: Fault::ALL.to_vec(),
             pairs: true,
+            rounds: 1,
             lasts_s: [2.0, 8.0],
             healthy_s: 5.0,
             live_within_s: 5.0,
@@ -117,6 +120,9 @@ impl Campaign {
         }
         if !limits.iter().all(|n| (0.0..=1e6).contains(n)) {
             return Err("campaign: growth limits must not be below 0".to_owned());
+        }
+        if self.rounds == 0 {
+            return Err("campaign.rounds is at least 1".to_owned());
         }
         if self.faults.is_empty() || (self.pairs && self.faults.len() < 2) {
             return Err("campaign.faults names none, or too few for pairs".to_owned());
@@ -158,10 +164,10 @@ impl Order {
     }
 
     /// The next step: each fault alone, then every pair, and again. `None` where
-    /// there are no pairs and each was played.
+    /// there are no pairs and each was played often enough.
     fn next(&mut self) -> Option<Vec<Act>> {
         if self.left.is_empty() {
-            if self.rounds > 0 && !self.campaign.pairs {
+            if self.rounds >= self.campaign.rounds && !self.campaign.pairs {
                 return None;
             }
             self.rounds += 1;
@@ -236,10 +242,13 @@ mod tests {
             ..campaign.clone()
         };
         assert_ne!(all, steps(&other, 58));
-        let once = Campaign {
-            pairs: false,
-            ..campaign
-        };
-        assert_eq!(steps(&once, 99).len(), 10);
+        for rounds in [1, 3] {
+            let alone = Campaign {
+                pairs: false,
+                rounds,
+                ..campaign.clone()
+            };
+            assert_eq!(steps(&alone, 99).len(), 10 * rounds as usize);
+        }
     }
 }

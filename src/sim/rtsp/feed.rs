@@ -228,7 +228,7 @@ impl Feed {
         if let Some(measured) = self.camera.measure() {
             let mut document = metadata_document(&self.camera, &measured).into_bytes();
             if self.camera.config.metadata_gzip {
-                document = super::metapay::packed(&document);
+                document = super::pay::packed(&document);
             }
             self.push(metadata, document, t_ns, offset_ns);
         }

@@ -7,9 +7,10 @@
 //! camera's own clock, when the frame was taken. GStreamer's own NTP source
 //! cannot step, and the camera's clock must be able to.
 
+mod av1;
 mod feed;
 mod hdrext;
-mod metapay;
+pub(in crate::sim) mod pay;
 mod stamp;
 mod tone;
 
@@ -221,7 +222,7 @@ impl RtspServer {
 }
 
 fn factory(camera: &Camera, which: Stream) -> Result<gst_server::RTSPMediaFactory, SimError> {
-    metapay::register().map_err(gst_error("cannot register the metadata payloader"))?;
+    pay::register().map_err(gst_error("cannot register the payloader"))?;
     let config = &camera.config;
     let as_it_is = config.clip.is_some() && config.clip_view == ClipView::AsItIs;
     let kbps = match which {
@@ -241,7 +242,7 @@ fn factory(camera: &Camera, which: Stream) -> Result<gst_server::RTSPMediaFactor
     if metadata {
         launch.push_str(&format!(
             " appsrc name=metadata is-live=true format=time max-buffers=20 leaky-type=downstream \
-             caps=application/x-onvif-metadata,packed={} ! greyplanesimmetapay name=pay1",
+             caps=application/x-onvif-metadata,packed={} ! greyplanesimpay name=pay1",
             config.metadata_gzip
         ));
     }

@@ -157,7 +157,7 @@ impl From<DeskFault> for Refusal {
                 (StatusCode::CONFLICT, error, "look at the versions again")
             }
             DeskFault::SamePerson => {
-                let error = "who saved a version cannot approve it".to_owned();
+                let error = "who saved a version cannot approve it, nor vouch for it".to_owned();
                 (StatusCode::FORBIDDEN, error, "ask somebody else")
             }
             DeskFault::NoPose(why) => (
@@ -179,7 +179,7 @@ impl From<DeskFault> for Refusal {
             DeskFault::NotVerified(why) => (
                 StatusCode::CONFLICT,
                 format!("this preset is not verified: {why}"),
-                "let the camera rest on it, look at a clear still of it, and try again",
+                "once that is so no more, let the camera rest on it, look at a clear still of it, and try again",
             ),
             DeskFault::Question(what) => {
                 return ApiError::new(StatusCode::BAD_REQUEST, what).into();

@@ -1,10 +1,12 @@
 //! Presets of a camera that cannot tell where it looks: who vouches for them.
 
 use super::masks::{MasksError, Refusal, at_desk, base};
-use super::{As, Drawer, Reader, given_reason};
+use super::still::SettingUp;
+use super::{As, Reader, given_reason};
 use crate::audit::Outcome;
-use crate::web::desk::{Desk, PresetView, Vouch};
+use crate::web::desk::{Desk, DeskFault, PresetView, Vouch};
 use crate::web::error::ErrorBody;
+use crate::web::stills::Permits;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -18,6 +20,9 @@ pub(super) struct VerifiedPresets {
     /// In the configuration's order.
     presets: Vec<PresetView>,
 }
+
+/// Why nobody vouches by what others saw.
+const NOT_SEEN: &str = "you were not given that clear still by this gateway: fetch one yourself";
 
 /// What somebody vouches for.
 #[derive(Deserialize, ToSchema)]
@@ -60,21 +65,22 @@ pub(super) async fn presets(
         ("preset" = String, Path, description = "the preset's id"),
         ("If-Match" = String, Header, description = "ETag of the version of its zones that fits"),
     ),
-    request_body = NewVouch, security(("session" = ["integrator", "admin"])),
+    request_body = NewVouch, security(("session" = ["integrator"])),
     responses(
         (status = 204, description = "verified"),
         (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 403, body = MasksError, description = "not for this role; with `four_eyes`, not by who saved the zones"),
-        (status = 409, body = MasksError, description = "the picture does not bear it out, or there are other zones by now"),
+        (status = 409, body = MasksError, description = "the picture does not bear it out, they were not given that still, or there are other zones by now"),
         (status = 422, body = ErrorBody, description = "no reason, or one that is too long"),
         (status = 428, body = ErrorBody, description = "no If-Match"),
         (status = 503, body = ErrorBody, description = "it cannot be recorded"),
     )
 )]
 pub(super) async fn verify(
-    person: As<Drawer>,
+    person: As<SettingUp>,
     Path((camera, preset)): Path<(String, String)>,
     State(desk): State<Arc<dyn Desk>>,
+    State(permits): State<Permits>,
     headers: HeaderMap,
     Json(asked): Json<NewVouch>,
 ) -> Result<StatusCode, Refusal> {
@@ -94,8 +100,13 @@ pub(super) async fn verify(
             .detail("still", vouch.still.clone())
     };
     person.record(about("ask-verify-preset")).await?;
-    let given = vouch.clone();
-    let verified = at_desk(desk, move |desk| desk.verify(&camera, &preset, &given)).await;
+    let verified = match permits.saw(&camera, &vouch.still, person.name()) {
+        true => {
+            let given = vouch.clone();
+            at_desk(desk, move |desk| desk.verify(&camera, &preset, &given)).await
+        }
+        false => Err(DeskFault::NotVerified(NOT_SEEN.to_owned()).into()),
+    };
     person.note(about("preset-verified").result(match verified.is_ok() {
         true => Outcome::Done,
         false => Outcome::Refused,
@@ -111,14 +122,14 @@ pub(super) async fn verify(
         ("camera" = String, Path, description = "the camera's id"),
         ("preset" = String, Path, description = "the preset's id"),
     ),
-    security(("session" = ["integrator", "admin"])),
+    security(("session" = ["integrator", "officer", "admin"])),
     responses(
         (status = 204, description = "nobody vouches for it any more"),
         (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),
     )
 )]
 pub(super) async fn withdraw(
-    person: As<Drawer>,
+    person: As<Reader>,
     Path((camera, preset)): Path<(String, String)>,
     State(desk): State<Arc<dyn Desk>>,
 ) -> Result<StatusCode, Refusal> {

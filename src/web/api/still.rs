@@ -3,6 +3,7 @@
 use super::{As, LoggedIn, Part, Reader, given_reason};
 use crate::audit::Outcome;
 use crate::users::Role;
+use crate::web::desk::CameraView;
 use crate::web::error::{ApiError, ErrorBody};
 use crate::web::stills::{GIVERS, Permit, Permits, StillFault};
 use axum::Json;
@@ -260,6 +261,12 @@ pub(super) async fn fetch(
     // So may recording: a permit that is over meanwhile is over.
     if permitted(&person, &permits, &camera)? != permit {
         return Err(not_permitted(&permits, &camera));
+    }
+    if let CameraView::Presets {
+        still: Some(still), ..
+    } = &picture.view
+    {
+        permits.shown(&camera, still, person.name());
     }
     let head = [
         (CONTENT_TYPE, HeaderValue::from_static("image/jpeg")),

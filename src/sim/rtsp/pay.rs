@@ -1,23 +1,18 @@
-//! A payloader for `vnd.onvif.metadata`: one XML document per frame, cut into
-//! RTP packets, the last one marked (ONVIF Streaming Specification, 5.2.1.1;
-//! header of RFC 3550, 5.1). GStreamer 1.22 ships none.
+//! A payloader for what GStreamer 1.22 ships none: `vnd.onvif.metadata`, one XML document per
+//! frame, cut into RTP packets, the last one marked (ONVIF Streaming Specification, 5.2.1.1; header of
+//! RFC 3550, 5.1), and AV1 (see [`super::av1`]).
 
 use gst::glib;
 use gst::prelude::*;
 use gstreamer as gst;
 
 glib::wrapper! {
-    pub(super) struct MetaPay(ObjectSubclass<imp::MetaPay>) @extends gst::Element, gst::Object;
+    pub(super) struct Pay(ObjectSubclass<imp::Pay>) @extends gst::Element, gst::Object;
 }
 
-/// Makes the element known as `greyplanesimmetapay`.
-pub(super) fn register() -> Result<(), glib::BoolError> {
-    gst::Element::register(
-        None,
-        "greyplanesimmetapay",
-        gst::Rank::NONE,
-        MetaPay::static_type(),
-    )
+/// Makes the element known as `greyplanesimpay`.
+pub(crate) fn register() -> Result<(), glib::BoolError> {
+    gst::Element::register(None, "greyplanesimpay", gst::Rank::NONE, Pay::static_type())
 }
 
 /// A document in gzip.
@@ -40,12 +35,18 @@ mod imp {
     use gstreamer as gst;
 
     use crate::sim::camera::lock;
+    use crate::sim::rtsp::av1;
 
     const PAYLOAD_TYPE: u32 = 107;
     const CLOCK_RATE: u64 = 90_000;
-    const PAYLOAD_BYTES: usize = 1200;
+    const MTU: u32 = 1400;
+    /// Left for headers: of RTP with the extensions of `super::super::hdrext`, and below it.
+    const HEADERS: u32 = 80;
 
     struct State {
+        is_av1: bool,
+        pt: u32,
+        mtu: u32,
         sequence: u16,
         ssrc: u32,
         base: u32,
@@ -53,16 +54,16 @@ mod imp {
         segment: gst::FormattedSegment<gst::ClockTime>,
     }
 
-    pub(in crate::sim::rtsp) struct MetaPay {
+    pub(in crate::sim::rtsp) struct Pay {
         sink: gst::Pad,
         src: gst::Pad,
         state: Mutex<State>,
     }
 
     #[glib::object_subclass]
-    impl ObjectSubclass for MetaPay {
-        const NAME: &'static str = "GreyplaneSimMetaPay";
-        type Type = super::MetaPay;
+    impl ObjectSubclass for Pay {
+        const NAME: &'static str = "GreyplaneSimPay";
+        type Type = super::Pay;
         type ParentType = gst::Element;
 
         fn with_class(class: &Self::Class) -> Self {
@@ -97,6 +98,9 @@ mod imp {
                 sink,
                 src,
                 state: Mutex::new(State {
+                    is_av1: false,
+                    pt: PAYLOAD_TYPE,
+                    mtu: MTU,
                     sequence: rand::random(),
                     ssrc: rand::random(),
                     base: rand::random(),
@@ -107,7 +111,7 @@ mod imp {
         }
     }
 
-    impl ObjectImpl for MetaPay {
+    impl ObjectImpl for Pay {
         fn properties() -> &'static [glib::ParamSpec] {
             // What gst-rtsp-server asks of a payloader.
             static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
@@ -116,8 +120,9 @@ mod imp {
                         .default_value(PAYLOAD_TYPE)
                         .build(),
                     glib::ParamSpecUInt::builder("mtu")
-                        .default_value(1400)
+                        .default_value(MTU)
                         .build(),
+                    glib::ParamSpecUInt::builder("timestamp-offset").build(),
                     glib::ParamSpecUInt::builder("seqnum").read_only().build(),
                     glib::ParamSpecUInt::builder("timestamp")
                         .read_only()
@@ -127,15 +132,26 @@ mod imp {
             &PROPERTIES
         }
 
-        fn set_property(&self, _id: usize, _value: &glib::Value, _spec: &glib::ParamSpec) {}
+        fn set_property(&self, _id: usize, value: &glib::Value, spec: &glib::ParamSpec) {
+            let (mut state, Ok(value)) = (lock(&self.state), value.get::<u32>()) else {
+                return;
+            };
+            match spec.name() {
+                "pt" => state.pt = value & 0x7f,
+                "mtu" => state.mtu = value,
+                "timestamp-offset" => state.base = value,
+                _ => {}
+            }
+        }
 
         fn property(&self, _id: usize, spec: &glib::ParamSpec) -> glib::Value {
             let state = lock(&self.state);
             match spec.name() {
-                "mtu" => 1400u32.to_value(),
+                "mtu" => state.mtu.to_value(),
+                "timestamp-offset" => state.base.to_value(),
                 "seqnum" => u32::from(state.sequence).to_value(),
                 "timestamp" => state.timestamp.to_value(),
-                _ => PAYLOAD_TYPE.to_value(),
+                _ => state.pt.to_value(),
             }
         }
 
@@ -149,15 +165,15 @@ mod imp {
         }
     }
 
-    impl GstObjectImpl for MetaPay {}
+    impl GstObjectImpl for Pay {}
 
-    impl ElementImpl for MetaPay {
+    impl ElementImpl for Pay {
         fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
             static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
                 gst::subclass::ElementMetadata::new(
-                    "ONVIF metadata payloader of the simulated camera",
+                    "Payloader of the simulated camera",
                     "Codec/Payloader/Network/RTP",
-                    "Cuts ONVIF metadata documents into RTP packets",
+                    "Cuts ONVIF metadata documents and AV1 into RTP packets",
                     "greyplane",
                 )
             });
@@ -169,7 +185,10 @@ mod imp {
                 let make = |name, direction, caps: &gst::Caps| {
                     gst::PadTemplate::new(name, direction, gst::PadPresence::Always, caps).ok()
                 };
-                let sink = gst::Caps::builder("application/x-onvif-metadata").build();
+                let sink = gst::Caps::builder_full()
+                    .structure(gst::Structure::new_empty("application/x-onvif-metadata"))
+                    .structure(gst::Structure::new_empty("video/x-av1"))
+                    .build();
                 let src = gst::Caps::builder("application/x-rtp").build();
                 [
                     make("sink", gst::PadDirection::Sink, &sink),
@@ -183,19 +202,23 @@ mod imp {
         }
     }
 
-    impl MetaPay {
+    impl Pay {
         fn event(&self, pad: &gst::Pad, event: gst::Event) -> bool {
             match event.view() {
                 gst::EventView::Caps(caps) => {
-                    let packed = caps.caps().structure(0).map(|s| s.get::<bool>("packed"));
-                    let encoding = match packed {
-                        Some(Ok(true)) => "VND.ONVIF.METADATA.GZIP",
-                        _ => "VND.ONVIF.METADATA",
+                    let form = caps.caps().structure(0);
+                    let packed = form.map(|s| s.get::<bool>("packed"));
+                    let is_av1 = form.is_some_and(|s| s.name() == "video/x-av1");
+                    let (media, encoding) = match packed {
+                        _ if is_av1 => ("video", "AV1"),
+                        Some(Ok(true)) => ("application", "VND.ONVIF.METADATA.GZIP"),
+                        _ => ("application", "VND.ONVIF.METADATA"),
                     };
-                    let state = lock(&self.state);
+                    let mut state = lock(&self.state);
+                    state.is_av1 = is_av1;
                     let caps = gst::Caps::builder("application/x-rtp")
-                        .field("media", "application")
-                        .field("payload", PAYLOAD_TYPE as i32)
+                        .field("media", media)
+                        .field("payload", state.pt as i32)
                         .field("clock-rate", CLOCK_RATE as i32)
                         .field("encoding-name", encoding)
                         .field("ssrc", state.ssrc)
@@ -228,12 +251,16 @@ mod imp {
                 });
                 state.timestamp = state.base.wrapping_add(ticks);
                 let out = list.make_mut();
-                let count = map.len().div_ceil(PAYLOAD_BYTES);
-                for (i, part) in map.chunks(PAYLOAD_BYTES).enumerate() {
+                let room = state.mtu.saturating_sub(HEADERS).max(1) as usize;
+                let parts: Vec<Vec<u8>> = match state.is_av1 {
+                    true => av1::payloads(&map, room),
+                    false => map.chunks(room).map(<[u8]>::to_vec).collect(),
+                };
+                for (i, part) in parts.iter().enumerate() {
                     state.sequence = state.sequence.wrapping_add(1);
-                    let marker = if i + 1 == count { 0x80 } else { 0 };
+                    let marker = if i + 1 == parts.len() { 0x80 } else { 0 };
                     let mut packet = Vec::with_capacity(12 + part.len());
-                    packet.extend([0x80, marker | PAYLOAD_TYPE as u8]);
+                    packet.extend([0x80, marker | state.pt as u8]);
                     packet.extend(state.sequence.to_be_bytes());
                     packet.extend(state.timestamp.to_be_bytes());
                     packet.extend(state.ssrc.to_be_bytes());
