@@ -28,6 +28,7 @@ STAMPS := target/.stamps
 NEXTEST_VERSION := 0.9.143
 DENY_VERSION := 0.20.2
 CARGO_DEB_VERSION := 3.8.0
+FUZZ_VERSION := 0.13.2
 
 DEBIAN_PACKAGES := \
 	build-essential pkg-config clang libclang-dev libopencv-dev ffmpeg python3-venv \
@@ -193,5 +194,5 @@ faults: system models
 
 .PHONY: fuzz
 fuzz: system
-	@command -v cargo-fuzz >/dev/null || cargo install --debug --locked cargo-fuzz
+	@command -v cargo-fuzz >/dev/null || cargo install --debug --locked cargo-fuzz --version $(FUZZ_VERSION)
 	for t in $$(cd fuzz && cargo fuzz list); do fuzz/run.sh $$t $(MINUTES); done

@@ -39,6 +39,9 @@ fn least_px(class: Class) -> f64 {
     }
 }
 
+/// From this scale on a part is shown as large as it is in the picture: sides are rounded.
+const NATIVE: f64 = 0.95;
+
 /// How often the whole picture is looked at where the budget allows it. Frames
 /// wait in the hold for the next look: with the time that looking takes, two
 /// of these fit into a latency budget of 250 ms.
@@ -212,6 +215,9 @@ impl Schedule {
     pub fn shown(&self, parts: &[Part], class: Class, at: &PixelBox) -> bool {
         let seen = self.whole.area.intersection(at);
         let least_px = least_px(class) * seen.height() / at.height().max(1e-6);
+        // What is smaller in the picture itself is shown no larger by any look. If none
+        // counted, whatever was once taken for it would be hidden for ever.
+        let least_px = least_px.min(NATIVE * seen.height());
         seen.area() <= 0.0 || parts.iter().any(|p| p.shows(&seen, least_px))
     }
 

@@ -107,6 +107,35 @@ fn a_small_thing_that_is_followed_is_looked_at_every_time() {
 }
 
 #[test]
+fn what_is_too_small_in_the_picture_itself_is_looked_for_at_its_own_size() {
+    let tiny = |_| {
+        let at = PixelBox {
+            x0: 100.0,
+            y0: 500.0,
+            x1: 107.0,
+            y1: 508.0,
+        };
+        vec![(Class::Face, at)]
+    };
+    let is_shown = |schedule: &Schedule, parts: &[Part]| {
+        let (class, at) = tiny(0)[0];
+        schedule.shown(parts, class, &at)
+    };
+    let mut schedule = Schedule::new(rules(0.4), HD);
+    for (ms, parts) in play(&mut schedule, 2, tiny) {
+        assert!(is_shown(&schedule, &parts), "{ms}: {parts:?}");
+        assert!(!is_shown(&schedule, &parts[..1]), "{ms}: {parts:?}");
+    }
+    // A small picture is seen whole at its own size.
+    let small = Size {
+        width: 640,
+        height: 600,
+    };
+    let schedule = Schedule::new(rules(0.4), small);
+    assert!(is_shown(&schedule, &[Part::whole(small, 640)]));
+}
+
+#[test]
 fn a_tile_in_which_something_moves_is_looked_at_before_the_others() {
     let mut schedule = Schedule::new(rules(0.4), HD);
     let mut seen = vec![0; 9];
