@@ -142,7 +142,11 @@ impl Sighting {
             y1: self.whole.y1 + y1,
         };
         if faint {
-            self.whole = hull(&self.whole, &place.seen);
+            // Where little is known of the camera's motion `place` only tells how large it is.
+            self.whole = match place.unsure_px > place.size_px {
+                true => no_smaller(&self.whole, &place.seen),
+                false => hull(&self.whole, &place.seen),
+            };
         }
     }
 

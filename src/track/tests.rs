@@ -234,6 +234,25 @@ fn a_faint_part_of_a_known_face_leaves_it_hidden_whole() {
 }
 
 #[test]
+fn a_faint_part_far_away_while_nobody_knows_how_the_camera_turned_hides_no_more_than_a_face() {
+    let mut tracker = tracker(HD);
+    let whole = box_at(900.0, 300.0, 40.0, 40.0);
+    let part = box_at(1000.0, 300.0, 40.0, 26.0);
+    for (s, at, score) in [(1.0, whole, 0.9), (1.1, whole, 0.9), (1.2, part, 0.06)] {
+        tracker
+            .observe(capture(s), &[face(at, score)], &NobodyKnows)
+            .unwrap();
+    }
+    let hidden = tracker.boxes_at(capture(1.2), &NobodyKnows).unwrap();
+    assert_eq!(hidden.len(), 1, "it may be the same: {hidden:?}");
+    assert!(contains(
+        &hidden[0].likely,
+        &box_at(1000.0, 300.0, 40.0, 40.0)
+    ));
+    assert!(hidden[0].likely.width() < 60.0, "{hidden:?}");
+}
+
+#[test]
 fn classes_do_not_mix() {
     let mut tracker = tracker(HD);
     let at = box_at(500.0, 300.0, 20.0, 20.0);
