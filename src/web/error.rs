@@ -26,6 +26,10 @@ pub(super) struct ApiError {
 }
 
 impl ApiError {
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
     pub(super) fn new(status: StatusCode, error: impl Into<String>) -> Self {
         let error = error.into();
         Self {

@@ -1,7 +1,7 @@
-// An integrator vouches for a preset on a clear still and withdraws it again; in Chromium.
-// An officer has permitted stills.
+// An integrator vouches for a preset on a clear still, and the officer, who permitted stills,
+// withdraws it again; in Chromium.
 //
-//   node vouch.mjs URL INTEGRATOR PASSWORD OUT CAMERA PRESET
+//   node vouch.mjs URL OFFICER INTEGRATOR PASSWORD OUT CAMERA PRESET
 //
 // Writes JSON: whether the list called the preset covered before and after, how far the
 // brightness of the live picture's left and right edge spreads while it is shown, and the
@@ -9,7 +9,7 @@
 import { join } from 'node:path';
 import { faults, logIn, open } from './chromium.mjs';
 
-const [url, user, password, out, camera, preset] = process.argv.slice(2);
+const [url, officer, user, password, out, camera, preset] = process.argv.slice(2);
 
 /** The standard deviation of the green of the left and of the right fifth. */
 function spreads(video) {
@@ -80,9 +80,19 @@ try {
   await page.getByText('here', { exact: true }).waitFor();
   await page.screenshot({ path: join(out, 'vouched.png') });
   await page.getByRole('button', { name: 'Withdraw: North gate' }).click();
-  await page.getByRole('dialog').waitFor();
-  await page.screenshot({ path: join(out, 'withdraw.png') });
-  await page.getByRole('dialog').getByRole('button', { name: 'Withdraw', exact: true }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+
+  const theirs = await newPage();
+  await logIn(theirs, url, officer, password);
+  await theirs.getByText('“Compared with the map.”').waitFor();
+  await theirs.screenshot({ path: join(out, 'officer.png') });
+  serious.push(...(await faults(theirs)));
+  await theirs.getByRole('button', { name: 'Withdraw: North gate' }).click();
+  await theirs.getByRole('dialog').waitFor();
+  await theirs.screenshot({ path: join(out, 'withdraw.png') });
+  await theirs.getByRole('dialog').getByRole('button', { name: 'Withdraw', exact: true }).click();
+  // Both are told.
+  await theirs.getByText('Nobody has vouched for its masks: the picture is covered there.').waitFor();
   await nobody.waitFor();
   covered.after = await nobody.isVisible();
   console.log(JSON.stringify({ covered, shown, serious, complaints, preset }));

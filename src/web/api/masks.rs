@@ -101,6 +101,19 @@ pub(super) enum Refusal {
     Told(StatusCode, Box<MasksError>),
 }
 
+/// What came of something, for the record: who was refused could have known, what failed broke.
+pub(super) fn came_of<T>(done: &Result<T, Refusal>) -> Outcome {
+    let status = match done {
+        Ok(_) => return Outcome::Done,
+        Err(Refusal::Plain(error)) => error.status(),
+        Err(Refusal::Told(status, _)) => *status,
+    };
+    match status.is_server_error() {
+        true => Outcome::Failed,
+        false => Outcome::Refused,
+    }
+}
+
 impl From<ApiError> for Refusal {
     fn from(error: ApiError) -> Self {
         Self::Plain(error)
@@ -340,7 +353,7 @@ async fn store(
     let saved = at_desk(desk, move |desk| desk.save(&camera, edit)).await;
     let entry = person.entry("masks-saved", object);
     person.note(match &saved {
-        Err(_) => entry.result(Outcome::Refused),
+        Err(_) => entry.result(came_of(&saved)),
         Ok(version) => about(entry, version),
     });
     Ok(Json(Done { version: saved? }))
@@ -481,7 +494,7 @@ pub(super) async fn approve(
     let settled = at_desk(desk, settle).await;
     let entry = person.entry("masks-settled", object);
     person.note(match &settled {
-        Err(_) => entry.result(Outcome::Refused),
+        Err(_) => entry.result(came_of(&settled)),
         Ok(version) => about(entry, version),
     });
     let settled = settled?;

@@ -1,8 +1,7 @@
 //! A camera whose pictures contradicted its position, believed again.
 
-use super::masks::{MasksError, Refusal, at_desk};
+use super::masks::{MasksError, Refusal, at_desk, came_of};
 use super::{As, Drawer, given_reason};
-use crate::audit::Outcome;
 use crate::web::desk::Desk;
 use crate::web::error::ErrorBody;
 use axum::Json;
@@ -48,14 +47,8 @@ pub(super) async fn believe(
     person.record(entry).await?;
     let believed = at_desk(desk, move |desk| desk.believe(&camera)).await;
     let entry = person.entry("position-believed", object);
-    person.note(
-        entry
-            .detail("reason", reason)
-            .result(match believed.is_ok() {
-                true => Outcome::Done,
-                false => Outcome::Refused,
-            }),
-    );
+    let entry = entry.detail("reason", reason);
+    person.note(entry.result(came_of(&believed)));
     believed?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,9 +1,8 @@
 //! Presets of a camera that cannot tell where it looks: who vouches for them.
 
-use super::masks::{MasksError, Refusal, at_desk, base};
+use super::masks::{MasksError, Refusal, at_desk, base, came_of};
 use super::still::SettingUp;
 use super::{As, Reader, given_reason};
-use crate::audit::Outcome;
 use crate::web::desk::{Desk, DeskFault, PresetView, Vouch};
 use crate::web::error::ErrorBody;
 use crate::web::stills::Permits;
@@ -107,10 +106,7 @@ pub(super) async fn verify(
         }
         false => Err(DeskFault::NotVerified(NOT_SEEN.to_owned()).into()),
     };
-    person.note(about("preset-verified").result(match verified.is_ok() {
-        true => Outcome::Done,
-        false => Outcome::Refused,
-    }));
+    person.note(about("preset-verified").result(came_of(&verified)));
     verified?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -137,10 +133,7 @@ pub(super) async fn withdraw(
     let entry = person.entry("preset-withdrawn", format!("preset {preset} of {camera}"));
     // What hides more is done even where it cannot be recorded: losses are counted.
     let withdrawn = at_desk(desk, move |desk| desk.withdraw(&camera, &preset)).await;
-    person.note(entry.result(match withdrawn.is_ok() {
-        true => Outcome::Done,
-        false => Outcome::Failed,
-    }));
+    person.note(entry.result(came_of(&withdrawn)));
     withdrawn?;
     Ok(StatusCode::NO_CONTENT)
 }

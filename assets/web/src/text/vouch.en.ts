@@ -4,6 +4,9 @@ export const vouchEn = {
   label: "Who vouches for this preset",
   intro:
     "This camera cannot tell where it looks. It is shown only where its picture is that of a preset for which somebody vouched; everywhere else it is covered. For each preset: send the camera there from where it is steered (the gateway cannot), draw its masks on a clear still, save them, and say on a clear still that they fit.",
+  of: (camera: string) => `Presets of ${camera}`,
+  ofText:
+    "This camera cannot tell where it looks: it is shown only on presets whose masks somebody vouched for. You may withdraw that.",
   unread: "The presets could not be read.",
   nobody: "Nobody has vouched for its masks: the picture is covered there.",
   by: (by: string, at: string, reason: string) => `${by}, ${at}: “${reason}”`,

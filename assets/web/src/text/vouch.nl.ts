@@ -6,6 +6,9 @@ export const vouchNl: typeof vouchEn = {
   label: "Wie voor deze preset instaat",
   intro:
     "Deze camera kan niet zeggen waar hij kijkt. Zijn beeld is alleen te zien als het dat van een preset is waar iemand voor instaat; overal elders is het afgedekt. Voor elke preset: stuur de camera erheen vanwaar hij bediend wordt (de gateway kan dat niet), teken de maskers op een onafgedekt beeld, sla ze op, en zeg op een onafgedekt beeld dat ze kloppen.",
+  of: (camera) => `Presets van ${camera}`,
+  ofText:
+    "Deze camera kan niet zeggen waar hij kijkt: hij is alleen te zien op presets waarvan iemand voor de maskers instaat. U kunt dat intrekken.",
   unread: "De presets konden niet worden gelezen.",
   nobody: "Niemand staat in voor de maskers: het beeld is daar afgedekt.",
   by: (by, at, reason) => `${by}, ${at}: “${reason}”`,

@@ -22,10 +22,6 @@ interface Props {
 
 export function PresetList({ camera, comebacks, expired }: Props) {
   const { t } = useTexts();
-  const words = t.vouch;
-  const { presets, failed, reload } = useVouched(camera, true, expired);
-  const [leaving, setLeaving] = useState<VouchedPreset | null>(null);
-  const resting = restingOn(camera);
   return (
     <div class="vouch-page">
       <div class="masks-title">
@@ -34,31 +30,51 @@ export function PresetList({ camera, comebacks, expired }: Props) {
         </h1>
         <StateBadge state={camera.state} />
       </div>
-      <p class="vouch-intro">{words.intro}</p>
+      <p class="vouch-intro">{t.vouch.intro}</p>
+      <div class="vouch-body">
+        <div class="vouch-picture">
+          <Picture camera={camera} comebacks={comebacks} expired={expired} />
+        </div>
+        <PresetRows camera={camera} masks expired={expired} />
+      </div>
+    </div>
+  );
+}
+
+interface RowsProps {
+  camera: CameraView;
+  /** Whether this user edits masks. */
+  masks: boolean;
+  expired: () => void;
+}
+
+/** Each preset, who vouched for it, and how to withdraw that. */
+export function PresetRows({ camera, masks, expired }: RowsProps) {
+  const { t } = useTexts();
+  const { presets, failed, reload } = useVouched(camera, true, expired);
+  const [leaving, setLeaving] = useState<VouchedPreset | null>(null);
+  const resting = restingOn(camera);
+  return (
+    <div>
       {failed && (
         <p class="problem" role="alert">
-          {words.unread}{" "}
+          {t.vouch.unread}{" "}
           <button type="button" onClick={reload}>
             {t.masks.again}
           </button>
         </p>
       )}
-      <div class="vouch-body">
-        <div class="vouch-picture">
-          <Picture camera={camera} comebacks={comebacks} expired={expired} />
-        </div>
-        <ul class="vouch-list">
-          {presets?.map((preset) => (
-            <Row
-              key={preset.id}
-              {...{ preset }}
-              camera={camera.id}
-              here={preset.id === resting}
-              withdraw={() => setLeaving(preset)}
-            />
-          ))}
-        </ul>
-      </div>
+      <ul class="vouch-list">
+        {presets?.map((preset) => (
+          <Row
+            key={preset.id}
+            {...{ preset, masks }}
+            camera={camera.id}
+            here={preset.id === resting}
+            withdraw={() => setLeaving(preset)}
+          />
+        ))}
+      </ul>
       {leaving && (
         <WithdrawDialog camera={camera.id} preset={leaving} close={() => setLeaving(null)} {...{ reload, expired }} />
       )}
@@ -69,11 +85,12 @@ export function PresetList({ camera, comebacks, expired }: Props) {
 interface RowProps {
   camera: string;
   preset: VouchedPreset;
+  masks: boolean;
   here: boolean;
   withdraw: () => void;
 }
 
-function Row({ camera, preset, here, withdraw }: RowProps) {
+function Row({ camera, preset, masks, here, withdraw }: RowProps) {
   const { t } = useTexts();
   const words = t.vouch;
   const name = preset.name ?? preset.id;
@@ -84,9 +101,11 @@ function Row({ camera, preset, here, withdraw }: RowProps) {
       </h2>
       <Words verified={preset.verified} />
       <div class="row">
-        <a href={masksHref(camera, preset.id)} aria-label={t.masks.linkOf(name)}>
-          {t.masks.link}
-        </a>
+        {masks && (
+          <a href={masksHref(camera, preset.id)} aria-label={t.masks.linkOf(name)}>
+            {t.masks.link}
+          </a>
+        )}
         {preset.verified.length > 0 && (
           <button type="button" aria-label={words.withdrawOf(name)} onClick={withdraw}>
             {words.withdraw}
