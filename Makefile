@@ -118,7 +118,6 @@ demo: system web $(if $(filter 0,$(DETECT)),,models)
 .PHONY: test
 test: nextest models web browser .venv/.ready
 	cd assets/web && npm test --silent
-	cargo test --locked --no-default-features --lib --quiet
 	cargo test --locked --doc --quiet
 	cargo nextest run --locked --all-targets
 
@@ -127,6 +126,7 @@ check: system
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked --no-default-features --lib -- -D warnings
+	cargo clippy --locked --no-default-features --lib --profile test -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --lib --quiet
 	@command -v cargo-deny >/dev/null || cargo install --debug --locked cargo-deny --version $(DENY_VERSION)
 	cargo deny --log-level error check bans licenses sources

@@ -80,7 +80,7 @@ try {
   await page.getByText('here', { exact: true }).waitFor();
   await page.screenshot({ path: join(out, 'vouched.png') });
   await page.getByRole('button', { name: 'Withdraw: North gate' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Back', exact: true }).click();
 
   const theirs = await newPage();
   await logIn(theirs, url, officer, password);

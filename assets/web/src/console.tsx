@@ -89,10 +89,10 @@ interface PageProps {
 function Page({ route, session, video, cameras, comebacks, expired }: PageProps) {
   const masks = mayEditMasks(session);
   if (route.page === "unknown") return <NotFoundPage />;
-  if (route.page === "state") return <StatePage cameras={cameras} />;
   if (route.page === "audit") return <AuditPage {...{ session, expired }} />;
   if (route.page === "stills") return <StillsPage {...{ session, cameras, expired }} />;
   if (!video) return <OfficerPage {...{ cameras, expired }} />;
+  if (route.page === "state") return <StatePage cameras={cameras} />;
   if (route.page === "wall") return <WallPage {...{ cameras, masks, comebacks, expired }} />;
   if (route.page === "masks") return <MasksPage id={route.id} preset={route.preset} {...{ session, cameras, comebacks, expired }} />;
   return <CameraPage id={route.id} {...{ cameras, masks, comebacks, expired }} />;
