@@ -21,6 +21,11 @@ binary=../target/$triple/release/$target
 seeds=()
 for folder in ../tests/fixtures/*/; do seeds+=("$folder"); done
 
+# libFuzzer leaves without running destructors.
+TMPDIR=$(mktemp -d)
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
+
 TIMEFORMAT='%U %S'
 had_s=0
 while (( had_s < wanted_s )); do

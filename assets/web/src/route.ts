@@ -56,7 +56,7 @@ export function guardRoute(ask: Guard | null): void {
 export function useRoute(): Route {
   const [hash, setHash] = useState(window.location.hash);
   useEffect(() => {
-    let shown = window.location.hash;
+    let shown = hash;
     const changed = () => {
       const wanted = window.location.hash;
       if (wanted !== shown && guard?.(wanted) === false) return history.replaceState(null, "", shown || "#/");
@@ -64,6 +64,8 @@ export function useRoute(): Route {
       setHash(wanted);
     };
     window.addEventListener("hashchange", changed);
+    // Between the first render and here nobody listened.
+    if (window.location.hash !== shown) changed();
     return () => window.removeEventListener("hashchange", changed);
   }, []);
   return parseRoute(hash);
